@@ -1,0 +1,422 @@
+package lambda_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/phenom-earth/hasura-cognito/local/lambda"
+)
+
+// binary is testdata/function, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "lambda")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		binary = filepath.Join(dir, "bootstrap")
+		// -cover, because a process that is closed has to get round to writing its counters.
+		build := exec.Command("go", "build", "-cover", "-tags", "lambda.norpc", "-o", binary, "./testdata/function")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			panic(string(out))
+		}
+		return m.Run()
+	}())
+}
+
+// A buffer is a bytes.Buffer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// function is the test program with variables of its own.
+func function(t testing.TB, env ...string) lambda.Function {
+	f := lambda.Function{
+		Name: "f", Path: binary, Timeout: 20 * time.Second, InitLimit: 20 * time.Second,
+		Env: map[string]string{"GOCOVERDIR": t.TempDir()},
+	}
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		f.Env[name] = value
+	}
+	return f
+}
+
+func start(t testing.TB, f lambda.Function) *lambda.Environment {
+	t.Helper()
+	e, err := lambda.Start(f)
+	if err != nil {
+		t.Fatalf("Start: %v", err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+func invoke(t testing.TB, e *lambda.Environment, event string) lambda.Result {
+	t.Helper()
+	r, err := e.Invoke(t.Context(), []byte(event))
+	if err != nil {
+		t.Fatalf("Invoke(%s): %v", event, err)
+	}
+	return r
+}
+
+func TestAnEnvironmentServesCallAfterCall(t *testing.T) {
+	var out buffer
+	f := function(t)
+	f.Stdout = &out
+	e := start(t, f)
+
+	first := invoke(t, e, `{"do":"count"}`)
+	if got := string(first.Payload); got != "1" || !first.Cold || first.Init <= 0 || first.Duration <= 0 {
+		t.Errorf("first call = %s, %+v, want 1, cold, with the time of its start", got, first)
+	}
+	second := invoke(t, e, `{"do":"count"}`)
+	if got := string(second.Payload); got != "2" || second.Cold || second.Init != 0 {
+		t.Errorf("second call = %s, %+v, want 2, warm, in the same process", got, second)
+	}
+	if first.RequestID == second.RequestID {
+		t.Errorf("both calls have the request id %s", first.RequestID)
+	}
+	e.Close()
+	if got, want := out.String(), "handling count\nhandling count\n"; got != want {
+		t.Errorf("stdout = %q, want %q", got, want)
+	}
+}
+
+func TestHowACallEnds(t *testing.T) {
+	rows := []struct {
+		name, event string
+		payload     string // whole, with the request id as ID
+		failed      bool
+		restarts    bool // the next call is served by a new process
+	}{
+		{name: "an answer passes as it is", event: `{"do":"echo"}`, payload: `{"do":"echo","millis":0,"bytes":0}`},
+		{name: "an error of the handler is no crash", event: `{"do":"error"}`, failed: true,
+			payload: `{"errorMessage":"said the handler","errorType":"errorString"}`},
+		{name: "an event of the wrong type", event: `{"do":1}`, failed: true,
+			payload: `{"errorMessage":"json: cannot unmarshal number into Go struct field event.do of type string","errorType":"UnmarshalTypeError"}`},
+		{name: "an exit", event: `{"do":"exit"}`, failed: true, restarts: true,
+			payload: `{"errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 7","errorType":"Runtime.ExitError"}`},
+		{name: "a stream that breaks off says so in its trailer", event: `{"do":"break off"}`, failed: true,
+			payload: `{"errorMessage":"said the stream","errorType":"errorString"}`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			e := start(t, function(t))
+			r := invoke(t, e, row.event)
+			if got := strings.ReplaceAll(string(r.Payload), r.RequestID, "ID"); got != row.payload {
+				t.Errorf("payload = %s, want %s", got, row.payload)
+			}
+			if got := r.FunctionError == lambda.Unhandled; got != row.failed {
+				t.Errorf("FunctionError = %q, want failed = %v", r.FunctionError, row.failed)
+			}
+			if got := invoke(t, e, `{"do":"echo"}`).Cold; got != row.restarts {
+				t.Errorf("next call cold = %v, want %v", got, row.restarts)
+			}
+		})
+	}
+}
+
+func TestAPanicIsToldAndEndsTheProcess(t *testing.T) {
+	e := start(t, function(t))
+	f := invoke(t, e, `{"do":"panic"}`).Failure()
+	if want := (lambda.Failure{Message: "said the panic", Type: "string"}); f != want {
+		t.Errorf("failure = %+v, want %+v", f, want)
+	}
+	if next := invoke(t, e, `{"do":"count"}`); string(next.Payload) != "1" || !next.Cold {
+		t.Errorf("next call = %s, cold %v, want a new process", next.Payload, next.Cold)
+	}
+}
+
+func TestATimeoutKillsTheProcess(t *testing.T) {
+	f := function(t)
+	f.Timeout = 300 * time.Millisecond
+	e := start(t, f)
+	r := invoke(t, e, `{"do":"sleep","millis":60000}`)
+	want := lambda.Failure{Type: "Sandbox.Timedout", Message: "RequestId: " + r.RequestID + " Error: Task timed out after 0.30 seconds"}
+	if got := r.Failure(); got != want {
+		t.Errorf("failure = %+v, want %+v", got, want)
+	}
+	if r.Duration < f.Timeout {
+		t.Errorf("ended after %v, want no sooner than %v", r.Duration, f.Timeout)
+	}
+}
+
+func TestTheStartIsNoPartOfTheTimeout(t *testing.T) {
+	t.Parallel()
+	f := function(t, "INIT_SLEEP=2100ms")
+	f.Timeout = 2 * time.Second
+	e := start(t, f)
+	r := invoke(t, e, `{"do":"echo"}`)
+	if r.FunctionError != "" || r.Init <= f.Timeout {
+		t.Errorf("call = %+v, want an answer after an init longer than %v", r, f.Timeout)
+	}
+}
+
+func TestAStartThatFailsIsTriedOnceMore(t *testing.T) {
+	exit := lambda.Failure{Type: "Runtime.ExitError", Message: "RequestId: ID Error: Runtime exited with error: exit status 3"}
+	rows := []struct {
+		name   string
+		env    string
+		change func(*lambda.Function)
+		want   lambda.Failure
+	}{
+		{name: "an exit both times", env: "INIT=exit", want: exit},
+		{name: "an exit the first time only", env: "INIT=exit once"},
+		{name: "an init error", env: "INIT=error", want: lambda.Failure{Type: "Function.Init", Message: "said init"}},
+		{name: "longer than init may last and than the call may", env: "INIT_SLEEP=1m",
+			change: func(f *lambda.Function) {
+				f.InitLimit, f.Timeout = 50*time.Millisecond, 100*time.Millisecond
+			},
+			want: lambda.Failure{Type: "Sandbox.Timedout", Message: "RequestId: ID Error: Task timed out after 0.10 seconds"}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			f := function(t, row.env, "MARK="+filepath.Join(t.TempDir(), "mark"))
+			if row.change != nil {
+				row.change(&f)
+			}
+			e := start(t, f)
+			r := invoke(t, e, `{"do":"echo"}`)
+			got := r.Failure()
+			got.Message = strings.ReplaceAll(got.Message, r.RequestID, "ID")
+			if got != row.want || !r.Cold {
+				t.Errorf("failure = %+v, cold %v, want %+v, cold", got, r.Cold, row.want)
+			}
+		})
+	}
+}
+
+func TestBigPayloads(t *testing.T) {
+	e := start(t, function(t))
+	const limit = 6_291_556 // with the quotes of the JSON string
+	rows := []struct {
+		name  string
+		bytes int
+		kind  string
+	}{
+		{"the largest answer", limit - 2, ""},
+		{"one byte more", limit - 1, "Function.ResponseSizeTooLarge"},
+	}
+	for _, row := range rows {
+		event, _ := json.Marshal(map[string]any{"do": "big", "bytes": row.bytes})
+		r := invoke(t, e, string(event))
+		if got := r.Failure().Type; got != row.kind {
+			t.Errorf("%s: error type = %q, want %q", row.name, got, row.kind)
+		}
+		if row.kind == "" && len(r.Payload) != limit {
+			t.Errorf("%s: %d bytes came back, want %d", row.name, len(r.Payload), limit)
+		}
+	}
+	r := invoke(t, e, `{"do":"echo","pad":"`+strings.Repeat("x", 1<<20)+`"}`)
+	if r.FunctionError != "" {
+		t.Errorf("an event of a megabyte: %s", r.Payload)
+	}
+	if _, err := e.Invoke(t.Context(), make([]byte, limit+1)); err == nil {
+		t.Error("an event over the limit was accepted")
+	}
+}
+
+func TestTheProcessSeesLambdasVariablesAndNothingElse(t *testing.T) {
+	t.Setenv("OF_THE_SHELL", "must not be inherited")
+	f := function(t, "OWN=1", "TZ=:Europe/Vienna")
+	f.Memory = 256
+	r := invoke(t, start(t, f), `{"do":"environ"}`)
+	var list []string
+	if err := json.Unmarshal(r.Payload, &list); err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]string)
+	for _, e := range list {
+		name, value, _ := strings.Cut(e, "=")
+		got[name] = value
+	}
+	want := map[string]string{
+		"_HANDLER": "bootstrap", "LAMBDA_TASK_ROOT": filepath.Dir(binary), "LAMBDA_RUNTIME_DIR": "/var/runtime",
+		"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
+		"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+		"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f",
+		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "local",
+		"LANG": "en_US.UTF-8", "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"TZ": ":Europe/Vienna", "OWN": "1", "GOCOVERDIR": f.Env["GOCOVERDIR"],
+	}
+	for _, varies := range []string{"AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_LOG_STREAM_NAME", "_X_AMZN_TRACE_ID"} {
+		if got[varies] == "" {
+			t.Errorf("%s is not set", varies)
+		}
+		delete(got, varies)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("environment (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheCallCarriesItsContext(t *testing.T) {
+	r := invoke(t, start(t, function(t)), `{"do":"context"}`)
+	var got struct {
+		ID, ARN, Cwd, Header string
+		Left                 int
+	}
+	if err := json.Unmarshal(r.Payload, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.ID != r.RequestID || got.ARN != "arn:aws:lambda:us-east-1:123456789012:function:f" || !strings.HasPrefix(got.Header, "Root=1-") {
+		t.Errorf("context = %+v, want the request id %s, the function's ARN and a trace id", got, r.RequestID)
+	}
+	if got.Left <= 0 || got.Left > 20_000 {
+		t.Errorf("time left = %d ms, want up to the timeout of 20,000", got.Left)
+	}
+	if want := filepath.Dir(binary); got.Cwd != want {
+		t.Errorf("working directory = %s, want the task root %s", got.Cwd, want)
+	}
+}
+
+func TestWhatCreateFunctionRefuses(t *testing.T) {
+	_, err := lambda.Start(lambda.Function{Path: binary, Env: map[string]string{"AWS_REGION": "eu-west-1", "_HANDLER": "x"}})
+	want := "a function needs a name\nAWS_REGION is reserved by Lambda\n_HANDLER is reserved by Lambda"
+	if err == nil || err.Error() != want {
+		t.Errorf("error = %v, want %s", err, want)
+	}
+	_, err = lambda.Start(lambda.Function{Name: "f", Path: "testdata/absent"})
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error without a binary = %v, want one that says it does not exist", err)
+	}
+}
+
+func TestACallOutlivesItsCaller(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	f := function(t)
+	f.Stdout = writerFunc(func([]byte) { cancel() })
+	e := start(t, f)
+	if _, err := e.Invoke(ctx, []byte(`{"do":"sleep","millis":200}`)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error of a caller that left = %v, want %v", err, context.Canceled)
+	}
+	if r := invoke(t, e, `{"do":"count"}`); string(r.Payload) != "2" || r.Cold {
+		t.Errorf("next call = %s, want 2: the process that had served the abandoned one", r.Payload)
+	}
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(p []byte) (int, error) { f(p); return len(p), nil }
+
+func TestKillIsACrash(t *testing.T) {
+	began := make(chan struct{})
+	f := function(t)
+	f.Stdout = writerFunc(func(p []byte) {
+		if strings.Contains(string(p), "sleep") {
+			close(began)
+		}
+	})
+	e := start(t, f)
+	go func() { <-began; e.Kill() }()
+	r := invoke(t, e, `{"do":"sleep","millis":60000}`)
+	if got := r.Failure(); got.Type != "Runtime.ExitError" || !strings.HasSuffix(got.Message, "signal: killed") {
+		t.Errorf("failure = %+v, want Runtime.ExitError, signal: killed", got)
+	}
+	if r := invoke(t, e, `{"do":"count"}`); !r.Cold || string(r.Payload) != "1" {
+		t.Errorf("next call = %+v, want a new process", r)
+	}
+}
+
+func TestCloseLetsTheProcessEndByItself(t *testing.T) {
+	var stderr buffer
+	f := function(t)
+	f.Stderr = &stderr
+	e := start(t, f)
+	invoke(t, e, `{"do":"echo"}`)
+	e.Close()
+	files, _ := filepath.Glob(filepath.Join(f.Env["GOCOVERDIR"], "covcounters.*"))
+	if len(files) != 1 {
+		t.Errorf("coverage counters = %q, want one file", files)
+	}
+	if got := stderr.String(); got != "" {
+		t.Errorf("stderr = %q, want nothing of the poll that failed", got)
+	}
+	if _, err := e.Invoke(t.Context(), []byte(`{}`)); !errors.Is(err, lambda.ErrClosed) {
+		t.Errorf("error of a call after Close = %v, want ErrClosed", err)
+	}
+	e.Close() // a second time does no harm
+}
+
+func TestCloseEndsACallThatRuns(t *testing.T) {
+	t.Parallel()
+	began := make(chan struct{})
+	f := function(t)
+	f.Stdout = writerFunc(func([]byte) { close(began) })
+	e := start(t, f)
+	go func() { <-began; e.Close() }()
+	r := invoke(t, e, `{"do":"sleep","millis":60000}`)
+	if got := r.Failure().Type; got != "Runtime.ExitError" {
+		t.Errorf("failure = %q, want Runtime.ExitError", got)
+	}
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 3 {
+		e := start(t, function(t))
+		invoke(t, e, `{"do":"panic"}`)
+		invoke(t, e, `{"do":"echo"}`)
+		e.Close()
+	}
+	// Connections end a moment after the process at their other end.
+	deadline := time.Now().Add(20 * time.Second)
+	for runtime.NumGoroutine() > before && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
+	}
+	if got := runtime.NumGoroutine(); got > before {
+		stacks := make([]byte, 1<<20)
+		t.Errorf("%d goroutines before, %d after:\n%s", before, got, stacks[:runtime.Stack(stacks, true)])
+	}
+}
+
+func TestOutputComesInWholeLines(t *testing.T) {
+	f := function(t)
+	var mu sync.Mutex
+	var got []string
+	f.Stdout = writerFunc(func(p []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, string(p))
+	})
+	e := start(t, f)
+	for range 3 {
+		invoke(t, e, `{"do":"echo"}`)
+	}
+	e.Close()
+	if want := []string{"handling echo\n", "handling echo\n", "handling echo\n"}; !slices.Equal(got, want) {
+		t.Errorf("writes = %q, want %q", got, want)
+	}
+}

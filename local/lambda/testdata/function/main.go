@@ -1,0 +1,90 @@
+// Command function does what its event says, for the tests of the runtime.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+)
+
+type event struct {
+	Do     string `json:"do"`
+	Millis int    `json:"millis"`
+	Bytes  int    `json:"bytes"`
+}
+
+var served int
+
+func handle(ctx context.Context, e event) (any, error) {
+	served++
+	fmt.Println("handling", e.Do)
+	switch e.Do {
+	case "echo":
+		return e, nil
+	case "count":
+		return served, nil
+	case "sleep":
+		time.Sleep(time.Duration(e.Millis) * time.Millisecond)
+		return e, nil
+	case "error":
+		return nil, errors.New("said the handler")
+	case "panic":
+		panic("said the panic")
+	case "exit":
+		os.Exit(7)
+	case "environ":
+		return os.Environ(), nil
+	case "context":
+		lc, _ := lambdacontext.FromContext(ctx)
+		deadline, _ := ctx.Deadline()
+		return map[string]any{
+			"id":     lc.AwsRequestID,
+			"arn":    lc.InvokedFunctionArn,
+			"left":   time.Until(deadline).Milliseconds(),
+			"cwd":    func() string { d, _ := os.Getwd(); return d }(),
+			"header": ctx.Value("x-amzn-trace-id"),
+		}, nil
+	case "big":
+		return strings.Repeat("x", e.Bytes), nil
+	case "break off":
+		return io.MultiReader(strings.NewReader("half an ans"), broken{}), nil
+	}
+	return nil, fmt.Errorf("no such deed: %s", e.Do)
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, errors.New("said the stream") }
+
+func main() {
+	wait, _ := time.ParseDuration(os.Getenv("INIT_SLEEP"))
+	time.Sleep(wait)
+	switch os.Getenv("INIT") {
+	case "exit":
+		os.Exit(3)
+	case "exit once":
+		// The first process leaves a mark for the second.
+		if _, err := os.Stat(os.Getenv("MARK")); err != nil {
+			_ = os.WriteFile(os.Getenv("MARK"), nil, 0o600)
+			os.Exit(3)
+		}
+	case "error":
+		body, _ := json.Marshal(map[string]string{"errorMessage": "said init", "errorType": "Function.Init"})
+		url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/init/error"
+		if resp, err := http.Post(url, "application/json", bytes.NewReader(body)); err == nil {
+			_ = resp.Body.Close()
+		}
+		os.Exit(1)
+	}
+	lambda.Start(handle)
+}
