@@ -1,0 +1,82 @@
+# What this repository can do: `make` lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+ARCHITECTURE ?= arm64
+FUZZTIME ?= 10s
+SAM ?= sam
+export SAM_CLI_TELEMETRY ?= 0
+
+# The one way a function is compiled: $(call compile,<function>,<folder of its bootstrap>). Static, and the same bytes from any
+# folder on any day: without -buildvcs=false they would differ between a clone and the copy that SAM builds in.
+compile = cd '$(ROOT)' && CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags='-s -w -buildid=' -o '$(2)/bootstrap' ./functions/$(1)
+
+.PHONY: help
+help: ## List the targets
+	@sed -nE 's/^([a-z]+):.*## /\1\t/p' '$(ROOT)/Makefile' | while IFS=$$'\t' read -r target text; do printf '  make %-9s %s\n' "$$target" "$$text"; done
+
+.PHONY: run
+run: ## Show sign-ins end to end on this machine, with Go alone (one: EVENT=events/post-authentication.json)
+	@$(call compile,hasura-cognito-trigger,.build/hasura-cognito-trigger)
+	@$(call compile,hasura-cognito-sync-users,.build/hasura-cognito-sync-users)
+	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)')
+
+.PHONY: test
+test: ## Run every test under the race detector; fails below 90 % coverage
+	@.ci/test
+
+.PHONY: cover
+cover: test ## The same, then show the covered lines in a browser
+	@go tool cover -html=coverage/profile
+
+.PHONY: fuzz
+fuzz: ## Fuzz every fuzz target for a bounded time (FUZZTIME=10s)
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' functions pkg local | while IFS=: read -r file function; do \
+		echo "$${function#func } in $$(dirname "$$file")"; \
+		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${function#func }\$$" -fuzztime $(FUZZTIME) </dev/null; \
+	done
+
+.PHONY: check
+check: ## What CI holds the code to beside its tests: format, vet, staticcheck, tidiness, generated code, template
+	@test -z "$$(gofmt -l .)" || { echo 'not formatted by gofmt:'; gofmt -l .; exit 1; }
+	@go vet ./...
+	@go tool staticcheck ./...
+	@go mod tidy -diff
+	@cp pkg/hasura/generated.go .build/generated.go && go tool genqlient graphql/genqlient.yaml && cmp pkg/hasura/generated.go .build/generated.go
+	@command -v $(SAM) >/dev/null || { echo 'template.yaml is not checked without the SAM CLI: pip install aws-sam-cli==1.164.0'; exit 1; }
+	@$(SAM) validate --lint
+
+.PHONY: generate
+generate: ## Generate the client from graphql/
+	@go tool genqlient graphql/genqlient.yaml
+
+.PHONY: build
+build: ## Build both functions as they are deployed, into .build/<architecture>/ (ARCHITECTURE=arm64 or x86_64)
+	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-trigger' build-HasuraCognitoTrigger
+	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-sync-users' build-HasuraCognitoSyncUsers
+
+# SAM calls build-<logical id>. It does not say for which architecture (aws/aws-sam-cli#3349), but runs make in the WorkingDirectory
+# of template.yaml, which is named after it.
+-include $(CURDIR)/go.mk
+build-%: export GOOS = linux
+build-%: export GOARCH := $(GOARCH)
+
+.PHONY: build-HasuraCognitoTrigger
+build-HasuraCognitoTrigger:
+	$(call compile,hasura-cognito-trigger,$(ARTIFACTS_DIR))
+
+.PHONY: build-HasuraCognitoSyncUsers
+build-HasuraCognitoSyncUsers:
+	$(call compile,hasura-cognito-sync-users,$(ARTIFACTS_DIR))
+
+.PHONY: invoke
+invoke: FUNCTION ?= $(if $(findstring pre-token-generation,$(EVENT)),HasuraCognitoTrigger,HasuraCognitoSyncUsers)
+invoke: ## Run one event in a container, after sam build; fails when the function fails (EVENT=events/post-authentication.json)
+	@test -n '$(EVENT)' || { echo 'which event? make invoke EVENT=events/post-authentication.json'; exit 1; }
+	@answer=$$($(SAM) local invoke '$(FUNCTION)' --event '$(EVENT)' $(SAM_FLAGS)); \
+	 echo "$$answer"; \
+	 case "$$answer" in '{"errorMessage"'* | '{"errorType"'*) exit 1;; '{'*) ;; *) echo 'no answer'; exit 1;; esac
