@@ -1,0 +1,54 @@
+package cognito
+
+import (
+	"encoding/json"
+	"log/slog"
+	"strings"
+)
+
+// A User is the person that an event is about. Only ID identifies them: it is
+// the sub, while the user name is something else for federated people, for those
+// an administrator created, and in pools where people choose it.
+//
+// A User is logged by its ID alone.
+type User struct {
+	ID         string            `json:"id"` // the sub attribute, a UUID; "" for a machine
+	Username   string            `json:"username,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"` // all that have a value, sub too
+}
+
+// LogValue keeps everything but the ID out of logs.
+func (u User) LogValue() slog.Value { return slog.StringValue(u.ID) }
+
+// String keeps everything but the ID out of formatted text.
+func (u User) String() string { return u.ID }
+
+// GoString is String: %#v must not print more than %v.
+func (u User) GoString() string { return u.ID }
+
+// Custom returns the custom attributes, by their names without the prefix
+// "custom:"; nil if there are none.
+func (u User) Custom() map[string]string {
+	var custom map[string]string
+	for name, value := range u.Attributes {
+		if name, ok := strings.CutPrefix(name, "custom:"); ok {
+			if custom == nil {
+				custom = make(map[string]string)
+			}
+			custom[name] = value
+		}
+	}
+	return custom
+}
+
+// readAttributes takes the attributes that have a value. Cognito leaves out an
+// attribute without one; an empty one says the same.
+func (u *User) readAttributes(members map[string]json.RawMessage) {
+	u.Attributes = make(map[string]string, len(members))
+	for name, raw := range members {
+		if value, ok := text(raw); ok && value != "" {
+			u.Attributes[name] = value
+		}
+	}
+	u.ID = u.Attributes["sub"]
+}
