@@ -1,0 +1,298 @@
+// Package deployment_test holds template.yaml, and what stands around it, to the
+// promises that a deployment rests on and that no linter knows.
+package deployment_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+// A template is template.yaml with CloudFormation's functions taken for their
+// arguments: !Ref Prefix is the text Prefix.
+type template struct {
+	Parameters map[string]struct {
+		Description, AllowedPattern string
+		AllowedValues               []any
+		Default                     any
+	}
+	Globals   struct{ Function map[string]any }
+	Resources map[string]resource
+	Outputs   map[string]struct{ Description, Value string }
+}
+
+type resource struct {
+	Type       string
+	Metadata   map[string]string
+	Properties map[string]any
+}
+
+// The functions by logical id, with the folder of their code.
+var functions = map[string]string{
+	"HasuraCognitoTrigger":   "hasura-cognito-trigger",
+	"HasuraCognitoSyncUsers": "hasura-cognito-sync-users",
+}
+
+func readTemplate(t *testing.T) template {
+	t.Helper()
+	text, err := yaml.YAMLToJSON(readFile(t, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed template
+	if err := json.Unmarshal(text, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// at walks maps by key, and yields "" where there is nothing.
+func at(value any, keys ...string) any {
+	for _, key := range keys {
+		inner, _ := value.(map[string]any)
+		value = inner[key]
+	}
+	if value == nil {
+		return ""
+	}
+	return value
+}
+
+func variables(r resource) []string {
+	inner, _ := at(r.Properties, "Environment", "Variables").(map[string]any)
+	return slices.Sorted(maps.Keys(inner))
+}
+
+func TestEveryFunctionIsDeployedAsDesigned(t *testing.T) {
+	template := readTemplate(t)
+	if got := template.Globals.Function["Timeout"]; fmt.Sprint(got) != "5" {
+		t.Errorf("Timeout = %v, want the 5 seconds that Cognito waits", got)
+	}
+	for id, name := range functions {
+		function := template.Resources[id]
+		for _, row := range []struct {
+			what string
+			got  any
+			want string
+		}{
+			{"its name is the prefix and its folder's", at(function.Properties, "FunctionName"), "${Prefix}-" + name},
+			{"its role is its own", at(function.Properties, "Role"), id + "Role.Arn"},
+			{"its log group is its own", at(function.Properties, "LoggingConfig", "LogGroup"), id + "Logs"},
+			{"the log group has the name people look for", at(template.Resources[id+"Logs"].Properties, "LogGroupName"), "/aws/lambda/${Prefix}-" + name},
+			{"the log group expires", at(template.Resources[id+"Logs"].Properties, "RetentionInDays"), "LogRetentionDays"},
+			{"Cognito alone may call it", at(template.Resources[id+"Permission"].Properties, "Principal"), "cognito-idp.amazonaws.com"},
+			{"the permission is for it", at(template.Resources[id+"Permission"].Properties, "FunctionName"), id},
+			{"the permission is of this account", at(template.Resources[id+"Permission"].Properties, "SourceAccount"), "AWS::AccountId"},
+			{"the permission is of this pool, in any partition", at(template.Resources[id+"Permission"].Properties, "SourceArn"),
+				"arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}"},
+			{"make builds it", function.Metadata["BuildMethod"], "makefile"},
+			{"make is told the architecture", function.Metadata["WorkingDirectory"], "arch/${Architecture}"},
+			{"it starts no needless threads", at(function.Properties, "Environment", "Variables", "GOMAXPROCS"), "1"},
+		} {
+			if row.got != row.want {
+				t.Errorf("%s: %s: got %v, want %v", id, row.what, row.got, row.want)
+			}
+		}
+		if !regexp.MustCompile(`(?m)^build-` + id + `:$`).Match(readFile(t, "Makefile")) {
+			t.Errorf("Makefile has no target build-%s", id)
+		}
+	}
+	if got := at(template.Resources["HasuraCognitoTrigger"].Properties, "VpcConfig"); got != "" {
+		t.Errorf("the claim shaper is in a VPC: %v", got)
+	}
+}
+
+func TestEveryArchitectureCanBeBuilt(t *testing.T) {
+	machines := map[string]string{"arm64": "arm64", "x86_64": "amd64"}
+	for _, value := range readTemplate(t).Parameters["Architecture"].AllowedValues {
+		got := strings.TrimSpace(string(readFile(t, filepath.Join("arch", fmt.Sprint(value), "go.mk"))))
+		if want := "GOARCH = " + machines[fmt.Sprint(value)]; got != want {
+			t.Errorf("arch/%v/go.mk says %q, want %q", value, got, want)
+		}
+	}
+}
+
+func TestEveryParameterExplainsItself(t *testing.T) {
+	template := readTemplate(t)
+	for name, parameter := range template.Parameters {
+		if !strings.Contains(parameter.Description, "such as ") {
+			t.Errorf("%s: its description gives no example: %q", name, parameter.Description)
+		}
+		if parameter.AllowedPattern == "" || parameter.Default == nil {
+			continue
+		}
+		if !regexp.MustCompile(parameter.AllowedPattern).MatchString(fmt.Sprint(parameter.Default)) {
+			t.Errorf("%s: its pattern %s refuses its default %q", name, parameter.AllowedPattern, parameter.Default)
+		}
+	}
+}
+
+func TestPatternsCatchTypos(t *testing.T) {
+	parameters := readTemplate(t).Parameters
+	for name, values := range map[string]struct{ good, bad []string }{
+		"Prefix":     {[]string{"acme", "acme-prod", "A1_b"}, []string{"", "-acme", "acme prod", strings.Repeat("a", 39)}},
+		"UserPoolId": {[]string{"us-east-1_ExaMPle01", "us-gov-west-1_ExaMPle01"}, []string{"", "ExaMPle01", "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_ExaMPle01"}},
+		"GraphqlDomain": {
+			[]string{"hasura.internal", "10.0.0.7:8080", "internal-hasura-1.us-east-1.elb.amazonaws.com", "https://api.example.com", "http://hasura.internal:8080/v1/graphql", "[fd00::7]:8080"},
+			[]string{"", "hasura internal", "ftp://hasura.internal", "https://", "hasura.internal:port", "https://user:password@hasura.internal"}},
+		"SecretsArn": {
+			[]string{"arn:aws:secretsmanager:us-east-1:123456789012:secret:acme/prod/app-AbCdEf", "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:app-AbCdEf", "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:app-AbCdEf"},
+			[]string{"", "acme/prod/app", "arn:aws:secretsmanager:us-east-1:123456789012:secret:app", "arn:aws:secretsmanager:us-east-1:123456789012:secret:*", "hunter2"}},
+		"SecretsKmsKeyArn": {
+			[]string{"", "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef", "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef"},
+			[]string{"alias/aws/secretsmanager", "arn:aws:kms:us-east-1:123456789012:alias/app", "*"}},
+		"VpcSubnetIds":        {[]string{"", "subnet-0123456789abcdef0"}, []string{"sg-0123456789abcdef0", "private-a"}},
+		"VpcSecurityGroupIds": {[]string{"", "sg-0123456789abcdef0"}, []string{"subnet-0123456789abcdef0", "default"}},
+		"GraphqlHost":         {[]string{"", "api.example.com", "api.example.com:8443"}, []string{"https://api.example.com", "api example"}},
+		"SyncBudget":          {[]string{"", "3.5s", "900ms"}, []string{"3.5", "3 s", "fast"}},
+	} {
+		pattern := regexp.MustCompile(parameters[name].AllowedPattern)
+		for _, value := range values.good {
+			if !pattern.MatchString(value) {
+				t.Errorf("%s refuses %q", name, value)
+			}
+		}
+		for _, value := range values.bad {
+			if pattern.MatchString(value) {
+				t.Errorf("%s takes %q", name, value)
+			}
+		}
+	}
+}
+
+// A statement that allows everything, or on everything, has to be one that we know of.
+func TestPermissionsAreExact(t *testing.T) {
+	var allowed []string
+	var walk func(path string, value any)
+	walk = func(path string, value any) {
+		switch value := value.(type) {
+		case []any:
+			for _, item := range value {
+				walk(path, item)
+			}
+		case map[string]any:
+			if value["Effect"] == "Allow" && value["Principal"] == nil {
+				allowed = append(allowed, fmt.Sprintf("%s: %v on %v", path, value["Action"], value["Resource"]))
+				return
+			}
+			for key, item := range value {
+				walk(path, item)
+				if key == "ManagedPolicyArns" {
+					t.Errorf("%s has a managed policy, which is not by exact ARN", path)
+				}
+			}
+		}
+	}
+	for id, resource := range readTemplate(t).Resources {
+		if resource.Type == "AWS::IAM::Role" {
+			walk(id, resource.Properties)
+		}
+	}
+	slices.Sort(allowed)
+	want := []string{
+		"HasuraCognitoSyncUsersRole: [ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses] on *",
+		"HasuraCognitoSyncUsersRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoSyncUsersLogs.Arn",
+		"HasuraCognitoSyncUsersRole: kms:Decrypt on SecretsKmsKeyArn",
+		"HasuraCognitoSyncUsersRole: secretsmanager:GetSecretValue on SecretsArn",
+		"HasuraCognitoTriggerRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoTriggerLogs.Arn",
+	}
+	if !slices.Equal(allowed, want) {
+		t.Errorf("the roles allow\n%s\nwant\n%s", strings.Join(allowed, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A setting that the code reads and the template does not declare cannot be set by
+// who deploys; one that nothing reads is a promise that nothing keeps.
+func TestEverySettingCanBeDeployed(t *testing.T) {
+	read := map[string]bool{}
+	name := regexp.MustCompile(`(?i)getenv\("([A-Z_]+)"\)`)
+	for _, folder := range []string{"functions", "pkg"} {
+		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+			if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+				for _, match := range name.FindAllStringSubmatch(string(readFile(t, path)), -1) {
+					read[match[1]] = true
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Read by Go's runtime, crypto/x509 and the SDK.
+	for _, name := range []string{"GOMAXPROCS", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
+		read[name] = true
+	}
+	declared := map[string]bool{}
+	template := readTemplate(t)
+	for id := range functions {
+		for _, name := range variables(template.Resources[id]) {
+			declared[name] = true
+			if !read[name] {
+				t.Errorf("template.yaml sets %s of %s, which nothing reads", name, id)
+			}
+		}
+	}
+	for name := range read {
+		if !declared[name] && !strings.HasPrefix(name, "AWS_LAMBDA_") {
+			t.Errorf("the code reads %s, which template.yaml does not set", name)
+		}
+	}
+}
+
+// sam local passes no variable that the template does not declare, and says nothing.
+func TestLocalVariablesAreDeclared(t *testing.T) {
+	var local map[string]map[string]string
+	if err := json.Unmarshal(readFile(t, "env.json"), &local); err != nil {
+		t.Fatal(err)
+	}
+	template := readTemplate(t)
+	for id, set := range local {
+		declared := variables(template.Resources[id])
+		for name := range set {
+			if !slices.Contains(declared, name) {
+				t.Errorf("env.json sets %s of %s, which template.yaml does not declare", name, id)
+			}
+		}
+	}
+}
+
+func TestOutputsAttachBothFunctions(t *testing.T) {
+	outputs := readTemplate(t).Outputs
+	const trigger, sync = "${HasuraCognitoTrigger.Arn}", "${HasuraCognitoSyncUsers.Arn}"
+	var config struct {
+		PreTokenGenerationConfig             struct{ LambdaArn, LambdaVersion string }
+		PostConfirmation, PostAuthentication string
+	}
+	if err := json.Unmarshal([]byte(outputs["LambdaConfig"].Value), &config); err != nil {
+		t.Fatalf("LambdaConfig: %v", err)
+	}
+	if config.PreTokenGenerationConfig.LambdaArn != trigger || config.PostConfirmation != sync || config.PostAuthentication != sync {
+		t.Errorf("LambdaConfig = %+v", config)
+	}
+	attach := outputs["AttachCommand"]
+	if !strings.Contains(attach.Value, "--lambda-config '"+outputs["LambdaConfig"].Value+"'") {
+		t.Errorf("AttachCommand does not give LambdaConfig: %s", attach.Value)
+	}
+	if !strings.Contains(attach.Description, "WARNING: update-user-pool resets EVERY setting") {
+		t.Errorf("AttachCommand does not warn: %s", attach.Description)
+	}
+}
