@@ -159,7 +159,7 @@ func TestPatternsCatchTypos(t *testing.T) {
 		"SecretsKmsKeyArn": {
 			[]string{"", "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef", "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef"},
 			[]string{"alias/aws/secretsmanager", "arn:aws:kms:us-east-1:123456789012:alias/app", "*"}},
-		"VpcSubnetIds":        {[]string{"", "subnet-0123456789abcdef0"}, []string{"sg-0123456789abcdef0", "private-a"}},
+		"VpcSubnetIds":        {[]string{"", "subnet-0123456789abcdef0", "subnet-01,subnet-23"}, []string{"sg-0123456789abcdef0", "private-a", "subnet-01, subnet-23"}},
 		"VpcSecurityGroupIds": {[]string{"", "sg-0123456789abcdef0"}, []string{"subnet-0123456789abcdef0", "default"}},
 		"GraphqlHost":         {[]string{"", "api.example.com", "api.example.com:8443"}, []string{"https://api.example.com", "api example"}},
 		"SyncBudget":          {[]string{"", "3.5s", "900ms"}, []string{"3.5", "3 s", "fast"}},
