@@ -43,11 +43,11 @@ fuzz: ## Fuzz every fuzz target a little (longer: FUZZTIME=1000000x)
 
 .PHONY: check
 check: ## What CI holds the code to beside its tests: format, vet, staticcheck, tidiness, generated code, template
-	@test -z "$$(gofmt -l .)" || { echo 'not formatted by gofmt:'; gofmt -l .; exit 1; }
+	@unformatted=$$(gofmt -l *.go */) && test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted"; exit 1; }
 	@go vet ./...
 	@go tool staticcheck ./...
 	@go mod tidy -diff
-	@cp pkg/hasura/generated.go .build/generated.go && go tool genqlient graphql/genqlient.yaml && cmp pkg/hasura/generated.go .build/generated.go
+	@mkdir -p .build && cp pkg/hasura/generated.go .build/ && $(MAKE) generate && cmp pkg/hasura/generated.go .build/generated.go
 	@command -v $(SAM) >/dev/null || { echo 'template.yaml is not checked without the SAM CLI: pip install aws-sam-cli==1.164.0'; exit 1; }
 	@$(SAM) validate --lint
 
