@@ -84,3 +84,10 @@ func (c Config) verify(ctx context.Context, token string) (json.RawMessage, erro
 	}
 	return nil, unverified("JWSError JWSInvalidSignature")
 }
+
+// HasToken reports whether the place of the token holds anything. Without it,
+// Hasura falls back to its unauthorized role.
+func (c Config) HasToken(header http.Header) bool {
+	_, err := c.token(header)
+	return err == nil || header.Get("Authorization") != "" && c.Header.Type != "Cookie"
+}
