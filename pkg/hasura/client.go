@@ -93,7 +93,7 @@ func (c *Client) Upsert(ctx context.Context, s Sync) (Result, error) {
 			second = true
 		case Denied:
 			replaced, bagErr := c.bag.Replace(ctx, secret)
-			if second || bagErr != nil || replaced == secret {
+			if second || bagErr != nil || replaced.Equal(secret) {
 				return result, err
 			}
 			secret, second = replaced, true

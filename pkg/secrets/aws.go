@@ -64,7 +64,7 @@ func Open(ctx context.Context, arn string, keys ...string) (*Bag, error) {
 	return newBag(func(ctx context.Context) (Secret, error) {
 		out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
 		if err != nil {
-			return "", redact(arn, err)
+			return Secret{}, redact(arn, err)
 		}
 		value := aws.ToString(out.SecretString)
 		if value == "" {
@@ -91,12 +91,12 @@ func httpClient() *awshttp.BuildableClient {
 func pick(arn, text string, keys []string) (Secret, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return "", fmt.Errorf("secret %s is empty", arn)
+		return Secret{}, fmt.Errorf("secret %s is empty", arn)
 	}
 	var bag map[string]json.RawMessage
 	if json.Unmarshal([]byte(text), &bag) != nil {
 		if strings.ContainsRune(`{["`, rune(text[0])) {
-			return "", fmt.Errorf("secret %s is not a JSON object", arn)
+			return Secret{}, fmt.Errorf("secret %s is not a JSON object", arn)
 		}
 		return sendable("secret "+arn, text)
 	}
@@ -108,11 +108,11 @@ func pick(arn, text string, keys []string) (Secret, error) {
 		name := fmt.Sprintf("key %s of secret %s", key, arn)
 		var value string
 		if json.Unmarshal(raw, &value) != nil {
-			return "", fmt.Errorf("%s is not a string", name)
+			return Secret{}, fmt.Errorf("%s is not a string", name)
 		}
 		return sendable(name, value)
 	}
-	return "", fmt.Errorf("secret %s has no key %s", arn, strings.Join(keys, " or "))
+	return Secret{}, fmt.Errorf("secret %s has no key %s", arn, strings.Join(keys, " or "))
 }
 
 // sendable returns the secret that value is, if a header can carry it. Blanks
@@ -120,12 +120,12 @@ func pick(arn, text string, keys []string) (Secret, error) {
 func sendable(name, value string) (Secret, error) {
 	value = strings.TrimSpace(value)
 	if value == "" {
-		return "", fmt.Errorf("%s is empty", name)
+		return Secret{}, fmt.Errorf("%s is empty", name)
 	}
 	if strings.ContainsFunc(value, unicode.IsControl) {
-		return "", fmt.Errorf("%s has a control character in it", name)
+		return Secret{}, fmt.Errorf("%s has a control character in it", name)
 	}
-	return Secret(value), nil
+	return New(value), nil
 }
 
 // redact keeps of an SDK's error what helps and is safe: the service's code, or

@@ -19,7 +19,7 @@ type Bag struct {
 	fetch func(context.Context) (Secret, error)
 
 	turn   chan struct{} // holds one token: who has it may read and write the rest
-	secret Secret        // "" until the first fetch that succeeded
+	secret Secret        // zero until the first fetch that succeeded
 	stale  time.Time     // when to fetch again
 }
 
@@ -39,14 +39,14 @@ func newBag(fetch func(context.Context) (Secret, error)) *Bag {
 // old one is served when it cannot be read again.
 func (b *Bag) Secret(ctx context.Context) (Secret, error) {
 	if err := b.lock(ctx); err != nil {
-		return "", err
+		return Secret{}, err
 	}
 	defer b.unlock()
-	if b.secret != "" && time.Now().Before(b.stale) {
+	if !b.secret.IsZero() && time.Now().Before(b.stale) {
 		return b.secret, nil
 	}
 	secret, err := b.refresh(ctx)
-	if err != nil && b.secret != "" {
+	if err != nil && !b.secret.IsZero() {
 		b.stale = time.Now().Add(failed)
 		return b.secret, nil
 	}
@@ -58,10 +58,10 @@ func (b *Bag) Secret(ctx context.Context) (Secret, error) {
 // refused when the secret was not rotated at all.
 func (b *Bag) Replace(ctx context.Context, refused Secret) (Secret, error) {
 	if err := b.lock(ctx); err != nil {
-		return "", err
+		return Secret{}, err
 	}
 	defer b.unlock()
-	if b.secret != "" && b.secret != refused {
+	if !b.secret.IsZero() && !b.secret.Equal(refused) {
 		return b.secret, nil
 	}
 	return b.refresh(ctx)
@@ -70,7 +70,7 @@ func (b *Bag) Replace(ctx context.Context, refused Secret) (Secret, error) {
 func (b *Bag) refresh(ctx context.Context) (Secret, error) {
 	secret, err := b.fetch(ctx)
 	if err != nil {
-		return "", err
+		return Secret{}, err
 	}
 	b.secret = secret
 	b.stale = time.Now().Add(fresh - rand.N(fresh/10))

@@ -1,0 +1,468 @@
+package hasura
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/phenom-earth/hasura-cognito/local/secretsmanager"
+	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
+)
+
+const (
+	adminSecret = "canary-admin-secret"
+	written     = `{"data":{"insert_users_one":{"id":"` + sub + `"}}}`
+)
+
+var jane = Sync{User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{"sub": sub, "email": "canary@example.com"}}, At: noon}
+
+// manage returns a bag over the real SDK and a Secrets Manager to rotate the secret in.
+func manage(t *testing.T) (*secrets.Bag, *secretsmanager.Server) {
+	t.Helper()
+	manager := new(secretsmanager.Server)
+	server := httptest.NewServer(manager)
+	t.Cleanup(server.Close)
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key",
+		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+	} {
+		t.Setenv(name, value)
+	}
+	bag, err := secrets.Open(t.Context(), manager.Put("app", `{"ADMIN_SECRET":"`+adminSecret+`"}`), secrets.AdminSecretKeys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bag, manager
+}
+
+func endpoint(t *testing.T, domain, host string) Endpoint {
+	t.Helper()
+	e, err := ParseEndpoint(domain, host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// server is Hasura's side of the wire. It counts the calls and the connections.
+type server struct {
+	*httptest.Server
+	calls, connections atomic.Int32
+}
+
+func serve(t *testing.T, start func(*httptest.Server), handle http.HandlerFunc) *server {
+	t.Helper()
+	s := new(server)
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.calls.Add(1)
+		handle(w, r)
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.connections.Add(1)
+		}
+	}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that fail on purpose
+	start(s.Server)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func answer(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	}
+}
+
+// failure checks that an error is one of a code, with nothing in it that is not ours to tell.
+func failure(t *testing.T, name string, err error, code string) {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) || e.Code != code {
+		t.Errorf("%s: %v, want code %q", name, err, code)
+		return
+	}
+	for _, secret := range []string{"canary", "127.0.0.1", "INSERT"} {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: the error tells %s: %v", name, secret, err)
+		}
+	}
+}
+
+func TestUpsertSends(t *testing.T) {
+	bag, _ := manage(t)
+	var got *http.Request
+	var body []byte
+	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		body, _ = io.ReadAll(r.Body)
+		io.WriteString(w, written)
+	})
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
+
+	result, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(ctx, jane)
+	if err != nil || !reflect.DeepEqual(result, Result{}) {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	want := http.Header{
+		"X-Hasura-Admin-Secret": {adminSecret}, "X-Request-Id": {"request-1"}, "Content-Type": {"application/json"},
+		"Content-Length": got.Header["Content-Length"], "User-Agent": got.Header["User-Agent"],
+	}
+	if !reflect.DeepEqual(got.Header, want) || got.Method != "POST" || got.URL.Path != "/v1/graphql" {
+		t.Errorf("%s %s with %v, want headers %v", got.Method, got.URL, got.Header, want)
+	}
+	var request struct {
+		OperationName string
+		Variables     json.RawMessage
+	}
+	if err := json.Unmarshal(body, &request); err != nil {
+		t.Fatal(err)
+	}
+	const variables = `{"user":{"email":"canary@example.com","id":"` + sub + `","synced_at":"2026-11-23T11:00:00.123456Z","username":"jane"},` +
+		`"columns":["email","synced_at","username"],"at":"2026-11-23T11:00:00.123456Z"}`
+	if request.OperationName != "upsertUser" || string(request.Variables) != variables {
+		t.Errorf("%s\n got %s\nwant %s", request.OperationName, request.Variables, variables)
+	}
+
+	if _, err := New(endpoint(t, s.URL, "api.example.com"), bag, "cognito_sync").Upsert(ctx, jane); err != nil {
+		t.Fatal(err)
+	}
+	want["X-Hasura-Role"] = []string{"cognito_sync"}
+	want["X-Hasura-Use-Backend-Only-Permissions"] = []string{"true"}
+	want["X-Hasura-User-Id"] = []string{sub}
+	if !reflect.DeepEqual(got.Header, want) || got.Host != "api.example.com" {
+		t.Errorf("as a role: %v to %s, want %v", got.Header, got.Host, want)
+	}
+}
+
+func TestUpsertAnswers(t *testing.T) {
+	const internal = `"internal":{"statement":"INSERT canary","error":{"status_code":%q,"message":"canary"},"arguments":["canary"]}`
+	hasura := func(code, extra string) string {
+		return fmt.Sprintf(`{"errors":[{"message":"canary","extensions":{"path":"$","code":%q%s}}]}`, code, extra)
+	}
+	rows := []struct {
+		name   string
+		handle http.HandlerFunc
+		code   string // of the error; "-" for none
+		state  string
+		calls  int32 // that were made at least; at most, when not to be retried
+	}{
+		{"the row is written", answer(200, written), "-", "", 1},
+		{"the row is newer", answer(200, `{"data":{"insert_users_one":null}}`), "-", "", 1},
+		{"a value is refused", answer(200, hasura("data-exception", "")), "data-exception", "", 1},
+		{"the table is missing", answer(200, hasura("validation-failed", "")), "validation-failed", "", 1},
+		{"a trigger of the database fails", answer(200, hasura("unexpected", ","+fmt.Sprintf(internal, "P0001"))), "unexpected", "P0001", 1},
+		{"a state that is not told", answer(200, hasura("unexpected", "")), "unexpected", "", 2},
+		{"an error without a code", answer(200, `{"errors":[{"message":"canary"}]}`), "", "", 2},
+		{"an error beside data", answer(200, `{"data":{"insert_users_one":null},"errors":[{"extensions":{"code":"data-exception"}}]}`), "data-exception", "", 1},
+		{"no data", answer(200, `{}`), CodeNoData, "", 2},
+		{"empty data", answer(200, `{"data":{}}`), CodeNoData, "", 2},
+		{"null", answer(200, `null`), CodeNoData, "", 2},
+		{"nothing", answer(200, ``), CodeNotJSON, "", 2},
+		{"a page", answer(200, `<html>canary</html>`), CodeNotJSON, "", 2},
+		{"the wrong path", answer(404, `{"path":"$","error":"canary","code":"not-found"}`), "not-found", "", 1},
+		{"a firewall's page", answer(403, `<html>canary</html>`), "", "", 1},
+		{"an endless page", func(w http.ResponseWriter, _ *http.Request) {
+			for range maxBody/1024 + 2 {
+				w.Write(bytes.Repeat([]byte(" "), 1024))
+			}
+		}, CodeTooLarge, "", 1},
+		{"the wrong secret", answer(200, hasura("access-denied", "")), "access-denied", "", 1},
+		{"the wrong secret, told by the status", answer(401, ``), "", "", 1},
+	}
+	bag, _ := manage(t)
+	for _, row := range rows {
+		s := serve(t, (*httptest.Server).Start, row.handle)
+		result, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(t.Context(), jane)
+		if row.code == "-" {
+			if err != nil || result.Stale != strings.Contains(row.name, "newer") {
+				t.Errorf("%s: %+v, %v", row.name, result, err)
+			}
+			continue
+		}
+		failure(t, row.name, err, row.code)
+		if e, _ := errors.AsType[*Error](err); e != nil && e.SQLState != row.state {
+			t.Errorf("%s: SQLSTATE %q, want %q", row.name, e.SQLState, row.state)
+		}
+		if got := s.calls.Load(); got != row.calls {
+			t.Errorf("%s: %d calls, want %d", row.name, got, row.calls)
+		}
+	}
+}
+
+func TestUpsertTriesAgainWhatPasses(t *testing.T) {
+	reset := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		io.WriteString(w, `{"data":`)
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	rows := []struct {
+		name  string
+		first http.HandlerFunc
+	}{
+		{"a bad gateway", answer(502, `<html>canary</html>`)},
+		{"the database is down", answer(200, `{"errors":[{"extensions":{"code":"postgres-error"}}]}`)},
+		{"a deadlock", answer(200, `{"errors":[{"extensions":{"code":"unexpected","internal":{"error":{"status_code":"40P01"}}}}]}`)},
+		{"half an answer", reset},
+		{"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+	}
+	bag, _ := manage(t)
+	for _, row := range rows {
+		var failed atomic.Int32
+		s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+			if failed.Add(1) <= 2 {
+				row.first(w, r)
+				return
+			}
+			io.WriteString(w, written)
+		})
+		if _, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(t.Context(), jane); err != nil {
+			t.Errorf("%s: %v", row.name, err)
+		}
+	}
+}
+
+func TestUpsertStopsWithTheContext(t *testing.T) {
+	bag, _ := manage(t)
+	busy := serve(t, (*httptest.Server).Start, answer(503, ""))
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := New(endpoint(t, busy.URL, ""), bag, "").Upsert(ctx, jane)
+	if e, ok := errors.AsType[*Error](err); !ok || e.Status != 503 && e.Code != CodeTimeout || busy.calls.Load() < 2 {
+		t.Errorf("%v after %d calls", err, busy.calls.Load())
+	}
+
+	release := make(chan struct{})
+	silent := serve(t, (*httptest.Server).Start, func(http.ResponseWriter, *http.Request) { <-release })
+	defer close(release)
+	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = New(endpoint(t, silent.URL, ""), bag, "").Upsert(ctx, jane)
+	failure(t, "a silent server", err, CodeTimeout)
+}
+
+func TestSecretIsReadAgainWhenRefused(t *testing.T) {
+	bag, manager := manage(t)
+	var accepted atomic.Value
+	accepted.Store(adminSecret)
+	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Hasura-Admin-Secret") != accepted.Load() {
+			io.WriteString(w, `{"errors":[{"message":"invalid x-hasura-admin-secret/x-hasura-access-key","extensions":{"path":"$","code":"access-denied"}}]}`)
+			return
+		}
+		io.WriteString(w, written)
+	})
+	client := New(endpoint(t, s.URL, ""), bag, "")
+	upsert := func(name, code string, reads int) {
+		t.Helper()
+		if _, err := client.Upsert(t.Context(), jane); code != "" {
+			failure(t, name, err, code)
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := manager.Calls(); got != reads {
+			t.Errorf("%s: the secret was read %d times, want %d", name, got, reads)
+		}
+	}
+	upsert("at first", "", 1)
+	manager.Put("app", `{"ADMIN_SECRET":"canary-2"}`)
+	upsert("rotated, but not yet in Hasura", "", 1)
+	accepted.Store("canary-2")
+	upsert("rotated", "", 2)
+	upsert("afterwards", "", 2)
+	accepted.Store("canary-3")
+	upsert("changed in Hasura alone", "access-denied", 3)
+}
+
+func TestNothingIsSentWithoutUUIDOrSecret(t *testing.T) {
+	bag, manager := manage(t)
+	s := serve(t, (*httptest.Server).Start, answer(200, written))
+	client := New(endpoint(t, s.URL, ""), bag, "")
+	_, err := client.Upsert(t.Context(), Sync{User: cognito.User{ID: "Google_canary"}})
+	failure(t, "no UUID", err, CodeNoUUID)
+	manager.Put("app", `{"OTHER":"canary"}`)
+	if _, err := client.Upsert(t.Context(), jane); err == nil || !strings.Contains(err.Error(), "has no key HASURA_GRAPHQL_ADMIN_SECRET") {
+		t.Errorf("no secret: %v", err)
+	}
+	if got := s.calls.Load(); got != 0 {
+		t.Errorf("%d calls to Hasura, want none", got)
+	}
+}
+
+func TestOneConnection(t *testing.T) {
+	bag, _ := manage(t)
+	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			return
+		}
+		for _, part := range strings.SplitAfter(written, ":") { // chunked, the last chunk late
+			io.WriteString(w, part)
+			w.(http.Flusher).Flush()
+		}
+	})
+	client := New(endpoint(t, s.URL, ""), bag, "")
+	client.Warm(t.Context())
+	for range 10 {
+		if _, err := client.Upsert(t.Context(), jane); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.connections.Load(); got != 1 || s.calls.Load() != 11 {
+		t.Errorf("%d calls on %d connections, want 11 on 1", s.calls.Load(), got)
+	}
+}
+
+// A connection that was kept while the environment was frozen may be dead.
+func TestDeadConnectionIsReplaced(t *testing.T) {
+	bag, _ := manage(t)
+	s := serve(t, (*httptest.Server).Start, answer(200, written))
+	client := New(endpoint(t, s.URL, ""), bag, "")
+	for range 3 {
+		if _, err := client.Upsert(t.Context(), jane); err != nil {
+			t.Fatal(err)
+		}
+		s.CloseClientConnections()
+	}
+}
+
+func TestWarmSaysNothing(t *testing.T) {
+	bag, _ := manage(t)
+	client := New(endpoint(t, "http://127.0.0.1:1", ""), bag, "")
+	client.Warm(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := client.Upsert(ctx, jane)
+	failure(t, "a closed port", err, CodeUnreachable)
+}
+
+func TestTLSIsVerified(t *testing.T) {
+	bag, _ := manage(t)
+	s := serve(t, (*httptest.Server).StartTLS, answer(200, written)) // for example.com and 127.0.0.1
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
+	rows := []struct {
+		name, domain, host string
+		roots              *x509.CertPool
+		code, cure         string
+	}{
+		{"a certificate for the host", "127.0.0.1:" + port, "", roots, "", ""},
+		{"a certificate for another name", "localhost:" + port, "", roots, CodeCertificate, "set GRAPHQL_HOST"},
+		{"with that name", "localhost:" + port, "example.com", roots, "", ""},
+		{"with a third name", "127.0.0.1:" + port, "api.example.org", roots, CodeCertificate, "set GRAPHQL_HOST"},
+		{"an unknown authority", "127.0.0.1:" + port, "", nil, CodeCertificate, "not trusted"},
+	}
+	for _, row := range rows {
+		client := New(endpoint(t, row.domain, row.host), bag, "")
+		transport := client.http.Transport.(*http.Transport)
+		if transport.TLSClientConfig == nil {
+			transport.TLSClientConfig = new(tls.Config)
+		}
+		transport.TLSClientConfig.RootCAs = row.roots
+		before := s.calls.Load()
+		_, err := client.Upsert(t.Context(), jane)
+		if row.code == "" {
+			if err != nil {
+				t.Errorf("%s: %v", row.name, err)
+			}
+			continue
+		}
+		failure(t, row.name, err, row.code)
+		if !strings.Contains(fmt.Sprint(err), row.cure) {
+			t.Errorf("%s: %v names no cure", row.name, err)
+		}
+		if s.calls.Load() != before {
+			t.Errorf("%s: the request was sent", row.name)
+		}
+	}
+}
+
+func TestServerWithoutTLS(t *testing.T) {
+	bag, _ := manage(t)
+	s := serve(t, (*httptest.Server).Start, answer(200, written))
+	_, err := New(endpoint(t, s.Listener.Addr().String(), ""), bag, "").Upsert(t.Context(), jane)
+	failure(t, "no TLS", err, CodeNoTLS)
+}
+
+func TestLoadBalancersOwnName(t *testing.T) {
+	bag, _ := manage(t)
+	s := serve(t, (*httptest.Server).Start, answer(200, written))
+	client := New(endpoint(t, "internal-app-1.eu-west-1.elb.amazonaws.com", ""), bag, "")
+	var dialed string
+	client.http.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialed = address
+		return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
+	}
+	if _, err := client.Upsert(t.Context(), jane); err != nil || dialed != "internal-app-1.eu-west-1.elb.amazonaws.com:80" {
+		t.Errorf("%v, dialed %s", err, dialed)
+	}
+}
+
+func TestRedirectIsRefused(t *testing.T) {
+	bag, _ := manage(t)
+	elsewhere := serve(t, (*httptest.Server).Start, answer(200, written))
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://api.example.com:443/v1/graphql?canary", status)
+		})
+		_, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(t.Context(), jane)
+		failure(t, http.StatusText(status), err, CodeRedirect)
+		if !strings.Contains(fmt.Sprint(err), "redirects to https://api.example.com:443; if that is right, set GRAPHQL_DOMAIN to it") {
+			t.Errorf("status %d: %v names no cure", status, err)
+		}
+
+		s.Config.Handler = http.RedirectHandler(elsewhere.URL, status)
+		if _, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(t.Context(), jane); err == nil {
+			t.Errorf("status %d was followed", status)
+		}
+	}
+	if got := elsewhere.calls.Load(); got != 0 {
+		t.Errorf("%d requests went elsewhere", got)
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	for attempt, most := range []time.Duration{1: 50, 2: 100, 3: 200, 4: 400, 5: 800, 6: 800, 60: 800} {
+		for range 100 {
+			if d := backoff(max(attempt, 1)); most != 0 && (d > most*time.Millisecond || d < most*time.Millisecond/2) {
+				t.Errorf("backoff(%d) = %v, want at most %d ms and at least half of it", attempt, d, most)
+			}
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if sleep(ctx, 2*time.Second) || time.Since(start) != 0 {
+			t.Errorf("waited %v although the context ends before", time.Since(start))
+		}
+		if !sleep(ctx, time.Millisecond) || time.Since(start) != time.Millisecond {
+			t.Errorf("waited %v, want 1 ms", time.Since(start))
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if sleep(ctx, time.Hour) {
+			t.Error("waited on although the context ended")
+		}
+	})
+}

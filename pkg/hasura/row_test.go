@@ -1,0 +1,118 @@
+package hasura
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+)
+
+const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.FixedZone("", 3600))
+
+func TestRowOf(t *testing.T) {
+	const at = "2026-11-23T11:00:00.123456Z"
+	jane := func(pairs ...string) cognito.User {
+		u := cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{"sub": sub}}
+		for _, pair := range pairs {
+			name, value, _ := strings.Cut(pair, "=")
+			u.Attributes[name] = value
+		}
+		return u
+	}
+	rows := []struct {
+		name    string
+		sync    Sync
+		row     string // without id, username and synced_at
+		dropped []string
+	}{
+		{"nothing but a sub", Sync{User: jane()}, `{}`, nil},
+		{"every attribute that has a column", Sync{User: jane(
+			"email=jane@example.com", "email_verified=true", "phone_number=+12065550100", "phone_number_verified=false",
+			"name=Jane Doe", "given_name=Jane", "family_name=Doe", "picture=https://example.com/j.png", "locale=en-GB",
+			"cognito:user_status=CONFIRMED", "cognito:email_alias=j@example.com", "nickname=J", "custom:org_id=7", "custom:plan=pro"), SignedIn: true},
+			`{"email":"jane@example.com","email_verified":true,"phone_number":"+12065550100","phone_number_verified":false,
+			"name":"Jane Doe","given_name":"Jane","family_name":"Doe","picture":"https://example.com/j.png","locale":"en-GB",
+			"status":"CONFIRMED","attributes":{"org_id":"7","plan":"pro"},"last_sign_in_at":"` + at + `"}`, nil},
+		{"the primary provider", Sync{User: jane(`identities=[{"providerName":"Linked","primary":false},{"providerName":"Google","primary":true}]`)}, `{"identity_provider":"Google"}`, nil},
+		{"as ID tokens write it", Sync{User: jane(`identities=[{"providerName":"Google","primary":"true"}]`)}, `{"identity_provider":"Google"}`, nil},
+		{"only linked providers", Sync{User: jane(`identities=[{"providerName":"Linked","primary":false}]`)}, `{}`, nil},
+		{"identities that are no JSON", Sync{User: jane(`identities=[{`)}, `{}`, []string{"identities"}},
+		{"identities that are no list", Sync{User: jane(`identities={"providerName":"Google"}`)}, `{}`, []string{"identities"}},
+		{"a provider that no column holds", Sync{User: jane(`identities=[{"providerName":"G\u0000","primary":true}]`)}, `{}`, []string{"identities"}},
+		{"flags that are none", Sync{User: jane("email_verified=yes", "phone_number_verified=1")}, `{}`, []string{"email_verified", "phone_number_verified"}},
+		{"U+0000 in any text", Sync{User: jane("email=a\x00b", "name=Jane", "custom:a=x\x00", "custom:b=y", "custom:\x00=z")}, `{"name":"Jane","attributes":{"b":"y"}}`, []string{"custom:\x00", "custom:a", "email"}},
+		{"U+0000 in all custom attributes", Sync{User: jane("custom:a=\x00")}, `{}`, []string{"custom:a"}},
+	}
+	for _, row := range rows {
+		row.sync.At = noon
+		got, dropped := rowOf(row.sync)
+		if !reflect.DeepEqual(dropped, row.dropped) {
+			t.Errorf("%s: dropped %q, want %q", row.name, dropped, row.dropped)
+		}
+		want := members(t, []byte(row.row))
+		want["id"], want["username"], want["synced_at"] = sub, "jane", at
+		data, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sent := members(t, data); !reflect.DeepEqual(sent, want) {
+			t.Errorf("%s:\n got %s\nwant %v", row.name, data, want)
+		}
+
+		var columns []string
+		for name := range want {
+			if name != "id" {
+				columns = append(columns, name)
+			}
+		}
+		slices.Sort(columns)
+		var update []string
+		for _, c := range got.columns() {
+			update = append(update, string(c))
+		}
+		if !reflect.DeepEqual(update, columns) {
+			t.Errorf("%s: updates %q, want %q", row.name, update, columns)
+		}
+	}
+}
+
+func members(t *testing.T, data []byte) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(data, &m); err != nil {
+		t.Fatalf("%s: %v", data, err)
+	}
+	return m
+}
+
+func TestUsernameThatNoColumnHolds(t *testing.T) {
+	r, dropped := rowOf(Sync{User: cognito.User{ID: sub, Username: "a\x00"}})
+	if r.Username != "" || !slices.Contains(r.columns(), columnSyncedAt) || slices.Contains(r.columns(), columnUsername) || !reflect.DeepEqual(dropped, []string{"username"}) {
+		t.Errorf("username %q, columns %q, dropped %q", r.Username, r.columns(), dropped)
+	}
+}
+
+func TestIsUUID(t *testing.T) {
+	rows := map[string]bool{
+		sub:                                    true,
+		strings.ToUpper(sub):                   true,
+		"e6429214-e051-7098-998d-414acc8730a1": true, // a newer pool's
+		"":                                     false,
+		"google_109511962726719500000":         false,
+		"69f23de6af9e43ccb2088b269334667d":     false,
+		"69f23de6-af9e-43cc-b208-8b269334667g": false,
+		"69f23de6-af9e-43cc-b2088-b269334667d": false,
+		"{" + sub[1:35] + "}":                  false,
+	}
+	for text, want := range rows {
+		if got := isUUID(text); got != want {
+			t.Errorf("isUUID(%q) = %t, want %t", text, got, want)
+		}
+	}
+}
