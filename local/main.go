@@ -16,6 +16,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -81,6 +82,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	p := &printer{w: stdout}
 	for _, e := range events {
 		seen := v.send(ctx, e)
+		if ctx.Err() != nil {
+			return complain(errors.New("interrupted"))
+		}
 		if len(events) == 1 {
 			p.detail(e, seen)
 		} else {

@@ -33,9 +33,10 @@ type Function struct {
 	// concurrency does; zero means no bound.
 	Concurrency int
 
-	// Stdout and Stderr get what the function prints, one whole line a Write. They are
-	// written from other goroutines, so a writer given to several functions must be
-	// safe for that. nil discards.
+	// Stdout and Stderr get what the function prints, one whole line a Write. nil
+	// discards. A [Service] makes one Write at a time for each function; an
+	// [Environment] may write to both at once, so a writer that is both must be safe
+	// for that, as must one that is given to several functions.
 	Stdout, Stderr io.Writer
 }
 

@@ -46,13 +46,13 @@ func (l *lines) pass(line []byte) error {
 	return err
 }
 
-// locked lets many environments share one writer.
+// locked lets many environments, and both streams of each, share writers.
 type locked struct {
-	mu sync.Mutex
+	mu *sync.Mutex
 	to io.Writer
 }
 
-func (l *locked) Write(p []byte) (int, error) {
+func (l locked) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.to.Write(p)

@@ -45,11 +45,12 @@ func NewService(functions ...Function) (*Service, error) {
 		if s.pools[f.Name] != nil {
 			return nil, fmt.Errorf("function %q: given twice", f.Name)
 		}
+		var mu sync.Mutex
 		if f.Stdout != nil {
-			f.Stdout = &locked{to: f.Stdout}
+			f.Stdout = locked{&mu, f.Stdout}
 		}
 		if f.Stderr != nil {
-			f.Stderr = &locked{to: f.Stderr}
+			f.Stderr = locked{&mu, f.Stderr}
 		}
 		s.pools[f.Name] = &pool{function: f}
 	}

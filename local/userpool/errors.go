@@ -20,7 +20,7 @@ func Failed(source string, payload []byte) error {
 	}
 	// An error without a readable text is an error all the same.
 	_ = json.Unmarshal(payload, &failure)
-	return &Error{"UserLambdaValidationException", Trigger(source) + " failed with error " + failure.Message + "."}
+	return &Error{"UserLambdaValidationException", triggerName(source) + " failed with error " + failure.Message + "."}
 }
 
 // Both texts are seen in many public threads; aws-sdk-js#2692 has the first, and

@@ -66,9 +66,9 @@ func read(raw json.RawMessage, v any) bool {
 	return len(raw) > 0 && string(raw) != "null" && json.Unmarshal(raw, v) == nil
 }
 
-// Trigger is the name by which Cognito speaks of a trigger source's trigger in its
+// triggerName is the name by which Cognito speaks of a trigger source's trigger in its
 // errors: PreTokenGeneration for TokenGeneration_RefreshTokens.
-func Trigger(source string) string {
+func triggerName(source string) string {
 	name, _, _ := strings.Cut(source, "_")
 	if name == "TokenGeneration" {
 		return "PreTokenGeneration"
