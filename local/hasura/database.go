@@ -11,8 +11,10 @@ import (
 type Database struct {
 	// Name says where it is, without a password.
 	Name string
+	// SQL is the database itself, for tests that look at the table, or break
+	// it, behind Hasura's back.
+	SQL *sql.DB
 
-	db      *sql.DB
 	dialect dialect
 	close   func() error
 }
@@ -47,8 +49,8 @@ type dialect interface {
 	defaultOf(c column) string
 	// conflictTarget is SQL for a constraint, after ON CONFLICT.
 	conflictTarget(t *table, constraint string) string
-	// beforeInsert looks at rows before they are inserted; what it returns goes
-	// to inserted.
+	// beforeInsert looks at rows before they are inserted. What it returns goes
+	// to inserted; a *failure is what becomes of the insert.
 	beforeInsert(ctx context.Context, x execution, rows []any, on object) (before []string, err error)
 	// inserted writes SQL, for RETURNING, that is true of a row that is new.
 	inserted(b *builder, before []string)

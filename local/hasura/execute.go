@@ -57,11 +57,11 @@ type querier interface {
 // execute runs an operation. The fields of a mutation run in order, in one
 // transaction: all of them or none.
 func (s *Server) execute(ctx context.Context, who session, o *operation) (fields, error) {
-	x := execution{o, who, s.table, s.config.Database, s.config.Database.db}
+	x := execution{o, who, s.table, s.config.Database, s.config.Database.SQL}
 	if o.definition.Operation != ast.Mutation {
 		return x.root(ctx, x.queryField)
 	}
-	tx, err := x.database.db.BeginTx(ctx, nil)
+	tx, err := x.database.SQL.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, x.failed(err, statement{}, "")
 	}
@@ -102,7 +102,7 @@ func (x execution) queryField(ctx context.Context, field *ast.Field, args object
 	case "__schema", "__type":
 		return x.introspect(field, args), nil
 	case "no_queries_available":
-		return "There are no queries available to the current role. Either there are no sources or remote schemas configured, or the current role doesn't have the required permissions.", nil
+		return noQueries, nil
 	case x.table.name:
 		return x.selectRows(ctx, field, args, path)
 	case x.table.name + "_by_pk":

@@ -67,12 +67,6 @@ func databaseError(err error, s statement, path string, admin bool) error {
 }
 
 func (f *failure) internal(s statement) any {
-	orNull := func(text string) any {
-		if text == "" {
-			return nil
-		}
-		return text
-	}
 	arguments := make([]string, len(s.args))
 	for i, arg := range s.args {
 		arguments[i] = fmt.Sprintf("(Oid 25,Just (%q,Text))", fmt.Sprint(arg))

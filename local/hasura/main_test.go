@@ -22,16 +22,18 @@ var project = os.DirFS("../../graphql")
 // The tests run on SQLite, and on PostgreSQL too where DATABASE_URL names a
 // server on which they may make a database of their own.
 func TestMain(m *testing.M) {
-	if os.Getenv("DATABASE_URL") == "" {
+	if postgresServer() == "" {
 		fmt.Println("local/hasura: DATABASE_URL is not set, so the tests run on SQLite only")
 	}
 	os.Exit(m.Run())
 }
 
+func postgresServer() string { return os.Getenv("DATABASE_URL") }
+
 // onEach runs a test on every database there is.
 func onEach(t *testing.T, test func(t *testing.T, db *Database)) {
 	t.Run("SQLite", func(t *testing.T) { test(t, open(t, "")) })
-	if server := os.Getenv("DATABASE_URL"); server != "" {
+	if server := postgresServer(); server != "" {
 		t.Run("PostgreSQL", func(t *testing.T) { test(t, open(t, newPostgres(t, server))) })
 	}
 }

@@ -29,7 +29,7 @@ func openPostgres(ctx context.Context, project fs.FS, databaseURL string) (*Data
 		return nil, fmt.Errorf("open PostgreSQL: %w", err)
 	}
 	name := fmt.Sprintf("PostgreSQL, %s on %s:%d", config.Database, config.Host, config.Port)
-	return &Database{Name: name, db: db, dialect: postgres{}, close: db.Close}, nil
+	return &Database{Name: name, SQL: db, dialect: postgres{}, close: db.Close}, nil
 }
 
 // migrate runs the project's migrations on a database that has no users table.

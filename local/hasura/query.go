@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -21,22 +22,8 @@ func (x execution) selectRows(ctx context.Context, field *ast.Field, args object
 	if orders, _ := args.get("order_by"); orders != nil {
 		b.orderBy(orders.([]any))
 	}
-	// SQLite takes an OFFSET only after a LIMIT; this one limits nothing.
-	limit, _ := args.get("limit")
-	offset, _ := args.get("offset")
-	for _, bound := range []struct {
-		name  string
-		value any
-	}{{"LIMIT", limit}, {"OFFSET", offset}} {
-		n, given := bound.value.(int)
-		switch {
-		case given && n < 0:
-			return nil, refuse(validationFailed, path, "unexpected negative value")
-		case given:
-			b.write(fmt.Sprintf(" %s %d", bound.name, n))
-		case bound.name == "LIMIT" && offset != nil:
-			b.write(" LIMIT 9223372036854775807")
-		}
+	if err := b.page(args, path); err != nil {
+		return nil, err
 	}
 	rows, err := b.rows(ctx, field, path)
 	if err != nil {
@@ -105,6 +92,23 @@ func (b *builder) orderBy(list []any) {
 			}
 		}
 	}
+}
+
+// page writes LIMIT and OFFSET. SQLite takes no OFFSET without LIMIT, so there is
+// always one.
+func (b *builder) page(args object, path string) error {
+	limit, offset := math.MaxInt64, 0
+	for name, target := range map[string]*int{"limit": &limit, "offset": &offset} {
+		value, _ := args.get(name)
+		if n, ok := value.(int); ok {
+			if n < 0 {
+				return refuse(validationFailed, path+".args."+name, "unexpected negative value")
+			}
+			*target = n
+		}
+	}
+	b.write(fmt.Sprintf(" LIMIT %d OFFSET %d", limit, offset))
+	return nil
 }
 
 // rows runs a selection and gives the rows in the shape of the field.

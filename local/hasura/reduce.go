@@ -7,6 +7,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
+// noQueries is all that a role without permissions can read.
+const noQueries = "There are no queries available to the current role. Either there are no sources or remote schemas configured, or the current role doesn't have the required permissions."
+
 // reduce takes out of the admin role's schema what a role may not do, by
 // Hasura's rules: without select permission there is no insert_…_one and no
 // returning, without update permission no on_conflict.
@@ -105,7 +108,7 @@ func prune(doc *ast.SchemaDocument) {
 	for _, def := range doc.Definitions {
 		if def.Name == "query_root" && len(def.Fields) == 0 {
 			def.Fields = ast.FieldList{{Name: "no_queries_available", Type: ast.NonNullNamedType("String", nil),
-				Description: "There are no queries available to the current role. Either there are no sources or remote schemas configured, or the current role doesn't have the required permissions."}}
+				Description: noQueries}}
 		}
 	}
 

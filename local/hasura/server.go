@@ -89,7 +89,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
-	if err := s.config.Database.db.PingContext(r.Context()); err != nil {
+	if err := s.config.Database.SQL.PingContext(r.Context()); err != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		io.WriteString(w, "ERROR")
 		return

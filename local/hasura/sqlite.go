@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,22 +17,32 @@ import (
 //go:embed sqlite.sql
 var sqliteTable string
 
-// A sqliteDialect does what PostgreSQL does by itself: it judges values by type, knows
-// which rows are new, and gives failures their SQLSTATE.
+// A sqliteDialect does what PostgreSQL does by itself: it judges values by type,
+// knows which rows are new, and gives failures their SQLSTATE. Text sorts by its
+// bytes, not by a language. The rest of what it cannot do as PostgreSQL does is
+// in the rows of the replay test that have an answer of SQLite's own.
 type sqliteDialect struct {
 	defaults map[string]string // SQL by column
 }
 
-var memories atomic.Int64
+var (
+	memories atomic.Int64
+	uriPath  = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
+)
 
 func openSQLite(ctx context.Context, databaseURL string) (*Database, error) {
-	path, name := strings.TrimPrefix(databaseURL, "file:"), "SQLite, "+databaseURL
-	query := url.Values{"_pragma": {"busy_timeout(5000)"}, "_txlock": {"immediate"}}
-	if databaseURL == "" {
-		path, name = fmt.Sprintf("/memory-%d", memories.Add(1)), "SQLite in memory"
-		query.Set("vfs", "memdb")
+	uri, name := "file:"+uriPath.Replace(databaseURL), "SQLite, "+databaseURL
+	switch {
+	case databaseURL == "":
+		uri, name = fmt.Sprintf("file:/memory-%d?vfs=memdb", memories.Add(1)), "SQLite in memory"
+	case strings.HasPrefix(databaseURL, "file:"):
+		uri = databaseURL
 	}
-	db, err := sql.Open("sqlite", "file:"+path+"?"+query.Encode())
+	separator := "?"
+	if strings.Contains(uri, "?") {
+		separator = "&"
+	}
+	db, err := sql.Open("sqlite", uri+separator+"_pragma=busy_timeout(5000)&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
@@ -47,7 +56,7 @@ func openSQLite(ctx context.Context, databaseURL string) (*Database, error) {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
 	close := func() error { return errors.Join(keeper.Close(), db.Close()) }
-	d := &Database{Name: name, db: db, close: close}
+	d := &Database{Name: name, SQL: db, close: close}
 	if d.dialect, err = makeSQLiteTable(ctx, db); err != nil {
 		close()
 		return nil, fmt.Errorf("open SQLite: %w", err)

@@ -54,12 +54,11 @@ func (x execution) insert(ctx context.Context, rows []any, args object, rowsPath
 	}
 	conflict, _ := args.get("on_conflict")
 	on, _ := conflict.(object)
+	b := x.builder()
 	before, err := x.database.dialect.beforeInsert(ctx, x, rows, on)
 	if err != nil {
-		return nil, x.failed(err, statement{}, rowsPath)
+		b.fault = err
 	}
-
-	b := x.builder()
 	b.write("INSERT INTO ", x.database.dialect.tableName(x.table), " (")
 	list(b, x.table.columns, func(c column) error { b.write(quote(c.name)); return nil })
 	b.write(") VALUES ")

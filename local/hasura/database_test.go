@@ -1,0 +1,144 @@
+package hasura
+
+import (
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// shape is what the databases must agree on: type and nullability by column.
+type shape map[string]column
+
+func shapeOfSchema(t *testing.T) shape {
+	t.Helper()
+	table, _, err := loadProject(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := shape{}
+	for _, c := range table.columns {
+		s[c.name] = c
+	}
+	return s
+}
+
+// The migration, schema.graphql and SQLite's table are three tellings of one
+// table.
+func TestMigrationHasTheColumnsOfTheSchema(t *testing.T) {
+	files, err := fs.Glob(project, "hasura/migrations/default/*_create_users/up.sql")
+	if err != nil || len(files) != 1 {
+		t.Fatalf("migrations: %v, %v", files, err)
+	}
+	text, err := fs.ReadFile(project, files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(string(text), "CREATE TABLE public.users (")
+	body, _, _ = strings.Cut(body, "\n);")
+	types := map[string]string{"uuid": "uuid", "text": "String", "boolean": "Boolean", "jsonb": "jsonb", "timestamp with time zone": "timestamptz"}
+	got := shape{}
+	line := regexp.MustCompile(`(?m)^  (\w+) (uuid|text|boolean|jsonb|timestamp with time zone)(.*),$`)
+	for _, m := range line.FindAllStringSubmatch(body, -1) {
+		got[m[1]] = column{m[1], types[m[2]], !strings.Contains(m[3], "NOT NULL")}
+	}
+	if diff := cmp.Diff(shapeOfSchema(t), got, cmp.AllowUnexported(column{})); diff != "" {
+		t.Errorf("schema.graphql and the migration differ (-schema +migration):\n%s", diff)
+	}
+}
+
+func TestSQLiteHasTheColumnsOfTheSchema(t *testing.T) {
+	types := map[string]string{"uuid": "TEXT", "String": "TEXT", "Boolean": "INTEGER", "jsonb": "TEXT", "timestamptz": "TEXT"}
+	want := shapeOfSchema(t)
+	for name, c := range want {
+		c.typ = types[c.typ]
+		want[name] = c
+	}
+	rows, err := open(t, "").SQL.Query(`SELECT name, type, "notnull" = 0 FROM pragma_table_info('users')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	got := shape{}
+	for rows.Next() {
+		var c column
+		if err := rows.Scan(&c.name, &c.typ, &c.nullable); err != nil {
+			t.Fatal(err)
+		}
+		got[c.name] = c
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(column{})); rows.Err() != nil || diff != "" {
+		t.Errorf("error %v; schema.graphql and SQLite differ (-schema +SQLite):\n%s", rows.Err(), diff)
+	}
+}
+
+func TestUpdatedAtMoves(t *testing.T) {
+	onEach(t, func(t *testing.T, db *Database) {
+		s := serve(t, Config{Database: db, AdminSecret: secret})
+		fill(t, db, s, []string{user(ada, `"updated_at":"2020-01-01T00:00:00Z","created_at":"2020-01-01T00:00:00Z"`)})
+		_, got := post(t, s, asAdmin, `mutation { insert_users_one(object: {id: "`+ada+`", email: "new"},
+			on_conflict: {constraint: users_pkey, update_columns: [email]}) { created_at updated_at } }`, nil)
+		if !strings.Contains(got, `"created_at":"2020-01-01T00:00:00+00:00"`) || strings.Contains(got, `"updated_at":"2020`) {
+			t.Errorf("%s, want the old created_at and a new updated_at", got)
+		}
+	})
+}
+
+func TestOpenKeepsWhatIsThere(t *testing.T) {
+	reopen := func(t *testing.T, databaseURL string) {
+		for _, given := range [][]string{{user(ada, "")}, nil} {
+			db := open(t, databaseURL)
+			s := serve(t, Config{Database: db, AdminSecret: secret})
+			if given != nil {
+				fill(t, db, s, given)
+			}
+			_, got := post(t, s, asAdmin, `{ users { id } }`, nil)
+			if want := `{"data":{"users":[{"id":"` + ada + `"}]}}`; !sameJSON(got, want) {
+				t.Errorf("%s: %s, want %s", db.Name, got, want)
+			}
+			db.Close()
+		}
+	}
+	t.Run("SQLite", func(t *testing.T) { reopen(t, filepath.Join(t.TempDir(), "people.db")) })
+	t.Run("SQLite by URL", func(t *testing.T) { reopen(t, "file:"+filepath.Join(t.TempDir(), "people.db")) })
+	if server := postgresServer(); server != "" {
+		t.Run("PostgreSQL", func(t *testing.T) { reopen(t, newPostgres(t, server)) })
+	}
+}
+
+func TestDatabasesThatCannotBeOpened(t *testing.T) {
+	rows := []struct{ name, databaseURL string }{
+		{"a folder that is not there", filepath.Join(t.TempDir(), "missing", "people.db")},
+		{"a URL that is none", "postgres://user:canary@host:port/db"},
+		{"a server that is not there", "postgres://user:canary@127.0.0.1:1/db"},
+	}
+	for _, row := range rows {
+		db, err := Open(t.Context(), project, row.databaseURL)
+		if err == nil {
+			db.Close()
+			t.Errorf("%s: opened", row.name)
+		} else if strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: the error tells the password: %v", row.name, err)
+		}
+	}
+}
+
+// SQLite holds to PostgreSQL's types by itself too, should a value come to it by
+// another way than the server.
+func TestSQLiteChecks(t *testing.T) {
+	db := open(t, "").SQL
+	for _, statement := range []string{
+		`INSERT INTO users (id) VALUES ('Google_1')`,
+		`INSERT INTO users (id) VALUES ('` + strings.ToUpper(ada) + `')`,
+		`INSERT INTO users (id, synced_at) VALUES ('` + ada + `', '2026-11-23')`,
+		`INSERT INTO users (id, attributes) VALUES ('` + ada + `', '{')`,
+		`INSERT INTO users (id, email_verified) VALUES ('` + ada + `', 2)`,
+	} {
+		if _, err := db.Exec(statement); err == nil {
+			t.Errorf("SQLite took %s", statement)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package hasura
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+)
+
+// What SQLite keeps of a text, and what PostgreSQL 15 makes of it: the same, or
+// the same SQLSTATE and message.
+func TestTextAsPostgreSQLReadsIt(t *testing.T) {
+	rows := []struct{ typ, text, want string }{
+		{"uuid", ada, ada},
+		{"uuid", "0B7D3C1E5A7F4F7E9C393F5A8E1D2C4B", ada},
+		{"uuid", "{" + ada + "}", ada},
+		{"uuid", "0b7d-3c1e-5a7f-4f7e-9c39-3f5a-8e1d-2c4b", ada},
+		{"uuid", "{" + ada, `22P02: invalid input syntax for type uuid: "{` + ada + `"`},
+		{"uuid", "", `22P02: invalid input syntax for type uuid: ""`},
+		{"uuid", ada + "0", `22P02: invalid input syntax for type uuid: "` + ada + `0"`},
+		{"timestamptz", "2026-11-23T12:00:00Z", "2026-11-23T12:00:00.000000+00:00"},
+		{"timestamptz", "2026-11-23 12:00:00.1234567+01", "2026-11-23T11:00:00.123457+00:00"},
+		{"timestamptz", "2026-11-23T12:00:00-0530", "2026-11-23T17:30:00.000000+00:00"},
+		{"timestamptz", "2026-11-23T12:00:00", "2026-11-23T12:00:00.000000+00:00"},
+		{"timestamptz", "2026-11-23", "2026-11-23T00:00:00.000000+00:00"},
+		{"timestamptz", "2026-02-30", `22008: date/time field value out of range: "2026-02-30"`},
+		{"timestamptz", "2026-11-23T25:00:00Z", `22008: date/time field value out of range: "2026-11-23T25:00:00Z"`},
+		{"timestamptz", "", `22007: invalid input syntax for type timestamp with time zone: ""`},
+		{"Boolean", "true", "1"},
+		{"Boolean", "false", "0"},
+		{"Boolean", "perhaps", `22P02: invalid input syntax for type boolean: "perhaps"`},
+		{"String", "é\n\"", "é\n\""},
+		{"String", "\x00", `22021: invalid byte sequence for encoding "UTF8": 0x00`},
+		{"jsonb", `{"bb": 1.50, "a": [true, null, "<é>"], "a": 2}`, `{"a":2,"bb":1.50}`},
+		{"jsonb", `{"aa": {"y": {}, "x": []}, "b": "<"}`, `{"b":"<","aa":{"x":[],"y":{}}}`},
+		{"jsonb", `["\u0000"]`, "22P05: unsupported Unicode escape sequence"},
+		{"jsonb", `{"\u0000": 1}`, "22P05: unsupported Unicode escape sequence"},
+	}
+	for _, row := range rows {
+		value, err := asPostgres(row.typ, row.text)
+		got := fmt.Sprint(value)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != row.want {
+			t.Errorf("%s %q = %s, want %s", row.typ, row.text, got, row.want)
+		}
+	}
+
+	server := postgresServer()
+	if server == "" {
+		return
+	}
+	db := open(t, newPostgres(t, server))
+	for _, row := range rows {
+		typ := row.typ
+		if name, ok := postgresTypes[typ]; ok {
+			typ = name
+		}
+		output := map[string]string{
+			"timestamptz": `to_char($1::text::timestamptz, 'YYYY-MM-DD"T"HH24:MI:SS.US+00:00')`,
+			"Boolean":     "$1::text::boolean::int::text",
+			// jsonb shows itself with a space after every comma and colon.
+			"jsonb": `regexp_replace($1::text::jsonb::text, '([,:]) ', '\1', 'g')`,
+		}[row.typ]
+		if output == "" {
+			output = "$1::text::" + typ + "::text"
+		}
+		var got string
+		if err := db.SQL.QueryRow("SELECT "+output, row.text).Scan(&got); err != nil {
+			f, ok := errors.AsType[*failure](db.dialect.failure(err))
+			if !ok {
+				t.Fatal(err)
+			}
+			got = f.Error()
+		}
+		if got != row.want {
+			t.Errorf("PostgreSQL says of %s %q: %s, want %s", row.typ, row.text, got, row.want)
+		}
+	}
+}

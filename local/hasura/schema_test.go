@@ -1,0 +1,219 @@
+package hasura
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// What each role sees of the schema. Hasura leaves out what a role may not do
+// (graphql-engine #4709, #6366, discussion #9767).
+func TestRolesSee(t *testing.T) {
+	_, roles, err := loadProject(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(def *ast.Definition) (list []string) {
+		if def != nil {
+			for _, field := range def.Fields {
+				if !strings.HasPrefix(field.Name, "__") {
+					list = append(list, field.Name)
+				}
+			}
+			for _, value := range def.EnumValues {
+				list = append(list, value.Name)
+			}
+		}
+		return list
+	}
+	sync, hidden, person, nobody := roleKey{"cognito_sync", true}, roleKey{"cognito_sync", false}, roleKey{"user", true}, roleKey{}
+	rows := []struct {
+		role roleKey
+		typ  string
+		want []string
+	}{
+		{sync, "mutation_root", []string{"insert_users", "insert_users_one", "update_users", "update_users_by_pk", "update_users_many"}},
+		{sync, "query_root", []string{"users", "users_by_pk"}},
+		{sync, "users", []string{"id", "synced_at"}},
+		{sync, "users_bool_exp", []string{"_and", "_not", "_or", "id", "synced_at"}},
+		{sync, "users_on_conflict", []string{"constraint", "update_columns", "where"}},
+		{sync, "users_mutation_response", []string{"affected_rows", "returning"}},
+		{sync, "users_aggregate", nil},
+		{sync, "users_max_fields", nil},
+		{hidden, "mutation_root", nil},
+		{hidden, "users_insert_input", nil},
+		{hidden, "users", []string{"id", "synced_at"}},
+		{person, "mutation_root", nil},
+		{person, "users_constraint", nil},
+		{person, "query_root", []string{"users", "users_by_pk"}},
+		{nobody, "query_root", []string{"no_queries_available"}},
+		{nobody, "subscription_root", nil},
+		{nobody, "users", nil},
+	}
+	for _, row := range rows {
+		if diff := cmp.Diff(row.want, names(roles[row.role].schema.Types[row.typ])); diff != "" {
+			t.Errorf("%v, %s (-want +got):\n%s", row.role, row.typ, diff)
+		}
+	}
+	written := names(roles[sync].schema.Types["users_insert_input"])
+	updated := names(roles[sync].schema.Types["users_update_column"])
+	if want := append(slices.Clone(updated), "id"); !sameSet(written, want) {
+		t.Errorf("the sync inserts %v and updates %v, want the same but for id", written, updated)
+	}
+}
+
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+func TestRolesWithLess(t *testing.T) {
+	const table = "table: {name: users, schema: public}\n"
+	all := "columns: [id, email], check: {}"
+	rows := []struct {
+		name, metadata, query string
+		want                  string // code and message, "" for data
+	}{
+		{"insert without select has no insert_users_one",
+			"insert_permissions: [{role: r, permission: {" + all + "}}]", `mutation { insert_users_one(object: {}) { __typename } }`,
+			"field 'insert_users_one' not found in type: 'mutation_root'"},
+		{"insert without select returns nothing",
+			"insert_permissions: [{role: r, permission: {" + all + "}}]", `mutation { insert_users(objects: []) { returning { id } } }`,
+			"field 'returning' not found in type: 'users_mutation_response'"},
+		{"insert without select counts",
+			"insert_permissions: [{role: r, permission: {" + all + "}}]", `mutation { insert_users(objects: [{id: "` + ada + `"}]) { affected_rows } }`, ""},
+		{"insert without update has no on_conflict",
+			"insert_permissions: [{role: r, permission: {" + all + "}}]", `mutation { insert_users(objects: [], on_conflict: {}) { affected_rows } }`,
+			"'insert_users' has no argument named 'on_conflict'"},
+		{"update of no column has a placeholder",
+			"insert_permissions: [{role: r, permission: {" + all + "}}]\nupdate_permissions: [{role: r, permission: {columns: [], filter: {}}}]",
+			`mutation { insert_users(objects: [], on_conflict: {constraint: users_pkey, update_columns: [email]}) { affected_rows } }`,
+			"expected one of the values ['_PLACEHOLDER'] for type 'users_update_column', but found 'email'"},
+		{"a filter with _or and _in",
+			"select_permissions: [{role: r, permission: {columns: [id], filter: {_or: [{email: {_in: [a, b]}}, {id: {_eq: X-Hasura-User-Id}}]}}}]", `{ users { id } }`, ""},
+		{"nothing at all", "", `{ no_queries_available }`, ""},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			s, err := New(Config{Project: projectWith(t, table+row.metadata), Database: open(t, ""), AdminSecret: secret})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, got := post(t, s, as("r", ada), row.query, nil)
+			if row.want == "" && strings.Contains(got, "errors") || !strings.Contains(got, row.want) {
+				t.Errorf("%s: %s, want %s", row.query, got, row.want)
+			}
+		})
+	}
+}
+
+// projectWith is the project with other metadata for the table.
+func projectWith(t *testing.T, metadata string) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{tablesFolder + "/tables.yaml": {Data: []byte(`- "!include t.yaml"`)}, tablesFolder + "/t.yaml": {Data: []byte(metadata)}}
+	schema, err := project.(interface{ ReadFile(string) ([]byte, error) }).ReadFile("schema.graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["schema.graphql"] = &fstest.MapFile{Data: schema}
+	return files
+}
+
+func TestProjectsThatCannotBeServed(t *testing.T) {
+	const table = "table: {name: users, schema: public}\n"
+	rows := []struct{ name, metadata, want string }{
+		{"a permission with what is not served", table + "insert_permissions: [{role: r, permission: {columns: [id], set: {email: x}}}]", "set"},
+		{"all columns by a star", table + `select_permissions: [{role: r, permission: {columns: "*", filter: {}}}]`, "t.yaml"},
+		{"a table that the schema does not have", "table: {name: people, schema: public}", "no type people"},
+	}
+	for _, row := range rows {
+		_, err := New(Config{Project: projectWith(t, row.metadata)})
+		if err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: got %v, want an error with %q", row.name, err, row.want)
+		}
+	}
+	for missing := range projectWith(t, table) {
+		files := projectWith(t, table)
+		delete(files, missing)
+		if _, err := New(Config{Project: files}); err == nil {
+			t.Errorf("New did without %s", missing)
+		}
+	}
+}
+
+func TestIntrospection(t *testing.T) {
+	s := serve(t, Config{Database: open(t, ""), AdminSecret: secret})
+	rows := []struct {
+		name   string
+		header http.Header
+		query  string
+		want   string
+	}{
+		{"roots of admin", asAdmin, `{ __schema { queryType { name } mutationType { name } subscriptionType { name kind } } }`,
+			`{"__schema":{"queryType":{"name":"query_root"},"mutationType":{"name":"mutation_root"},"subscriptionType":{"name":"subscription_root","kind":"OBJECT"}}}`},
+		{"a role without mutations", asUser, `{ __schema { mutationType { name } } __type(name: "users_insert_input") { name } }`,
+			`{"__schema":{"mutationType":null},"__type":null}`},
+		{"a constraint", asSync, `{ __type(name: "users_constraint") { __typename kind enumValues { name description isDeprecated deprecationReason __typename } fields { name } } }`,
+			`{"__type":{"__typename":"__Type","kind":"ENUM","enumValues":[{"name":"users_pkey","description":"unique or primary key constraint on columns \"id\"","isDeprecated":false,"deprecationReason":null,"__typename":"__EnumValue"}],"fields":null}}`},
+		{"columns and their types", asSync, `{ __type(name: "users") { interfaces { name } enumValues { name } inputFields { name } fields { name args { name } isDeprecated type { kind name ofType { name } } } } }`,
+			`{"__type":{"interfaces":[],"enumValues":null,"inputFields":null,"fields":[
+				{"name":"id","args":[],"isDeprecated":false,"type":{"kind":"NON_NULL","name":null,"ofType":{"name":"uuid"}}},
+				{"name":"synced_at","args":[],"isDeprecated":false,"type":{"kind":"SCALAR","name":"timestamptz","ofType":null}}]}}`},
+		{"an input with a default", asAdmin, `{ __type(name: "users_on_conflict") { inputFields { name defaultValue isDeprecated type { kind ofType { kind ofType { kind ofType { name } } } } } } }`,
+			`{"__type":{"inputFields":[
+				{"name":"constraint","defaultValue":null,"isDeprecated":false,"type":{"kind":"NON_NULL","ofType":{"kind":"ENUM","ofType":null}}},
+				{"name":"update_columns","defaultValue":"[]","isDeprecated":false,"type":{"kind":"NON_NULL","ofType":{"kind":"LIST","ofType":{"kind":"NON_NULL","ofType":{"name":"users_update_column"}}}}},
+				{"name":"where","defaultValue":null,"isDeprecated":false,"type":{"kind":"INPUT_OBJECT","ofType":null}}]}}`},
+		{"from a mutation", asAdmin, `mutation { __typename }`, `{"__typename":"mutation_root"}`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			_, got := post(t, s, row.header, row.query, nil)
+			if want := `{"data":` + row.want + `}`; !sameJSON(got, want) {
+				t.Errorf("%s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+// The query that tools send refers to no type that is not there.
+func TestIntrospectionIsWhole(t *testing.T) {
+	s := serve(t, Config{Database: open(t, ""), AdminSecret: secret})
+	const query = `{ __schema {
+		types { name description specifiedByURL possibleTypes { name }
+			fields(includeDeprecated: true) { name description args { name description defaultValue type { ...ref } } type { ...ref } }
+			inputFields { name description type { ...ref } } }
+		directives { name description locations isRepeatable args { name type { ...ref } } } } }
+		fragment ref on __Type { refersTo: name ofType { refersTo: name ofType { refersTo: name ofType { refersTo: name } } } }`
+	for _, header := range []http.Header{asAdmin, asSync, asUser, as("stranger", ada)} {
+		_, got := post(t, s, header, query, nil)
+		var answer struct {
+			Data struct {
+				Schema struct {
+					Types []struct{ Name string }
+				} `json:"__schema"`
+			}
+		}
+		if err := json.Unmarshal([]byte(got), &answer); err != nil {
+			t.Fatal(err)
+		}
+		known := map[string]bool{}
+		for _, typ := range answer.Data.Schema.Types {
+			known[typ.Name] = true
+		}
+		for _, match := range regexp.MustCompile(`"refersTo":"(\w+)"`).FindAllStringSubmatch(got, -1) {
+			if !known[match[1]] {
+				t.Errorf("%s: %s is referred to, and not there", header.Get(roleHeader), match[1])
+			}
+		}
+		if !known["query_root"] {
+			t.Errorf("%s sees no query_root", header.Get(roleHeader))
+		}
+	}
+}
