@@ -26,9 +26,8 @@ func shapeOfSchema(t *testing.T) shape {
 	return s
 }
 
-// The migration, schema.graphql and SQLite's table are three tellings of one
-// table.
-func TestMigrationHasTheColumnsOfTheSchema(t *testing.T) {
+func migration(t *testing.T) string {
+	t.Helper()
 	files, err := fs.Glob(project, "hasura/migrations/default/*_create_users/up.sql")
 	if err != nil || len(files) != 1 {
 		t.Fatalf("migrations: %v, %v", files, err)
@@ -37,7 +36,38 @@ func TestMigrationHasTheColumnsOfTheSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, body, _ := strings.Cut(string(text), "CREATE TABLE public.users (")
+	return string(text)
+}
+
+// Hasura makes descriptions of the comments in the database.
+func TestMigrationHasTheCommentsOfTheSchema(t *testing.T) {
+	_, roles, err := loadProject(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := roles[roleKey{admin, false}].schema.Types
+	comment := regexp.MustCompile(`(?m)^COMMENT ON (?:TABLE|COLUMN) public\.(users(?:\.\w+)?) IS '(.*)';$`)
+	got := map[string]string{}
+	for _, m := range comment.FindAllStringSubmatch(migration(t), -1) {
+		got[m[1]] = m[2]
+	}
+	for _, typ := range []string{"users", "users_insert_input", "users_set_input", "users_stream_cursor_value_input"} {
+		want := map[string]string{"users": types["users"].Description}
+		for _, field := range types[typ].Fields {
+			if field.Description != "" {
+				want["users."+field.Name] = field.Description
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the descriptions of %s and the comments of the migration differ (-schema +migration):\n%s", typ, diff)
+		}
+	}
+}
+
+// The migration, schema.graphql and SQLite's table are three tellings of one
+// table.
+func TestMigrationHasTheColumnsOfTheSchema(t *testing.T) {
+	_, body, _ := strings.Cut(migration(t), "CREATE TABLE public.users (")
 	body, _, _ = strings.Cut(body, "\n);")
 	types := map[string]string{"uuid": "uuid", "text": "String", "boolean": "Boolean", "jsonb": "jsonb", "timestamp with time zone": "timestamptz"}
 	got := shape{}
