@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -28,25 +27,14 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(dir)
 		bin = dir
 		for _, function := range []string{stack.Trigger, stack.SyncUsers} {
-			build("functions/"+function, filepath.Join(bin, "real", function, "bootstrap"))
-			build("local/testdata/liar", filepath.Join(bin, "liar", function, "bootstrap"))
+			for pkg, kind := range map[string]string{"functions/" + function: "real", "local/testdata/liar": "liar"} {
+				if err := stack.Build(".", pkg, filepath.Join(bin, kind, function, "bootstrap")); err != nil {
+					panic(err)
+				}
+			}
 		}
 		return m.Run()
 	}())
-}
-
-// build builds a program with the flags of the Makefile, and with -cover when the
-// binaries' coverage is asked for.
-func build(pkg, path string) {
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags=-s -w -buildid=", "-o", path}
-	if os.Getenv("GOCOVERDIR") != "" {
-		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=./pkg/...,./functions/...")
-	}
-	cmd := exec.Command("go", append(args, "./"+pkg)...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		panic(string(out))
-	}
 }
 
 // do runs the command as main does.

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/claims"
+	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+)
+
+var update = flag.Bool("update", false, "write testdata anew")
+
+func handler(t testing.TB, log *bytes.Buffer, env map[string]string) cognito.Handler {
+	t.Helper()
+	config, err := claims.FromEnv(func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	logger := slog.New(slog.NewJSONHandler(log, nil))
+	return cognito.Handler{Handle: shaper{config, logger}.shape, Log: logger}
+}
+
+// Every pre token generation event has its whole answer in testdata.
+func TestAnswers(t *testing.T) {
+	paths, err := filepath.Glob("../../events/pre-token-generation-*.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no events: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			event, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var log bytes.Buffer
+			answer, err := handler(t, &log, nil).Invoke(t.Context(), event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden := filepath.Join("testdata", filepath.Base(path))
+			if *update {
+				if err := os.WriteFile(golden, answer, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(answer, want) {
+				t.Errorf("got\n%s\nwant\n%s\n(go test -update writes it anew)", answer, want)
+			}
+			keepsGroups(t, event, answer)
+		})
+	}
+	goldens, _ := filepath.Glob("testdata/*.json")
+	if len(goldens) != len(paths) {
+		t.Errorf("%d answers for %d events: one has no event", len(goldens), len(paths))
+	}
+}
+
+// keepsGroups checks that an answer with claims has the request's own bytes for
+// the groups, which is what keeps cognito:groups in the tokens.
+func keepsGroups(t *testing.T, event, answer []byte) {
+	t.Helper()
+	type details struct {
+		Groups json.RawMessage `json:"groupOverrideDetails"`
+	}
+	var sent struct {
+		Request struct {
+			Groups json.RawMessage `json:"groupConfiguration"`
+		} `json:"request"`
+	}
+	var back struct {
+		Response struct {
+			V1 *details `json:"claimsOverrideDetails"`
+			V2 *details `json:"claimsAndScopeOverrideDetails"`
+		} `json:"response"`
+	}
+	// The documentation's own test events have arrays where objects belong.
+	_ = json.Unmarshal(event, &sent)
+	_ = json.Unmarshal(answer, &back)
+	got := back.Response.V1
+	if got == nil {
+		got = back.Response.V2
+	}
+	if got == nil {
+		return // nothing is overridden
+	}
+	want := sent.Request.Groups
+	if !bytes.HasPrefix(want, []byte("{")) || bytes.Equal(want, []byte("{}")) {
+		want = nil // not groups: Cognito would drop those that the person has
+	}
+	if !bytes.Equal(got.Groups, want) {
+		t.Errorf("groups %s, want %s", got.Groups, want)
+	}
+}
+
+func TestShapeLogs(t *testing.T) {
+	rows := []struct{ event, want string }{
+		{`{"version":"1","triggerSource":"TokenGeneration_RefreshTokens","request":{"userAttributes":{"sub":"s","email":"canary"}}}`,
+			`"level":"INFO","msg":"shaped","user":"s","trigger":"TokenGeneration_RefreshTokens","version":"1"`},
+		{`{"version":"3","triggerSource":"TokenGeneration_ClientCredentials","request":{"scopes":["canary"]}}`,
+			`"level":"INFO","msg":"passed through","reason":"no user","trigger":"TokenGeneration_ClientCredentials"`},
+		{`{"triggerSource":"PostAuthentication_Authentication","request":{"userAttributes":{"sub":"s","email":"canary"}}}`,
+			`"level":"WARN","msg":"passed through","reason":"not a pre token generation event","trigger":"PostAuthentication_Authentication"`},
+	}
+	for _, row := range rows {
+		var log bytes.Buffer
+		answer, err := handler(t, &log, nil).Invoke(t.Context(), []byte(row.event))
+		if err != nil {
+			t.Errorf("%s: %v", row.event, err)
+		}
+		if got := log.String(); !strings.Contains(got, row.want) || strings.Contains(got, "canary") || strings.Count(got, "\n") != 1 {
+			t.Errorf("%s: logs %s, want one line with %s", row.event, got, row.want)
+		}
+		if strings.Contains(row.want, "passed through") && !bytes.HasPrefix(answer, []byte(strings.TrimSuffix(row.event, "}"))) {
+			t.Errorf("%s came back as %s", row.event, answer)
+		}
+	}
+}
+
+func TestRolesAreOnlyWhatWasGranted(t *testing.T) {
+	event, err := os.ReadFile("../../events/pre-token-generation-v2-escalation.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	for _, env := range []map[string]string{nil, {"CLAIMS_FORMAT": "json"}, {"ROLES": "staff=editor"}, {"DEFAULT_ROLE": "admin,editor"}} {
+		answer, err := handler(t, &log, env).Invoke(t.Context(), event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response := answer[bytes.LastIndex(answer, []byte(`"response"`)):]
+		claims := bytes.Split(response, []byte(`"groupOverrideDetails"`))[0]
+		if bytes.Contains(claims, []byte("admin")) {
+			t.Errorf("with %v: %s", env, claims)
+		}
+	}
+}
+
+// A claim shaper needs no network, so it must not pay for an SDK's.
+func TestLinksNoSDK(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	allowed := []string{
+		"github.com/phenom-earth/hasura-cognito/functions/hasura-cognito-trigger",
+		"github.com/phenom-earth/hasura-cognito/pkg/claims",
+		"github.com/phenom-earth/hasura-cognito/pkg/cognito",
+		"github.com/phenom-earth/hasura-cognito/pkg/logs",
+		"github.com/aws/aws-lambda-go/lambda",
+		"github.com/aws/aws-lambda-go/lambda/handlertrace",
+		"github.com/aws/aws-lambda-go/lambda/messages",
+		"github.com/aws/aws-lambda-go/lambdacontext",
+	}
+	for dep := range strings.FieldsSeq(string(out)) {
+		first, _, _ := strings.Cut(dep, "/")
+		if !strings.Contains(first, ".") { // the standard library's
+			if dep == "net/rpc" {
+				t.Error("links net/rpc, which keeps the linker from dropping what is not called")
+			}
+			continue
+		}
+		found := false
+		for _, a := range allowed {
+			found = found || a == dep
+		}
+		if !found {
+			t.Errorf("links %s", dep)
+		}
+	}
+}
