@@ -56,9 +56,10 @@ generate: ## Generate the client from graphql/
 	@go tool genqlient graphql/genqlient.yaml
 
 .PHONY: build
-build: ## Build both functions as they are deployed, into .build/<architecture>/ (ARCHITECTURE=arm64 or x86_64)
+build: ## Build the functions as they are deployed, into .build/<architecture>/ (ARCHITECTURE=arm64 or x86_64)
 	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-trigger' build-HasuraCognitoTrigger
 	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-sync-users' build-HasuraCognitoSyncUsers
+	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-replay-syncs' build-HasuraCognitoReplaySyncs
 
 # SAM calls build-<logical id>. It does not say for which architecture (aws/aws-sam-cli#3349), but runs make in the WorkingDirectory
 # of template.yaml, which is named after it.
@@ -73,6 +74,10 @@ build-HasuraCognitoTrigger:
 .PHONY: build-HasuraCognitoSyncUsers
 build-HasuraCognitoSyncUsers:
 	$(call compile,hasura-cognito-sync-users,$(ARTIFACTS_DIR))
+
+.PHONY: build-HasuraCognitoReplaySyncs
+build-HasuraCognitoReplaySyncs:
+	$(call compile,hasura-cognito-replay-syncs,$(ARTIFACTS_DIR))
 
 .PHONY: invoke
 invoke: FUNCTION ?= $(if $(findstring pre-token-generation,$(EVENT)),HasuraCognitoTrigger,HasuraCognitoSyncUsers)

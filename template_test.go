@@ -38,8 +38,9 @@ type resource struct {
 
 // The functions by logical id, with the folder of their code.
 var functions = map[string]string{
-	"HasuraCognitoTrigger":   "hasura-cognito-trigger",
-	"HasuraCognitoSyncUsers": "hasura-cognito-sync-users",
+	"HasuraCognitoTrigger":     "hasura-cognito-trigger",
+	"HasuraCognitoSyncUsers":   "hasura-cognito-sync-users",
+	"HasuraCognitoReplaySyncs": "hasura-cognito-replay-syncs",
 }
 
 func readTemplate(t *testing.T) template {
@@ -88,6 +89,22 @@ func TestEveryFunctionIsDeployedAsDesigned(t *testing.T) {
 	}
 	for id, name := range functions {
 		function := template.Resources[id]
+		if permission := template.Resources[id+"Permission"]; id == "HasuraCognitoReplaySyncs" {
+			if permission.Type != "" {
+				t.Errorf("%s: others than its queue may call it: %v", id, permission.Properties)
+			}
+		} else {
+			for _, row := range []struct{ key, want string }{
+				{"Principal", "cognito-idp.amazonaws.com"}, // Cognito alone
+				{"FunctionName", id},
+				{"SourceAccount", "AWS::AccountId"},
+				{"SourceArn", "arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}"}, // this pool, in any partition
+			} {
+				if got := at(permission.Properties, row.key); got != row.want {
+					t.Errorf("%s: who may call it has the %s %v, want %v", id, row.key, got, row.want)
+				}
+			}
+		}
 		for _, row := range []struct {
 			what string
 			got  any
@@ -98,11 +115,6 @@ func TestEveryFunctionIsDeployedAsDesigned(t *testing.T) {
 			{"its log group is its own", at(function.Properties, "LoggingConfig", "LogGroup"), id + "Logs"},
 			{"the log group has the name people look for", at(template.Resources[id+"Logs"].Properties, "LogGroupName"), "/aws/lambda/${Prefix}-" + name},
 			{"the log group expires", at(template.Resources[id+"Logs"].Properties, "RetentionInDays"), "LogRetentionDays"},
-			{"Cognito alone may call it", at(template.Resources[id+"Permission"].Properties, "Principal"), "cognito-idp.amazonaws.com"},
-			{"the permission is for it", at(template.Resources[id+"Permission"].Properties, "FunctionName"), id},
-			{"the permission is of this account", at(template.Resources[id+"Permission"].Properties, "SourceAccount"), "AWS::AccountId"},
-			{"the permission is of this pool, in any partition", at(template.Resources[id+"Permission"].Properties, "SourceArn"),
-				"arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}"},
 			{"make builds it", function.Metadata["BuildMethod"], "makefile"},
 			{"make is told the architecture", function.Metadata["WorkingDirectory"], "arch/${Architecture}"},
 			{"it starts no needless threads", at(function.Properties, "Environment", "Variables", "GOMAXPROCS"), "1"},
@@ -162,6 +174,7 @@ func TestPatternsCatchTypos(t *testing.T) {
 		"VpcSubnetIds":        {[]string{"", "subnet-0123456789abcdef0", "subnet-01,subnet-23"}, []string{"sg-0123456789abcdef0", "private-a", "subnet-01, subnet-23"}},
 		"VpcSecurityGroupIds": {[]string{"", "sg-0123456789abcdef0"}, []string{"subnet-0123456789abcdef0", "default"}},
 		"GraphqlHost":         {[]string{"", "api.example.com", "api.example.com:8443"}, []string{"https://api.example.com", "api example"}},
+		"AlarmTopicArn":       {[]string{"", "arn:aws:sns:us-east-1:123456789012:on-call"}, []string{"on-call", "arn:aws:sqs:us-east-1:123456789012:on-call"}},
 		"SyncBudget":          {[]string{"", "3.5s", "900ms"}, []string{"3.5", "3 s", "fast"}},
 	} {
 		pattern := regexp.MustCompile(parameters[name].AllowedPattern)
@@ -208,10 +221,16 @@ func TestPermissionsAreExact(t *testing.T) {
 	}
 	slices.Sort(allowed)
 	want := []string{
+		"HasuraCognitoReplaySyncsRole: [ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses] on *",
+		"HasuraCognitoReplaySyncsRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoReplaySyncsLogs.Arn",
+		"HasuraCognitoReplaySyncsRole: [sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes] on ParkedSyncs.Arn",
+		"HasuraCognitoReplaySyncsRole: kms:Decrypt on SecretsKmsKeyArn",
+		"HasuraCognitoReplaySyncsRole: secretsmanager:GetSecretValue on SecretsArn",
 		"HasuraCognitoSyncUsersRole: [ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses] on *",
 		"HasuraCognitoSyncUsersRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoSyncUsersLogs.Arn",
 		"HasuraCognitoSyncUsersRole: kms:Decrypt on SecretsKmsKeyArn",
 		"HasuraCognitoSyncUsersRole: secretsmanager:GetSecretValue on SecretsArn",
+		"HasuraCognitoSyncUsersRole: sqs:SendMessage on ParkedSyncs.Arn",
 		"HasuraCognitoTriggerRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoTriggerLogs.Arn",
 	}
 	if !slices.Equal(allowed, want) {
@@ -271,6 +290,30 @@ func TestLocalVariablesAreDeclared(t *testing.T) {
 			if !slices.Contains(declared, name) {
 				t.Errorf("env.json sets %s of %s, which template.yaml does not declare", name, id)
 			}
+		}
+	}
+}
+
+func TestFailedSyncsWaitSafely(t *testing.T) {
+	template := readTemplate(t)
+	queue, letters := template.Resources["ParkedSyncs"].Properties, template.Resources["ParkedSyncsDeadLetters"].Properties
+	source := template.Resources["HasuraCognitoReplaySyncsSource"].Properties
+	for _, row := range []struct {
+		what      string
+		got, want any
+	}{
+		{"personal data is encrypted at rest", queue["SqsManagedSseEnabled"], true},
+		{"in the dead letters too", letters["SqsManagedSseEnabled"], true},
+		{"what never succeeds becomes a dead letter", at(queue, "RedrivePolicy", "deadLetterTargetArn"), "ParkedSyncsDeadLetters.Arn"},
+		{"the sync has the queue", at(template.Resources["HasuraCognitoSyncUsers"].Properties, "Environment", "Variables", "SYNC_QUEUE_URL"), "ParkedSyncs"},
+		{"the replay consumes it", at(source, "EventSourceArn"), "ParkedSyncs.Arn"},
+		{"one that fails does not keep the others of its batch", fmt.Sprint(source["FunctionResponseTypes"]), "[ReportBatchItemFailures]"},
+		{"a Hasura that recovers is not flooded", at(source, "ScalingConfig", "MaximumConcurrency"), "ReplayConcurrency"},
+		{"a try has ended before the next", fmt.Sprint(queue["VisibilityTimeout"]), "180"},
+		{"a try ends", fmt.Sprint(template.Resources["HasuraCognitoReplaySyncs"].Properties["Timeout"]), "30"},
+	} {
+		if row.got != row.want {
+			t.Errorf("%s: got %v, want %v", row.what, row.got, row.want)
 		}
 	}
 }

@@ -46,3 +46,12 @@ func (b *budget) call(ctx context.Context, at time.Time) (_ context.Context, can
 	ctx, cancel = context.WithDeadline(ctx, end)
 	return ctx, cancel, first
 }
+
+// reserve is what is kept of a call's time for parking; of a small budget, a third.
+const reserve = time.Second
+
+// less returns the context of a call without the time that is kept for parking.
+func (b *budget) less(call context.Context) (context.Context, context.CancelFunc) {
+	end, _ := call.Deadline()
+	return context.WithDeadline(call, end.Add(-min(reserve, b.time/3)))
+}

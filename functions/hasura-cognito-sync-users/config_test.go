@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
 )
 
@@ -25,22 +26,25 @@ func TestTwoVariablesAreEnough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := c.endpoint.URL.String(), "http://internal-app-1.eu-west-1.elb.amazonaws.com/v1/graphql"; got != want {
+	if got, want := c.hasura.Endpoint.URL.String(), "http://internal-app-1.eu-west-1.elb.amazonaws.com/v1/graphql"; got != want {
 		t.Errorf("endpoint %s, want %s", got, want)
 	}
-	c.endpoint.URL, c.endpoint.Warning = nil, ""
-	if want := (config{secret: arn, keys: secrets.AdminSecretKeys, budget: 3500 * time.Millisecond}); !reflect.DeepEqual(c, want) {
+	c.hasura.Endpoint = hasura.Endpoint{}
+	want := config{hasura: hasura.Settings{SecretARN: arn, SecretKeys: secrets.AdminSecretKeys}, budget: 3500 * time.Millisecond}
+	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v, want %+v", c, want)
 	}
 }
 
 func TestOtherVariables(t *testing.T) {
 	c, err := fromEnv(environ("GRAPHQL_DOMAIN=hasura.internal", "GRAPHQL_HOST=api.example.com", "SECRETS_ARN="+arn,
-		"SECRETS_KEY=key", "HASURA_ROLE=cognito_sync", "SYNC_BUDGET=4.5s", "SYNC_ON_FAILURE=refuse"))
+		"SECRETS_KEY=key", "HASURA_ROLE=cognito_sync", "SYNC_BUDGET=4.5s", "SYNC_ON_FAILURE=refuse",
+		"SYNC_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/123456789012/syncs"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.endpoint.Host != "api.example.com" || !reflect.DeepEqual(c.keys, []string{"key"}) || c.role != "cognito_sync" || c.budget != 4500*time.Millisecond || !c.refuse {
+	h := c.hasura
+	if h.Endpoint.Host != "api.example.com" || !reflect.DeepEqual(h.SecretKeys, []string{"key"}) || h.Role != "cognito_sync" || c.queue == "" || c.budget != 4500*time.Millisecond || !c.refuse {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -54,11 +58,12 @@ func TestFromEnvTellsEveryFault(t *testing.T) {
 			"GRAPHQL_DOMAIN is not set: it is Hasura's host, such as hasura.internal",
 			"SECRETS_ARN is not set: it is the ARN of the secret that has Hasura's admin secret",
 		}},
-		{[]string{"GRAPHQL_DOMAIN=ftp://x", "SECRETS_ARN=canary", "HASURA_ROLE=a b", "SYNC_BUDGET=5s", "SYNC_ON_FAILURE=deny"}, []string{
+		{[]string{"GRAPHQL_DOMAIN=ftp://x", "SECRETS_ARN=canary", "HASURA_ROLE=a b", "SYNC_BUDGET=5s", "SYNC_ON_FAILURE=deny", "SYNC_QUEUE_URL=syncs"}, []string{
 			`GRAPHQL_DOMAIN has the scheme "ftp" where https or http is wanted`,
 			"SECRETS_ARN is not the ARN of a secret, such as arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf",
 			`HASURA_ROLE "a b" is not the name of a role`,
 			`SYNC_BUDGET "5s" is not a time from 500ms to 4.5s, such as 3.5s`,
+			"SYNC_QUEUE_URL is not the URL of a queue, such as https://sqs.eu-west-1.amazonaws.com/123456789012/syncs",
 			`SYNC_ON_FAILURE "deny" is neither allow nor refuse`,
 		}},
 		{[]string{"GRAPHQL_DOMAIN=x", "SECRETS_ARN=" + arn, "SYNC_BUDGET=3"}, []string{`SYNC_BUDGET "3" is not a time from 500ms to 4.5s, such as 3.5s`}},

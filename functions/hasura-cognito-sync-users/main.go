@@ -13,8 +13,10 @@
 //	GRAPHQL_HOST     name that Hasura's certificate is for, if not GRAPHQL_DOMAIN
 //	HASURA_ROLE      role to act as instead of admin, such as cognito_sync
 //	SYNC_BUDGET      time for everything, such as 3.5s, the default; at most 4.5s
+//	SYNC_QUEUE_URL   SQS queue for the syncs that failed; hasura-cognito-replay-syncs
+//	                 writes them later
 //	SYNC_ON_FAILURE  refuse, to fail the sign-in when the row cannot be written;
-//	                 by default the person is let in
+//	                 by default (allow) the person is let in
 //
 // A wrong one keeps the function from starting; the log has every fault at once.
 // Trouble in reaching the secret or Hasura does not: it is tried again in the call.
@@ -30,10 +32,14 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/logs"
-	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
+	"github.com/phenom-earth/hasura-cognito/pkg/parking"
 )
 
 var started = time.Now()
+
+// warmUp bounds what is done before the first call. It leaves that call more than
+// half of the default budget.
+const warmUp = 1500 * time.Millisecond
 
 func main() {
 	log := logs.New(os.Stdout, os.Getenv)
@@ -42,17 +48,12 @@ func main() {
 		log.Error("misconfigured", "faults", err)
 		os.Exit(1)
 	}
-	if config.endpoint.Warning != "" {
-		log.Warn("doubtful setting", "warning", config.endpoint.Warning)
-	}
 	ctx, cancel := context.WithDeadline(context.Background(), started.Add(warmUp))
-	bag, err := secrets.Open(ctx, config.secret, config.keys...)
+	client, err := hasura.Connect(ctx, config.hasura, log)
 	if err != nil {
 		log.Error("misconfigured", "faults", err)
 		os.Exit(1)
 	}
-	client := hasura.New(config.endpoint, bag, config.role)
-	warm(ctx, client, bag, log)
 	cancel()
 
 	s := &syncer{
@@ -60,6 +61,9 @@ func main() {
 		refuse: config.refuse,
 		budget: newBudget(config.budget, started, os.Getenv),
 		log:    log,
+	}
+	if config.queue != "" {
+		s.park = parking.New(config.queue).Park
 	}
 	lambda.Start(cognito.Handler{Handle: s.sync, Log: log})
 }

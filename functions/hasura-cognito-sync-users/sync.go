@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/parking"
 )
 
 // The triggers that a sync follows. Both kinds are needed: a federated person's
@@ -20,9 +20,10 @@ const (
 	authentication        = "PostAuthentication_Authentication"
 )
 
-// A syncer writes the row of each person whose event it handles.
+// A syncer writes the row of each person whose event it handles, or parks it.
 type syncer struct {
-	upsert func(context.Context, hasura.Sync) (hasura.Result, error)
+	upsert func(context.Context, hasura.Row) (stale bool, err error)
+	park   func(context.Context, parking.Message) error // nil where there is no queue
 	refuse bool
 	budget *budget
 	log    *slog.Logger
@@ -44,40 +45,53 @@ func (s *syncer) sync(ctx context.Context, e *cognito.Event) error {
 		return nil
 	}
 
-	result, err := s.upsert(call, hasura.Sync{User: e.User, At: at, SignedIn: isSignIn(e)})
-	log = log.With("ms", time.Since(at).Milliseconds())
-	if len(result.Dropped) > 0 {
-		log.WarnContext(ctx, "dropped", "attributes", result.Dropped)
+	row, dropped, err := hasura.RowOf(hasura.Sync{User: e.User, At: at, SignedIn: isSignIn(e)})
+	if err != nil {
+		// Not refused even on demand: no later sign-in of this person would differ.
+		log.ErrorContext(ctx, "broken", "error", err)
+		return nil
 	}
-	switch {
+	if len(dropped) > 0 {
+		log.WarnContext(ctx, "dropped", "attributes", dropped)
+	}
+	stale, err := s.write(call, row)
+	switch ms := time.Since(at).Milliseconds(); {
 	case err != nil:
-		return s.failed(ctx, log, err)
-	case result.Stale:
-		log.InfoContext(ctx, "stale")
+		return s.failed(ctx, call, log, parking.Message{Row: row, Trigger: e.Trigger, Class: hasura.ClassOf(err)}, err)
+	case stale:
+		log.InfoContext(ctx, "stale", "ms", ms)
 	default:
-		log.InfoContext(ctx, "synced")
+		log.InfoContext(ctx, "synced", "ms", ms)
 	}
 	return nil
 }
 
-// failed logs a sync that failed and decides what becomes of the sign-in.
-func (s *syncer) failed(ctx context.Context, log *slog.Logger, err error) error {
-	e, ok := errors.AsType[*hasura.Error](err)
-	class := hasura.Later // a secret that cannot be read can be mended
-	if ok {
-		class = e.Class()
+// write upserts the row in the call's time, less what parking it may take.
+func (s *syncer) write(call context.Context, row hasura.Row) (stale bool, err error) {
+	if s.park != nil {
+		var cancel context.CancelFunc
+		call, cancel = s.budget.less(call)
+		defer cancel()
 	}
-	log = log.With("error", err, "class", class)
-	switch {
-	case ok && e.Code == hasura.CodeNoUUID:
-		// Refusing would lock the person out for good: no later sign-in differs.
-		log.ErrorContext(ctx, "broken")
-	case s.refuse:
+	return s.upsert(call, row)
+}
+
+// failed decides what becomes of a sync that did not succeed, and of the sign-in.
+func (s *syncer) failed(ctx, call context.Context, log *slog.Logger, m parking.Message, err error) error {
+	log = log.With("error", err, "class", m.Class)
+	if s.refuse {
 		log.ErrorContext(ctx, "refused")
 		return refusal{err}
-	default:
-		log.ErrorContext(ctx, "unsynced")
 	}
+	if s.park != nil {
+		unparked := s.park(call, m)
+		if unparked == nil {
+			log.WarnContext(ctx, "parked")
+			return nil
+		}
+		log = log.With("parking", unparked)
+	}
+	log.ErrorContext(ctx, "unsynced")
 	return nil
 }
 

@@ -8,10 +8,12 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/parking"
 )
 
 const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
@@ -29,34 +31,46 @@ func event(t *testing.T, trigger string, attributes string) *cognito.Event {
 func TestSyncDecides(t *testing.T) {
 	later := &hasura.Error{Status: 503}
 	broken := &hasura.Error{Status: 200, Code: "validation-failed"}
+	full := errors.New("sqs: timeout")
 	rows := []struct {
 		name    string
-		result  hasura.Result
+		stale   bool
 		err     error
+		parking error // what parking answers; nil is success, errNoQueue that there is none
 		refuse  bool
 		want    string // what the log has in it
+		parked  bool
 		refused bool
 	}{
-		{"the row is written", hasura.Result{}, nil, false, `"level":"INFO","msg":"synced","user":"` + sub + `","trigger":"PostAuthentication_Authentication","ms":`, false},
-		{"the row is newer", hasura.Result{Stale: true}, nil, true, `"level":"INFO","msg":"stale"`, false},
-		{"a value was left out", hasura.Result{Dropped: []string{"custom:a"}}, nil, true, `"level":"WARN","msg":"dropped"`, false},
-		{"its name is logged", hasura.Result{Dropped: []string{"custom:a"}}, nil, true, `"attributes":["custom:a"]`, false},
-		{"a failure lets the person in", hasura.Result{}, later, false, `"level":"ERROR","msg":"unsynced"`, false},
-		{"with what it was", hasura.Result{}, later, false, `"error":"hasura: status 503, code ","class":"later"`, false},
-		{"so does one that stays", hasura.Result{}, broken, false, `"class":"broken"`, false},
-		{"and one of the secret", hasura.Result{}, errors.New("secret x is empty"), false, `"error":"secret x is empty","class":"later"`, false},
-		{"a failure refuses on demand", hasura.Result{}, later, true, `"level":"ERROR","msg":"refused"`, true},
-		{"but not for what never ends", hasura.Result{}, &hasura.Error{Code: hasura.CodeNoUUID}, true, `"level":"ERROR","msg":"broken"`, false},
+		{name: "the row is written", want: `"level":"INFO","msg":"synced","user":"` + sub + `","trigger":"PostAuthentication_Authentication","ms":`},
+		{name: "the row is newer", stale: true, want: `"level":"INFO","msg":"stale"`},
+		{name: "a value was left out, by name", want: `"level":"WARN","msg":"dropped","user":"` + sub + `","trigger":"PostAuthentication_Authentication","attributes":["custom:bad"]`},
+		{name: "a failure is parked", err: later, want: `"level":"WARN","msg":"parked"`, parked: true},
+		{name: "with what it was", err: later, want: `"error":"hasura: status 503, code ","class":"later"`, parked: true},
+		{name: "so is one that stays, for somebody to mend", err: broken, want: `"class":"broken"`, parked: true},
+		{name: "and one of the secret", err: errors.New("secret x is empty"), want: `"error":"secret x is empty","class":"later"`, parked: true},
+		{name: "what cannot be parked is in the log", err: later, parking: full, want: `"class":"later","parking":"sqs: timeout"`, parked: true},
+		{name: "by its own phrase", err: later, parking: full, want: `"level":"ERROR","msg":"unsynced"`, parked: true},
+		{name: "without a queue likewise", err: later, parking: errNoQueue, want: `"level":"ERROR","msg":"unsynced"`},
+		{name: "a failure refuses on demand", err: later, refuse: true, want: `"level":"ERROR","msg":"refused"`, refused: true},
 	}
 	for _, row := range rows {
 		var log bytes.Buffer
+		var parked []parking.Message
 		s := &syncer{
-			upsert: func(context.Context, hasura.Sync) (hasura.Result, error) { return row.result, row.err },
+			upsert: func(context.Context, hasura.Row) (bool, error) { return row.stale, row.err },
+			park: func(_ context.Context, m parking.Message) error {
+				parked = append(parked, m)
+				return row.parking
+			},
 			refuse: row.refuse,
 			budget: newBudget(defaultBudget, time.Now(), environ()),
 			log:    slog.New(slog.NewJSONHandler(&log, nil)),
 		}
-		err := s.sync(t.Context(), event(t, authentication, ""))
+		if row.parking == errNoQueue {
+			s.park = nil
+		}
+		err := s.sync(t.Context(), event(t, authentication, `,"custom:bad":"\u0000"`))
 		if !strings.Contains(log.String(), row.want) || strings.Contains(log.String(), "canary") {
 			t.Errorf("%s: logs %s, want %s", row.name, &log, row.want)
 		}
@@ -67,6 +81,70 @@ func TestSyncDecides(t *testing.T) {
 		case row.refused && (!errors.As(err, &r) || err.Error() != "Sign-in is not possible right now. Please try again." || !errors.Is(err, row.err)):
 			t.Errorf("%s: %v, want a refusal", row.name, err)
 		}
+		switch {
+		case !row.parked && len(parked) != 0:
+			t.Errorf("%s: parked", row.name)
+		case row.parked && (len(parked) != 1 || parked[0].Row.Id != sub || parked[0].Class != hasura.ClassOf(row.err) || parked[0].Trigger != authentication):
+			t.Errorf("%s: parked %+v", row.name, parked)
+		}
+	}
+}
+
+var errNoQueue = errors.New("no queue")
+
+func TestWhoHasNoUUIDIsLetIn(t *testing.T) {
+	for _, attributes := range []string{``, `"sub":"Google_canary"`} {
+		var log bytes.Buffer
+		s := &syncer{
+			upsert: func(context.Context, hasura.Row) (bool, error) {
+				t.Error("something was sent")
+				return false, nil
+			},
+			refuse: true,
+			budget: newBudget(defaultBudget, time.Now(), environ()),
+			log:    slog.New(slog.NewJSONHandler(&log, nil)),
+		}
+		e, err := cognito.Parse([]byte(`{"triggerSource":"PostAuthentication_Authentication","request":{"userAttributes":{` + attributes + `}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.sync(t.Context(), e); err != nil {
+			t.Errorf("%s: %v", attributes, err)
+		}
+		if want := `"level":"ERROR","msg":"broken"`; !strings.Contains(log.String(), want) {
+			t.Errorf("%s: logs %s, want %s", attributes, &log, want)
+		}
+	}
+}
+
+// Parking has its time whatever the upsert took.
+func TestParkingHasItsTime(t *testing.T) {
+	for budget, want := range map[time.Duration]time.Duration{3500 * time.Millisecond: time.Second, 600 * time.Millisecond: 200 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			start := time.Now()
+			s := &syncer{
+				upsert: func(ctx context.Context, _ hasura.Row) (bool, error) {
+					<-ctx.Done()
+					return false, &hasura.Error{Code: hasura.CodeTimeout}
+				},
+				park: func(ctx context.Context, _ parking.Message) error {
+					end, _ := ctx.Deadline()
+					if got := time.Until(end); got != want {
+						t.Errorf("of %v, parking has %v, want %v", budget, got, want)
+					}
+					<-ctx.Done()
+					return ctx.Err()
+				},
+				budget: newBudget(budget, time.Now(), environ()),
+				log:    slog.New(slog.DiscardHandler),
+			}
+			if err := s.sync(t.Context(), event(t, authentication, "")); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(start); took != budget {
+				t.Errorf("took %v, want %v", took, budget)
+			}
+		})
 	}
 }
 
@@ -85,12 +163,12 @@ func TestWhichTriggersSync(t *testing.T) {
 	}
 	for _, row := range rows {
 		var log bytes.Buffer
-		var got []hasura.Sync
-		before := time.Now()
+		var got []hasura.Row
+		before := time.Now().Truncate(time.Microsecond)
 		s := &syncer{
-			upsert: func(_ context.Context, sync hasura.Sync) (hasura.Result, error) {
-				got = append(got, sync)
-				return hasura.Result{}, nil
+			upsert: func(_ context.Context, r hasura.Row) (bool, error) {
+				got = append(got, r)
+				return false, nil
 			},
 			refuse: true,
 			budget: newBudget(defaultBudget, time.Now(), environ()),
@@ -104,7 +182,7 @@ func TestWhichTriggersSync(t *testing.T) {
 			if len(got) != 0 || !strings.Contains(log.String(), `"level":"WARN","msg":"ignored"`) {
 				t.Errorf("%s was synced: %s", row.trigger, &log)
 			}
-		case len(got) != 1 || got[0].User.ID != sub || got[0].SignedIn != row.signedIn || got[0].At.Before(before) || got[0].At.After(time.Now()):
+		case len(got) != 1 || got[0].Id != sub || (got[0].Last_sign_in_at != nil) != row.signedIn || got[0].Synced_at.Before(before) || got[0].Synced_at.After(time.Now()):
 			t.Errorf("%s%s: synced %+v, want a sign-in: %t", row.trigger, row.attributes, got, row.signedIn)
 		}
 	}
@@ -113,7 +191,7 @@ func TestWhichTriggersSync(t *testing.T) {
 func TestColdStartIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	s := &syncer{
-		upsert: func(context.Context, hasura.Sync) (hasura.Result, error) { return hasura.Result{}, nil },
+		upsert: func(context.Context, hasura.Row) (bool, error) { return false, nil },
 		budget: newBudget(defaultBudget, time.Now(), environ()),
 		log:    slog.New(slog.NewJSONHandler(&log, nil)),
 	}

@@ -15,43 +15,41 @@ import (
 	"time"
 
 	"github.com/Khan/genqlient/graphql"
+	"github.com/sony/gobreaker/v2"
 
-	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
 )
 
 // A Client writes to one Hasura. It is safe for concurrent use and keeps its
 // connection open between calls.
+//
+// When a call has failed for a reason that passes, the next ones fail at once with
+// [CodeOpen] for a while, so that a Hasura that is down costs each of them nothing;
+// then one call is let through to see.
 type Client struct {
 	endpoint Endpoint
 	bag      *secrets.Bag
 	http     *http.Client
 	role     string
+	breaker  *gobreaker.CircuitBreaker[bool]
 }
 
 // New returns a client that sends the bag's secret as the admin secret. With a
 // role it acts as that role, and on the row of the person at hand alone
 // (x-hasura-user-id); with "" it acts as admin, whom no permission binds.
 func New(endpoint Endpoint, bag *secrets.Bag, role string) *Client {
-	return &Client{endpoint: endpoint, bag: bag, http: newHTTPClient(endpoint), role: role}
+	return &Client{
+		endpoint: endpoint,
+		bag:      bag,
+		http:     newHTTPClient(endpoint),
+		role:     role,
+		breaker:  newBreaker(),
+	}
 }
 
-// A Sync is what one event says about a person.
-type Sync struct {
-	User     cognito.User
-	At       time.Time // when the event came in: only a newer event overwrites the row
-	SignedIn bool      // the event is a sign-in, at At
-}
-
-// A Result is how a sync went that did not fail.
-type Result struct {
-	Stale   bool     // the row is there, and newer
-	Dropped []string // attributes whose values no column can hold, by name
-}
-
-// Warm opens the connection, so that the first upsert need not. It says nothing of
+// warm opens the connection, so that the first upsert need not. It says nothing of
 // how that went: the upsert will.
-func (c *Client) Warm(ctx context.Context) {
+func (c *Client) warm(ctx context.Context) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodHead, c.endpoint.health(), nil)
 	if err != nil {
 		return
@@ -62,49 +60,78 @@ func (c *Client) Warm(ctx context.Context) {
 	}
 }
 
-// Upsert writes the row of a person, trying again while ctx lasts where that can
-// help. Copies of one sync may run side by side: the row ends up the same. An
-// error is an [*Error], a [*secrets.Error] or another of the bag's.
-func (c *Client) Upsert(ctx context.Context, s Sync) (Result, error) {
-	if !isUUID(s.User.ID) {
-		return Result{}, &Error{Code: CodeNoUUID}
+// Upsert writes a row, trying again while ctx lasts where that can help, and
+// reports whether it was stale: a newer event has written the row already. Copies
+// of one upsert may run side by side; the row ends up the same. ctx must have a
+// deadline. An error is an [*Error] or one of the bag's.
+func (c *Client) Upsert(ctx context.Context, r Row) (stale bool, err error) {
+	probe := c.breaker.State() == gobreaker.StateHalfOpen
+	stale, err = c.breaker.Execute(func() (bool, error) {
+		if probe {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, probing)
+			defer cancel()
+		}
+		return c.try(ctx, r)
+	})
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return false, &Error{Code: CodeOpen, err: err}
 	}
-	row, dropped := rowOf(s)
-	result := Result{Dropped: dropped}
-	secret, err := c.bag.Secret(ctx)
+	return stale, err
+}
+
+// try attempts until one succeeds or no further one can help.
+func (c *Client) try(ctx context.Context, r Row) (stale bool, err error) {
+	secret, err := c.secret(ctx)
 	if err != nil {
-		return result, err
+		return false, err
 	}
 	for attempt, second := 1, false; ; attempt++ {
-		result.Stale, err = c.upsert(ctx, secret, row)
+		stale, err = c.attempt(ctx, attempt, secret, r)
 		failure, ok := errors.AsType[*Error](err)
 		if !ok {
-			return result, err
+			return stale, err
 		}
 		switch failure.Class() {
 		case Later:
 			if !sleep(ctx, backoff(attempt)) {
-				return result, err
+				return false, err
 			}
 		case Once:
 			if second || !sleep(ctx, backoff(attempt)) {
-				return result, err
+				return false, err
 			}
 			second = true
 		case Denied:
 			replaced, bagErr := c.bag.Replace(ctx, secret)
 			if second || bagErr != nil || replaced.Equal(secret) {
-				return result, err
+				return false, err
 			}
 			secret, second = replaced, true
 		default:
-			return result, err
+			return false, err
 		}
 	}
 }
 
-// upsert is one attempt. It reports whether the row was newer.
-func (c *Client) upsert(ctx context.Context, secret secrets.Secret, r row) (stale bool, err error) {
+// secret reads the admin secret, trying again where that can help.
+func (c *Client) secret(ctx context.Context) (secrets.Secret, error) {
+	for attempt := 1; ; attempt++ {
+		secret, err := c.bag.Secret(ctx)
+		if failure, ok := errors.AsType[*secrets.Error](err); !ok || !failure.Passes() || !sleep(ctx, backoff(attempt)) {
+			return secret, err
+		}
+	}
+}
+
+// attempt sends the mutation once. The first may take half of the time: should its
+// request or answer have been lost, there is time for a second.
+func (c *Client) attempt(ctx context.Context, number int, secret secrets.Secret, r Row) (stale bool, err error) {
+	if end, ok := ctx.Deadline(); ok && number == 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
+		defer cancel()
+	}
 	client := graphql.NewClient(c.endpoint.URL.String(), doer{c, secret, r.Id})
 	answer, err := upsertUser(ctx, client, r, r.columns(), *r.Synced_at)
 	if err != nil {

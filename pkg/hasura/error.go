@@ -14,7 +14,7 @@ import (
 
 // Codes of failures that Hasura did not answer with one of its own.
 const (
-	CodeNoUUID      = "no-uuid"      // the person's ID is not one; nothing was sent
+	CodeOpen        = "breaker-open" // a call failed a moment ago; nothing was sent
 	CodeTimeout     = "timeout"      // the time for it ran out
 	CodeDNS         = "dns"          // the host's name has no address
 	CodeUnreachable = "unreachable"  // no connection, or it broke
@@ -108,6 +108,15 @@ const (
 	Broken Class = "broken" // trying again cannot help until somebody mends it
 )
 
+// ClassOf returns the class of an error of [Client.Upsert]. A secret that cannot be
+// read can be mended.
+func ClassOf(err error) Class {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Class()
+	}
+	return Later
+}
+
 // Class returns the class of the failure, from Hasura's code, from the status of a
 // load balancer in front of it, or from PostgreSQL's state: Hasura has codes of its
 // own for integrity and data errors only and calls all others "unexpected"
@@ -117,7 +126,7 @@ func (e *Error) Class() Class {
 	case "access-denied":
 		return Denied
 	case "postgres-error", "postgres-max-connections-error", "busy", "concurrent-update",
-		CodeTimeout, CodeDNS, CodeUnreachable:
+		CodeTimeout, CodeDNS, CodeUnreachable, CodeOpen:
 		return Later
 	case "unexpected":
 		return classOfSQLState(e.SQLState)

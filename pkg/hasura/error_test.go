@@ -66,7 +66,7 @@ func TestClass(t *testing.T) {
 		network(CodeUnreachable, Later),
 		network(CodeCertificate, Broken),
 		network(CodeNoTLS, Broken),
-		network(CodeNoUUID, Broken),
+		network(CodeOpen, Later),
 		network(CodeUnknown, Broken),
 		row{Error{Status: 302, Code: CodeRedirect}, Broken},
 		row{Error{Status: 200, Code: CodeTooLarge}, Broken},
@@ -88,5 +88,14 @@ func TestErrorTellsCodesAlone(t *testing.T) {
 	}
 	if got := redact(fmt.Errorf("canary")); got.Error() != "hasura: code unrecognized" {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestClassOfWhatIsNoError(t *testing.T) {
+	if got := ClassOf(fmt.Errorf("secret x is empty")); got != Later {
+		t.Errorf("%s, want %s", got, Later)
+	}
+	if got := ClassOf(fmt.Errorf("wrapped: %w", &Error{Status: 404})); got != Broken {
+		t.Errorf("%s, want %s", got, Broken)
 	}
 }

@@ -2,14 +2,35 @@ package hasura
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 )
 
-// rowOf maps a person to the columns of users. Attributes that the event lacks are
-// left out, and so are values that no column can hold: those are named.
-func rowOf(s Sync) (r row, dropped []string) {
+// A Sync is what one event says about a person.
+type Sync struct {
+	User     cognito.User
+	At       time.Time // when the event came in: only a newer event overwrites the row
+	SignedIn bool      // the event is a sign-in, at At
+}
+
+// A Row is a person's row of users, by column. As JSON it has the columns that it
+// has a value for.
+type Row = row
+
+// ErrNoUUID is the error of a person whose ID can be no row's.
+var ErrNoUUID = errors.New("the sub is not a UUID")
+
+// RowOf maps a person to the columns of users. Attributes that the event lacks are
+// left out, and so are values that no column can hold: dropped has their names.
+// The error is [ErrNoUUID].
+func RowOf(s Sync) (r Row, dropped []string, err error) {
+	if !isUUID(s.User.ID) {
+		return Row{}, nil, ErrNoUUID
+	}
 	attributes := s.User.Attributes
 	drop := func(name string) { dropped = append(dropped, name) }
 	text := func(name string) string {
@@ -70,7 +91,7 @@ func rowOf(s Sync) (r row, dropped []string) {
 		r.Last_sign_in_at = &at
 	}
 	slices.Sort(dropped)
-	return r, dropped
+	return r, dropped, nil
 }
 
 // columns returns the columns that the row has a value for, the key apart: those

@@ -51,7 +51,10 @@ func TestRowOf(t *testing.T) {
 	}
 	for _, row := range rows {
 		row.sync.At = noon
-		got, dropped := rowOf(row.sync)
+		got, dropped, err := RowOf(row.sync)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if !reflect.DeepEqual(dropped, row.dropped) {
 			t.Errorf("%s: dropped %q, want %q", row.name, dropped, row.dropped)
 		}
@@ -92,13 +95,13 @@ func members(t *testing.T, data []byte) map[string]any {
 }
 
 func TestUsernameThatNoColumnHolds(t *testing.T) {
-	r, dropped := rowOf(Sync{User: cognito.User{ID: sub, Username: "a\x00"}})
-	if r.Username != "" || !slices.Contains(r.columns(), columnSyncedAt) || slices.Contains(r.columns(), columnUsername) || !reflect.DeepEqual(dropped, []string{"username"}) {
+	r, dropped, err := RowOf(Sync{User: cognito.User{ID: sub, Username: "a\x00"}})
+	if err != nil || r.Username != "" || !slices.Contains(r.columns(), columnSyncedAt) || slices.Contains(r.columns(), columnUsername) || !reflect.DeepEqual(dropped, []string{"username"}) {
 		t.Errorf("username %q, columns %q, dropped %q", r.Username, r.columns(), dropped)
 	}
 }
 
-func TestIsUUID(t *testing.T) {
+func TestIDIsAUUID(t *testing.T) {
 	rows := map[string]bool{
 		sub:                                    true,
 		strings.ToUpper(sub):                   true,
@@ -111,8 +114,8 @@ func TestIsUUID(t *testing.T) {
 		"{" + sub[1:35] + "}":                  false,
 	}
 	for text, want := range rows {
-		if got := isUUID(text); got != want {
-			t.Errorf("isUUID(%q) = %t, want %t", text, got, want)
+		if _, _, err := RowOf(Sync{User: cognito.User{ID: text}}); (err == nil) != want || err != nil && err != ErrNoUUID {
+			t.Errorf("the ID %q: %v, want it to be good: %t", text, err, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -42,8 +43,8 @@ func region(arn string) (string, bool) {
 
 // Open returns a bag over the secret with an ARN, in that ARN's region. keys are
 // tried in order. It reads nothing yet; the error is one of the environment's AWS
-// configuration.
-func Open(ctx context.Context, arn string, keys ...string) (*Bag, error) {
+// configuration. log is told when the secret has changed or has grown old.
+func Open(ctx context.Context, log *slog.Logger, arn string, keys ...string) (*Bag, error) {
 	region, _ := region(arn)
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(region),
@@ -61,7 +62,7 @@ func Open(ctx context.Context, arn string, keys ...string) (*Bag, error) {
 		return nil, fmt.Errorf("load the AWS configuration: %w", redact(arn, err))
 	}
 	client := secretsmanager.NewFromConfig(cfg)
-	return newBag(func(ctx context.Context) (Secret, error) {
+	return newBag(log, func(ctx context.Context) (Secret, error) {
 		out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
 		if err != nil {
 			return Secret{}, redact(arn, err)
@@ -150,6 +151,15 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("read secret %s: %s", e.ARN, e.Code) }
+
+// Passes reports whether the failure may pass by itself within a call's time.
+func (e *Error) Passes() bool {
+	switch e.Code {
+	case "timeout", "unreachable", "InternalServiceError", "InternalFailure", "ServiceUnavailable":
+		return true
+	}
+	return strings.Contains(e.Code, "Throttl")
+}
 
 // Unwrap returns what the SDK said, for errors.As; it is not for logs.
 func (e *Error) Unwrap() error { return e.err }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,7 +32,7 @@ func openAt(t *testing.T, url, arn string, keys ...string) *Bag {
 	} {
 		t.Setenv(name, value)
 	}
-	bag, err := Open(t.Context(), arn, keys...)
+	bag, err := Open(t.Context(), slog.New(slog.DiscardHandler), arn, keys...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,11 +104,12 @@ func TestUnreadableSecret(t *testing.T) {
 		name    string
 		handler http.Handler
 		want    string
+		passes  bool
 	}{
-		{"it is not there", new(secretsmanager.Server), "ResourceNotFoundException"},
-		{"it is not for us", answer(400, "AccessDeniedException"), "AccessDeniedException"},
-		{"too many ask", answer(400, "ThrottlingException"), "ThrottlingException"},
-		{"the service is broken", answer(500, "InternalServiceError"), "InternalServiceError"},
+		{"it is not there", new(secretsmanager.Server), "ResourceNotFoundException", false},
+		{"it is not for us", answer(400, "AccessDeniedException"), "AccessDeniedException", false},
+		{"too many ask", answer(400, "ThrottlingException"), "ThrottlingException", true},
+		{"the service is broken", answer(500, "InternalServiceError"), "InternalServiceError", true},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -115,6 +117,9 @@ func TestUnreadableSecret(t *testing.T) {
 			var got *Error
 			if !errors.As(err, &got) || got.Code != row.want || got.Unwrap() == nil {
 				t.Fatalf("error %v, want code %s", err, row.want)
+			}
+			if got.Passes() != row.passes {
+				t.Errorf("Passes() = %t, want %t", got.Passes(), row.passes)
 			}
 			if want := "read secret " + absent + ": " + row.want; err.Error() != want {
 				t.Errorf("error %q, want %q", err, want)

@@ -9,6 +9,7 @@ package secrets
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 )
@@ -17,6 +18,7 @@ import (
 type Bag struct {
 	// fetch reads the secret anew.
 	fetch func(context.Context) (Secret, error)
+	log   *slog.Logger
 
 	turn   chan struct{} // holds one token: who has it may read and write the rest
 	secret Secret        // zero until the first fetch that succeeded
@@ -31,8 +33,8 @@ const (
 	failed = time.Minute
 )
 
-func newBag(fetch func(context.Context) (Secret, error)) *Bag {
-	return &Bag{fetch: fetch, turn: make(chan struct{}, 1)}
+func newBag(log *slog.Logger, fetch func(context.Context) (Secret, error)) *Bag {
+	return &Bag{fetch: fetch, log: log, turn: make(chan struct{}, 1)}
 }
 
 // Secret returns the secret, reading it if it is not known or has grown old. An
@@ -47,6 +49,7 @@ func (b *Bag) Secret(ctx context.Context) (Secret, error) {
 	}
 	secret, err := b.refresh(ctx)
 	if err != nil && !b.secret.IsZero() {
+		b.log.WarnContext(ctx, "secret stale", "error", err)
 		b.stale = time.Now().Add(failed)
 		return b.secret, nil
 	}
@@ -71,6 +74,9 @@ func (b *Bag) refresh(ctx context.Context) (Secret, error) {
 	secret, err := b.fetch(ctx)
 	if err != nil {
 		return Secret{}, err
+	}
+	if !b.secret.IsZero() && !b.secret.Equal(secret) {
+		b.log.InfoContext(ctx, "secret refreshed")
 	}
 	b.secret = secret
 	b.stale = time.Now().Add(fresh - rand.N(fresh/10))

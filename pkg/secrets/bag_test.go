@@ -3,6 +3,7 @@ package secrets
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,7 +31,7 @@ func expect(t *testing.T, s *source, got Secret, err error, want string, calls i
 func TestSecretIsReadAgainWhenOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{secret: "one"}
-		bag := newBag(s.fetch)
+		bag := newBag(slog.New(slog.DiscardHandler), s.fetch)
 		get := func(want string, calls int) {
 			t.Helper()
 			secret, err := bag.Secret(t.Context())
@@ -54,7 +55,7 @@ func TestSecretIsReadAgainWhenOld(t *testing.T) {
 
 func TestReplace(t *testing.T) {
 	s := &source{secret: "one"}
-	bag := newBag(s.fetch)
+	bag := newBag(slog.New(slog.DiscardHandler), s.fetch)
 	one, err := bag.Secret(t.Context())
 	expect(t, s, one, err, "one", 1)
 
@@ -76,7 +77,7 @@ func TestReplace(t *testing.T) {
 
 func TestNoSecretWithoutAFetch(t *testing.T) {
 	s := &source{err: errors.New("down")}
-	bag := newBag(s.fetch)
+	bag := newBag(slog.New(slog.DiscardHandler), s.fetch)
 	for calls := 1; calls < 3; calls++ {
 		if secret, err := bag.Secret(t.Context()); !errors.Is(err, s.err) || !secret.IsZero() || s.calls != calls {
 			t.Errorf("error %v after %d fetches, want %v after %d", err, s.calls, s.err, calls)
@@ -85,7 +86,7 @@ func TestNoSecretWithoutAFetch(t *testing.T) {
 }
 
 func TestWaitingEndsWithTheContext(t *testing.T) {
-	bag := newBag(func(ctx context.Context) (Secret, error) {
+	bag := newBag(slog.New(slog.DiscardHandler), func(ctx context.Context) (Secret, error) {
 		<-ctx.Done()
 		return Secret{}, ctx.Err()
 	})

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+)
+
+const (
+	jane = "69f23de6-af9e-43cc-b208-8b269334667d"
+	john = "3c6fcb0d-b156-4d9b-8dd3-77a8fd9a8954"
+)
+
+// message is a parked sync of a person at a second of a minute.
+func message(id, user string, second int) events.SQSMessage {
+	return events.SQSMessage{MessageId: id, Body: fmt.Sprintf(
+		`{"version":1,"user":{"id":%q,"email":"canary@example.com","synced_at":"2026-11-23T12:00:%02d.000001Z"},"trigger":"PostAuthentication_Authentication","class":"later"}`, user, second)}
+}
+
+func TestReplay(t *testing.T) {
+	later, broken := &hasura.Error{Status: 503}, &hasura.Error{Status: 200, Code: "data-exception"}
+	rows := []struct {
+		name    string
+		batch   []events.SQSMessage
+		errs    map[string]error // by user
+		stale   bool
+		written []string // user/second
+		stay    []string
+		log     string
+	}{
+		{"nothing", nil, nil, false, nil, nil, ""},
+		{"all are written", []events.SQSMessage{message("1", jane, 1), message("2", john, 2)}, nil, false, []string{jane + "/1", john + "/2"}, nil, `"msg":"replayed","user":"` + jane},
+		{"a newer row stays", []events.SQSMessage{message("1", jane, 1)}, nil, true, []string{jane + "/1"}, nil, `"msg":"stale","user":"` + jane},
+		{"of one person the newest is written", []events.SQSMessage{message("1", jane, 2), message("2", john, 1), message("3", jane, 3), message("4", jane, 1)}, nil, false, []string{jane + "/3", john + "/1"}, nil, ""},
+		{"when it fails, all of theirs stay", []events.SQSMessage{message("1", jane, 2), message("2", john, 1), message("3", jane, 3)}, map[string]error{jane: later}, false, []string{jane + "/3", john + "/1"}, []string{"1", "3"}, `"level":"WARN","msg":"left for later","user":"` + jane},
+		{"what cannot be written stays for the dead letters", []events.SQSMessage{message("1", jane, 1)}, map[string]error{jane: broken}, false, []string{jane + "/1"}, []string{"1"}, `"level":"ERROR","msg":"broken","user":"` + jane},
+		{"an unreadable secret can be mended", []events.SQSMessage{message("1", jane, 1)}, map[string]error{jane: errors.New("secret x is empty")}, false, []string{jane + "/1"}, []string{"1"}, `"msg":"left for later"`},
+		{"what is no parked sync stays", []events.SQSMessage{{MessageId: "1", Body: "canary"}, {MessageId: "2", Body: `{"version":2,"user":{"id":"canary"}}`}, {MessageId: "3", Body: `{"version":1,"user":{"id":"canary"}}`}, message("4", jane, 1)}, nil, false, []string{jane + "/1"}, []string{"1", "2", "3"}, `"msg":"broken","message":"2","error":"the message has version 2, not 1"`},
+	}
+	for _, row := range rows {
+		var log bytes.Buffer
+		var written []string
+		r := &replayer{
+			upsert: func(_ context.Context, r hasura.Row) (bool, error) {
+				written = append(written, fmt.Sprintf("%s/%d", r.Id, r.Synced_at.Second()))
+				return row.stale, row.errs[r.Id]
+			},
+			log: slog.New(slog.NewJSONHandler(&log, nil)),
+		}
+		answer, err := r.replay(t.Context(), events.SQSEvent{Records: row.batch})
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		stay := make([]events.SQSBatchItemFailure, 0)
+		for _, id := range row.stay {
+			stay = append(stay, events.SQSBatchItemFailure{ItemIdentifier: id})
+		}
+		if !reflect.DeepEqual(written, row.written) || !reflect.DeepEqual(answer.BatchItemFailures, stay) {
+			t.Errorf("%s: wrote %q, want %q; %+v stay, want %q", row.name, written, row.written, answer.BatchItemFailures, row.stay)
+		}
+		if !strings.Contains(log.String(), row.log) || strings.Contains(log.String(), "canary") {
+			t.Errorf("%s: logs %s, want %s", row.name, &log, row.log)
+		}
+	}
+}
+
+func TestOneRowThatHangsLeavesTimeForTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &replayer{
+			upsert: func(ctx context.Context, r hasura.Row) (bool, error) {
+				if r.Id == jane {
+					<-ctx.Done()
+					return false, &hasura.Error{Code: hasura.CodeTimeout}
+				}
+				return false, nil
+			},
+			log: slog.New(slog.DiscardHandler),
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		start := time.Now()
+		answer, err := r.replay(ctx, events.SQSEvent{Records: []events.SQSMessage{message("1", jane, 1), message("2", john, 1)}})
+		want := []events.SQSBatchItemFailure{{ItemIdentifier: "1"}}
+		if err != nil || !reflect.DeepEqual(answer.BatchItemFailures, want) || time.Since(start) != patience {
+			t.Errorf("%+v, %v after %v, want %+v after %v", answer.BatchItemFailures, err, time.Since(start), want, patience)
+		}
+	})
+}

@@ -1,0 +1,162 @@
+package parking
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const stored = `{"MessageId":"5fea7756-0ea4-451a-a703-a558b933e274","MD5OfMessageBody":"x"}`
+
+func environment(t *testing.T) {
+	t.Helper()
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_SESSION_TOKEN": "token", "AWS_REGION": "eu-west-1",
+		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+func TestParkSends(t *testing.T) {
+	environment(t)
+	var got *http.Request
+	var body []byte
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		body, _ = io.ReadAll(r.Body)
+		io.WriteString(w, stored)
+	}))
+	defer s.Close()
+	queue := s.URL + "/123456789012/syncs"
+	m := parked(t)
+	if err := New(queue).Park(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := json.Marshal(m)
+	var sent map[string]string
+	if err := json.Unmarshal(body, &sent); err != nil || len(sent) != 2 || sent["QueueUrl"] != queue || sent["MessageBody"] != string(want) {
+		t.Errorf("sent %s", body)
+	}
+	hash := sha256.Sum256(body)
+	authorization := got.Header.Get("Authorization")
+	for name, value := range map[string]string{
+		"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS.SendMessage", "X-Amz-Security-Token": "token",
+	} {
+		if got.Header.Get(name) != value {
+			t.Errorf("%s is %q, want %q", name, got.Header.Get(name), value)
+		}
+	}
+	if !strings.HasPrefix(authorization, "AWS4-HMAC-SHA256 Credential=id/") || !strings.Contains(authorization, "/eu-west-1/sqs/aws4_request") ||
+		!strings.Contains(authorization, "x-amz-target") || got.URL.Path != "/" || hex.EncodeToString(hash[:]) == "" {
+		t.Errorf("%s with Authorization %s", got.URL, authorization)
+	}
+}
+
+func TestParkFails(t *testing.T) {
+	environment(t)
+	rows := []struct {
+		name   string
+		status int
+		body   string
+		want   string
+		again  bool
+	}{
+		{"the queue is not there", 400, `{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"canary"}`, "sqs: status 400 QueueDoesNotExist", false},
+		{"it is not for us", 403, `{"__type":"AccessDeniedException","message":"canary"}`, "sqs: status 403 AccessDeniedException", false},
+		{"too many ask", 400, `{"__type":"com.amazonaws.sqs#RequestThrottled","message":"canary"}`, "sqs: status 400 RequestThrottled", true},
+		{"the service is broken", 503, `canary`, "sqs: status 503 ", true},
+		{"an answer that says nothing", 200, `canary`, "sqs: status 200 ", false},
+		{"an answer of somebody else", 200, `{}`, "sqs: status 200 ", false},
+	}
+	for _, row := range rows {
+		var calls atomic.Int32
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			calls.Add(1)
+			w.WriteHeader(row.status)
+			io.WriteString(w, row.body)
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+		err := New(s.URL+"/1/syncs").Park(ctx, parked(t))
+		cancel()
+		s.Close()
+		if err == nil || err.Error() != row.want {
+			t.Errorf("%s: %v, want %s", row.name, err, row.want)
+		}
+		if strings.Contains(fmt.Sprint(err), "canary") || (calls.Load() > 1) != row.again {
+			t.Errorf("%s: %v after %d calls", row.name, err, calls.Load())
+		}
+	}
+}
+
+func TestParkTriesAgain(t *testing.T) {
+	environment(t)
+	var calls atomic.Int32
+	release := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		switch calls.Add(1) {
+		case 1:
+			<-release
+		case 2:
+			panic(http.ErrAbortHandler)
+		default:
+			io.WriteString(w, stored)
+		}
+	}))
+	defer s.Close()
+	defer close(release)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := New(s.URL+"/1/syncs").Park(ctx, parked(t)); err != nil {
+		t.Errorf("%v after %d calls", err, calls.Load())
+	}
+}
+
+func TestParkStopsWithTheContext(t *testing.T) {
+	environment(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue := "http://" + listener.Addr().String() + "/1/syncs" // accepts, says nothing
+	park := func(want string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		if err := New(queue).Park(ctx, parked(t)); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	park("sqs: timeout")
+	listener.Close()
+	park("sqs: unreachable")
+}
+
+func TestCheckURL(t *testing.T) {
+	rows := map[string]bool{
+		"https://sqs.eu-west-1.amazonaws.com/123456789012/syncs": true,
+		"http://127.0.0.1:4566/000000000000/syncs":               true,
+		"https://sqs.eu-west-1.amazonaws.com":                    false,
+		"https://sqs.eu-west-1.amazonaws.com/":                   false,
+		"https://a:b@sqs.eu-west-1.amazonaws.com/1/syncs":        false,
+		"arn:aws:sqs:eu-west-1:123456789012:syncs":               false,
+		"syncs":        false,
+		"":             false,
+		"http://a/b?c": false,
+	}
+	for url, want := range rows {
+		if got := CheckURL(url); got != want {
+			t.Errorf("CheckURL(%q) = %t, want %t", url, got, want)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package parking
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+)
+
+const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
+
+func parked(t testing.TB) Message {
+	t.Helper()
+	row, _, err := hasura.RowOf(hasura.Sync{
+		User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{
+			"sub": sub, "email": "canary@example.com", "email_verified": "false", "address": "not kept", "custom:org_id": "7"}},
+		At:       time.Date(2026, 11, 23, 12, 0, 0, 1001, time.UTC),
+		SignedIn: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Message{Row: row, Trigger: "PostAuthentication_Authentication", Class: hasura.Later}
+}
+
+func TestMessageKeepsItsForm(t *testing.T) {
+	const want = `{"version":1,"user":{"attributes":{"org_id":"7"},"email":"canary@example.com","email_verified":false,"id":"` + sub + `",` +
+		`"last_sign_in_at":"2026-11-23T12:00:00.000001Z","synced_at":"2026-11-23T12:00:00.000001Z","username":"jane"},` +
+		`"trigger":"PostAuthentication_Authentication","class":"later"}`
+	m := parked(t)
+	data, err := json.Marshal(m)
+	if err != nil || string(data) != want {
+		t.Fatalf("%v\n got %s\nwant %s", err, data, want)
+	}
+	var back Message
+	if err := json.Unmarshal([]byte(want), &back); err != nil || !reflect.DeepEqual(back, m) {
+		t.Errorf("came back as %+v (%v), want %+v", back, err, m)
+	}
+}
+
+func TestMessageIsRefused(t *testing.T) {
+	rows := map[string]string{
+		`canary`:               "the message is not a parked sync",
+		`{"version":"canary"}`: "the message is not a parked sync",
+		`{}`:                   "the message has version 0, not 1",
+		`{"version":2,"user":{"id":"canary","synced_at":"2026-11-23T12:00:00Z"}}`: "the message has version 2, not 1",
+		`{"version":1,"user":{"id":"canary"}}`:                                    "the message lacks the user's id or synced_at",
+		`{"version":1,"user":{"synced_at":"2026-11-23T12:00:00Z"}}`:               "the message lacks the user's id or synced_at",
+	}
+	for data, want := range rows {
+		var m Message
+		err := m.UnmarshalJSON([]byte(data))
+		if err == nil || err.Error() != want || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v, want %s", data, err, want)
+		}
+	}
+}
