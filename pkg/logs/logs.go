@@ -1,8 +1,8 @@
 // Package logs makes the logger of the functions: one JSON object a line on
-// standard output, whatever log format the function is configured for, because
-// the metric filters of the template read fields.
+// standard output, whatever log format the function is configured for, because that
+// is what metric filters can read.
 //
-// A message is a fixed phrase, which those filters count; what varies is in the
+// A message is a fixed phrase, so that it can be counted; what varies is in the
 // attributes. People are logged by their ID alone.
 package logs
 
