@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		bin = dir
-		for _, name := range []string{stack.Trigger, stack.SyncUsers} {
+		for _, name := range []string{stack.Trigger, stack.SyncUsers, replaySyncs} {
 			if err := stack.Build("..", "functions/"+name, filepath.Join(bin, name)); err != nil {
 				panic(err)
 			}
@@ -44,6 +44,8 @@ func TestMain(m *testing.M) {
 		return m.Run()
 	}())
 }
+
+const replaySyncs = "hasura-cognito-replay-syncs"
 
 const (
 	canary = "canary-9d41" // stands in everything that must not get out
@@ -153,6 +155,7 @@ func TestFaultsAreToldAtOnce(t *testing.T) {
 			[]string{"ROLES has \\\"staff\\\" where group=role is wanted", "CLAIMS_FORMAT \\\"yaml\\\" is neither"}},
 		{"the sync's", stack.SyncUsers, map[string]string{"GRAPHQL_DOMAIN": "ftp://" + "x", "SYNC_BUDGET": "9s", "SECRETS_ARN": canary},
 			[]string{"GRAPHQL_DOMAIN has the scheme", "SECRETS_ARN is not the ARN", "SYNC_BUDGET \\\"9s\\\" is not"}},
+		{"the replay's", replaySyncs, map[string]string{"SECRETS_ARN": canary}, []string{"GRAPHQL_DOMAIN is not set", "SECRETS_ARN is not the ARN"}},
 		{"settings that are missing", stack.SyncUsers, nil, []string{"GRAPHQL_DOMAIN is not set", "SECRETS_ARN is not set"}},
 	}
 	for _, row := range rows {
@@ -263,6 +266,34 @@ func TestFailures(t *testing.T) {
 				t.Errorf("the person sees %+v, want %+v", got, want)
 			}
 			logged(t, out, `"message":"refused"`)
+		})
+	}
+}
+
+// What waited is written, what cannot be stays in the queue, and neither gets out.
+func TestReplay(t *testing.T) {
+	const message = `{"messageId":%q,"body":%q}`
+	parked := `{"version":1,"user":{"id":"` + sub + `","email":"` + canary + `","synced_at":"2026-11-23T12:00:00.000001Z"},"trigger":"PostAuthentication_Authentication","class":"later"}`
+	batch := `{"Records":[` + fmt.Sprintf(message, "1", parked) + `,` + fmt.Sprintf(message, "2", canary) + `]}`
+	rows := []struct{ name, answer, want, log string }{
+		{"Hasura takes it", written, `{"batchItemFailures":[{"itemIdentifier":"2"}]}`, `"message":"replayed"`},
+		{"Hasura has a newer one", `{"data":{"insert_users_one":null}}`, `{"batchItemFailures":[{"itemIdentifier":"2"}]}`, `"message":"stale"`},
+		{"Hasura refuses it", `{"errors":[{"message":"` + canary + `","extensions":{"code":"data-exception"}}]}`,
+			`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"1"}]}`, `"message":"broken","user":"` + sub},
+		{"Hasura refuses the secret", `{"errors":[{"message":"` + canary + `","extensions":{"code":"access-denied"}}]}`,
+			`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"1"}]}`, `"message":"left for later"`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			hasura := serve(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, row.answer) })
+			hasura.Start()
+			_, env := manage(t)
+			e, out := start(t, replaySyncs, with(env, "GRAPHQL_DOMAIN="+hasura.URL))
+			if got := invoke(t, e, batch); got.FunctionError != "" || string(got.Payload) != row.want {
+				t.Errorf("it answers %s, want %s", got.Payload, row.want)
+			}
+			logged(t, out, row.log)
+			logged(t, out, `"error":"the message is not a parked sync"`)
 		})
 	}
 }

@@ -37,8 +37,7 @@ import (
 
 var started = time.Now()
 
-// warmUp bounds what is done before the first call. It leaves that call more than
-// half of the default budget.
+// warmUp bounds what is done before the first call, as does half of the budget.
 const warmUp = 1500 * time.Millisecond
 
 func main() {
@@ -48,7 +47,7 @@ func main() {
 		log.Error("misconfigured", "faults", err)
 		os.Exit(1)
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), started.Add(warmUp))
+	ctx, cancel := context.WithDeadline(context.Background(), started.Add(min(warmUp, config.budget/2)))
 	client, err := hasura.Connect(ctx, config.hasura, log)
 	if err != nil {
 		log.Error("misconfigured", "faults", err)

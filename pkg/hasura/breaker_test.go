@@ -57,6 +57,20 @@ func TestBreakerStaysClosedForWhatIsAboutARow(t *testing.T) {
 	}
 }
 
+// A call that comes too late, as after a slow cold start, says nothing of Hasura.
+func TestBreakerStaysClosedWhenThereIsNoTime(t *testing.T) {
+	bag, _ := manage(t)
+	s := serve(t, (*httptest.Server).Start, answer(200, written))
+	client := New(endpoint(t, s.URL, ""), bag, "")
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	_, err := client.Upsert(late, jane)
+	failure(t, "no time", err, CodeTimeout)
+	if _, err := client.Upsert(t.Context(), jane); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBreakerProbesAfterAWhile(t *testing.T) {
 	down := &Error{Status: 503}
 	synctest.Test(t, func(t *testing.T) {

@@ -65,6 +65,9 @@ func (c *Client) warm(ctx context.Context) {
 // of one upsert may run side by side; the row ends up the same. ctx must have a
 // deadline. An error is an [*Error] or one of the bag's.
 func (c *Client) Upsert(ctx context.Context, r Row) (stale bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, &Error{Code: CodeTimeout, err: err} // which says nothing of Hasura
+	}
 	probe := c.breaker.State() == gobreaker.StateHalfOpen
 	stale, err = c.breaker.Execute(func() (bool, error) {
 		if probe {
