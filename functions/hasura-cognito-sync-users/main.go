@@ -61,7 +61,7 @@ func main() {
 		budget: newBudget(config.budget, started, os.Getenv),
 		log:    log,
 	}
-	if config.queue != "" {
+	if config.queue != "" && !config.refuse { // who is refused tries again
 		s.park = parking.New(config.queue).Park
 	}
 	lambda.Start(cognito.Handler{Handle: s.sync, Log: log})

@@ -55,13 +55,13 @@ func (s *syncer) sync(ctx context.Context, e *cognito.Event) error {
 		log.WarnContext(ctx, "dropped", "attributes", dropped)
 	}
 	stale, err := s.write(call, row)
-	switch ms := time.Since(at).Milliseconds(); {
+	switch {
 	case err != nil:
-		return s.failed(ctx, call, log, parking.Message{Row: row, Trigger: e.Trigger, Class: hasura.ClassOf(err)}, err)
+		return s.failed(ctx, call, log.With("error", err, "class", hasura.ClassOf(err)), e.Trigger, at, row, err)
 	case stale:
-		log.InfoContext(ctx, "stale", "ms", ms)
+		log.InfoContext(ctx, "stale", since(at))
 	default:
-		log.InfoContext(ctx, "synced", "ms", ms)
+		log.InfoContext(ctx, "synced", since(at))
 	}
 	return nil
 }
@@ -77,23 +77,25 @@ func (s *syncer) write(call context.Context, row hasura.Row) (stale bool, err er
 }
 
 // failed decides what becomes of a sync that did not succeed, and of the sign-in.
-func (s *syncer) failed(ctx, call context.Context, log *slog.Logger, m parking.Message, err error) error {
-	log = log.With("error", err, "class", m.Class)
+func (s *syncer) failed(ctx, call context.Context, log *slog.Logger, trigger string, at time.Time, row hasura.Row, err error) error {
 	if s.refuse {
-		log.ErrorContext(ctx, "refused")
+		log.ErrorContext(ctx, "refused", since(at))
 		return refusal{err}
 	}
-	if s.park != nil {
-		unparked := s.park(call, m)
-		if unparked == nil {
-			log.WarnContext(ctx, "parked")
-			return nil
-		}
-		log = log.With("parking", unparked)
+	if s.park == nil {
+		log.ErrorContext(ctx, "unsynced", since(at))
+		return nil
 	}
-	log.ErrorContext(ctx, "unsynced")
+	if unparked := s.park(call, parking.Message{Row: row, Trigger: trigger, Class: hasura.ClassOf(err)}); unparked != nil {
+		log.ErrorContext(ctx, "unsynced", "parking", unparked, since(at))
+		return nil
+	}
+	log.WarnContext(ctx, "parked", since(at))
 	return nil
 }
+
+// since is how long a call took, as every outcome is logged with.
+func since(at time.Time) slog.Attr { return slog.Int64("ms", time.Since(at).Milliseconds()) }
 
 // isSignIn reports whether an event means that the person signed in. So does a
 // federated person's confirmation, which is their first sign-in.
