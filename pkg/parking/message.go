@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 )
@@ -32,9 +33,14 @@ type form struct {
 	Class   hasura.Class `json:"class"`
 }
 
+// sendable escapes the two characters that JSON may hold as they are and that SQS
+// takes in no message ("SendMessage"). A person can have them in an attribute.
+var sendable = strings.NewReplacer("\ufffe", `\ufffe`, "\uffff", `\uffff`)
+
 // MarshalJSON gives the message the form in which it is sent.
 func (m Message) MarshalJSON() ([]byte, error) {
-	return json.Marshal(form{version, m.Row, m.Trigger, m.Class})
+	data, err := json.Marshal(form{version, m.Row, m.Trigger, m.Class})
+	return []byte(sendable.Replace(string(data))), err
 }
 
 // UnmarshalJSON reads what MarshalJSON gave. Its errors quote nothing of the input.

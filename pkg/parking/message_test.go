@@ -42,6 +42,33 @@ func TestMessageKeepsItsForm(t *testing.T) {
 	}
 }
 
+// SQS takes no message with one of these in it, and the person's row must not depend
+// on whether it is parked: Hasura takes them.
+func TestMessageHasOnlyCharactersThatSQSTakes(t *testing.T) {
+	m := parked(t)
+	m.Row.Name = "a\ufffeb\uffffc\x7f\x01\u2028"
+	m.Row.Attributes = json.RawMessage(`{"motto":"` + "\uffff" + `"}`)
+	data, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// "SendMessage" in the Amazon SQS API Reference has the list of those it takes.
+	refused := func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+	}
+	if i := strings.IndexFunc(string(data), refused); i >= 0 {
+		t.Errorf("character %d of %q is refused by SQS", i, data)
+	}
+	var back Message
+	if err := json.Unmarshal(data, &back); err != nil || back.Row.Name != m.Row.Name {
+		t.Errorf("name came back as %q (%v), want %q", back.Row.Name, err, m.Row.Name)
+	}
+	var attributes map[string]string
+	if err := json.Unmarshal(back.Row.Attributes, &attributes); err != nil || attributes["motto"] != "\uffff" {
+		t.Errorf("attributes came back as %q (%v), want the motto U+FFFF", attributes, err)
+	}
+}
+
 func TestMessageIsRefused(t *testing.T) {
 	rows := map[string]string{
 		`canary`:               "the message is not a parked sync",
