@@ -19,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/awsroots"
 )
 
 // A Lot is the queue where syncs wait. It is safe for concurrent use.
@@ -41,7 +43,9 @@ func CheckURL(queue string) bool {
 // New returns the lot at a queue's URL, which need not be there yet.
 func New(queue string) *Lot {
 	return &Lot{queue: queue, open: sync.OnceValues(func() (aws.Config, error) {
-		return config.LoadDefaultConfig(context.Background(), config.WithHTTPClient(awshttp.NewBuildableClient()))
+		cfg, err := config.LoadDefaultConfig(context.Background(), config.WithHTTPClient(awshttp.NewBuildableClient()))
+		awsroots.First(&cfg)
+		return cfg, err
 	})}
 }
 

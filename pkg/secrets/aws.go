@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/awsroots"
 )
 
 // AdminSecretKeys are the keys under which a bag is searched for Hasura's admin
@@ -61,6 +63,7 @@ func Open(ctx context.Context, log *slog.Logger, arn string, keys ...string) (*B
 	if err != nil {
 		return nil, fmt.Errorf("load the AWS configuration: %w", redact(arn, err))
 	}
+	awsroots.First(&cfg)
 	client := secretsmanager.NewFromConfig(cfg)
 	return newBag(log, func(ctx context.Context) (Secret, error) {
 		out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &arn})
