@@ -34,6 +34,10 @@ test: ## Run every test under the race detector; fails below 90 % coverage
 cover: test ## The same, then show the covered lines in a browser
 	@go tool cover -html=coverage/profile
 
+.PHONY: bench
+bench: ## Measure the functions beside others, on Linux (ROUNDS=20; CHART=1 draws docs/performance.svg)
+	@go run ./local/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(CHART),-chart docs/performance.svg)
+
 .PHONY: fuzz
 fuzz: ## Fuzz every fuzz target a little (longer: FUZZTIME=1000000x)
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' functions pkg local | while IFS=: read -r file function; do \

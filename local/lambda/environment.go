@@ -156,6 +156,13 @@ func (e *Environment) spawn() (*process, error) {
 	return p, nil
 }
 
+// PID is the id of the process that was started last.
+func (e *Environment) PID() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.process.cmd.Process.Pid
+}
+
 // Kill ends the process at once, as the kernel does when memory is short. The call that
 // runs fails with Runtime.ExitError, the next one starts a new process.
 func (e *Environment) Kill() {

@@ -8,12 +8,13 @@ import (
 
 // Build compiles a package of this module, such as functions/hasura-cognito-trigger,
 // with the flags of the Makefile, for this machine. With GOCOVERDIR set the program
-// counts what it executes. root is the module's folder.
-func Build(root, pkg, path string) error {
+// counts what it executes. root is the module's folder; flags are more of go build's.
+func Build(root, pkg, path string, flags ...string) error {
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags=-s -w -buildid=", "-o", path}
 	if os.Getenv("GOCOVERDIR") != "" {
 		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=./pkg/...,./functions/...")
 	}
+	args = append(args, flags...)
 	cmd := exec.Command("go", append(args, "./"+pkg)...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
