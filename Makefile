@@ -38,6 +38,10 @@ cover: test ## The same, then show the covered lines in a browser
 bench: ## Measure the functions beside others, on Linux (ROUNDS=20; CHART=1 draws docs/performance.svg)
 	@go run ./local/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(CHART),-chart docs/performance.svg)
 
+.PHONY: record
+record: ## Record the functions' size and packages, after they grew on purpose
+	@go test -count=1 ./functions -run TestWhatTheBinariesAreMadeOf -update
+
 .PHONY: fuzz
 fuzz: ## Fuzz every fuzz target a little (longer: FUZZTIME=1000000x)
 	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' functions pkg local | while IFS=: read -r file function; do \

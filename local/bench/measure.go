@@ -119,7 +119,10 @@ func cold(s sample) float64   { return ms(s.cold) }
 func toInit(s sample) float64 { return ms(s.init) }
 func p50(s sample) float64    { return 1000 * ms(s.p50) }
 func p99(s sample) float64    { return 1000 * ms(s.p99) }
-func memory(s sample) float64 { return float64(s.peak) / 1e6 }
+func memory(s sample) float64 { return float64(s.peak) / mebi }
+
+// mebi is what AWS, whose limits these are, calls a megabyte.
+const mebi = 1 << 20
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 

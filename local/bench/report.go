@@ -27,7 +27,7 @@ func (r report) print(out io.Writer) error {
 		low, m, high := quartiles(s, cpu)
 		size := "-"
 		if v.size > 0 {
-			size = fmt.Sprintf("%.2f", float64(v.size)/1e6)
+			size = fmt.Sprintf("%.2f", float64(v.size)/mebi)
 		}
 		fetched, connected := "-", "-"
 		if v.syncs {
@@ -36,7 +36,7 @@ func (r report) print(out io.Writer) error {
 		}
 		t.row(v.name, f2(median(toInit)), f2(median(cold)), fmt.Sprintf("%.2f [%.2f, %.2f]", m, low, high), f2(m/floor),
 			fmt.Sprintf("%.0f", median(p50)), fmt.Sprintf("%.0f", median(p99)), fmt.Sprintf("%.1f", median(memory)), size,
-			fmt.Sprintf("%.2f", float64(v.zip)/1e6), fmt.Sprint(worst(s, func(s sample) int { return s.files })), fetched, connected)
+			fmt.Sprintf("%.2f", float64(v.zip)/mebi), fmt.Sprint(worst(s, func(s sample) int { return s.files })), fetched, connected)
 	}
 	if err := t.flush(); err != nil {
 		return err
@@ -116,9 +116,9 @@ func (r report) goals() []goal {
 	for _, v := range r.variants {
 		switch v.name {
 		case shaper:
-			add("claim shaper, zip in MB", false, 2.5, float64(v.zip)/1e6)
+			add("claim shaper, zip in MB", false, 2.5, float64(v.zip)/mebi)
 		case ours:
-			add("sync, zip in MB", false, 3.6, float64(v.zip)/1e6)
+			add("sync, zip in MB", false, 3.6, float64(v.zip)/mebi)
 		}
 	}
 	return all
