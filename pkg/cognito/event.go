@@ -101,7 +101,7 @@ func (e *Event) read(key string, value json.RawMessage) {
 		request := object(value)
 		e.User.readAttributes(object(request["userAttributes"]))
 		_, e.scopes = request["scopes"]
-		if groups := request["groupConfiguration"]; object(groups) != nil {
+		if groups := request["groupConfiguration"]; isObject(groups) {
 			e.GroupConfiguration = groups
 		}
 	}
@@ -132,7 +132,7 @@ func (e *Event) Bytes() []byte {
 	if response == nil {
 		response = e.arrived
 	}
-	if object(response) == nil {
+	if !isObject(response) {
 		response = json.RawMessage("{}")
 	}
 	out := make([]byte, 0, len(e.raw)+len(response)+len(`,"response":`))
@@ -154,6 +154,11 @@ func object(raw json.RawMessage) map[string]json.RawMessage {
 		return nil
 	}
 	return members
+}
+
+// isObject reports whether valid JSON, or none, is an object.
+func isObject(raw json.RawMessage) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{"))
 }
 
 // text returns the text of a JSON string, number or boolean: AWS's console test
