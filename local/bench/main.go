@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures the functions beside what else one could run: a function that
 // does nothing, the sync without an SDK, the sync written without care, and handlers in
 // Node where Node is.

@@ -80,7 +80,7 @@ func (s syncer) write(ctx context.Context, u cognito.User) error {
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if err != nil || !bytes.Contains(answer, []byte(`"data"`)) {
-		return errors.New("Hasura refused the row")
+		return errors.New("the row was refused")
 	}
 	return nil
 }
