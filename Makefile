@@ -18,7 +18,7 @@ compile = cd '$(ROOT)' && CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags
 
 .PHONY: help
 help: ## List the targets
-	@sed -nE 's/^([a-z]+):.*## /\1\t/p' '$(ROOT)/Makefile' | while IFS=$$'\t' read -r target text; do printf '  make %-9s %s\n' "$$target" "$$text"; done
+	@sed -nE 's/^([a-z0-9-]+):.*## /\1\t/p' '$(ROOT)/Makefile' | while IFS=$$'\t' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
 
 .PHONY: run
 run: ## Show sign-ins end to end on this machine, with Go alone (one: EVENT=events/post-authentication.json)
@@ -41,6 +41,14 @@ bench: ## Measure the functions beside others, on Linux (ROUNDS=20; CHART=1 draw
 .PHONY: record
 record: ## Record the functions' size and packages, after they grew on purpose
 	@go test -count=1 ./functions -run TestWhatTheBinariesAreMadeOf -update
+
+.PHONY: e2e-deps
+e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, PostgreSQL, Docker
+	@.ci/e2e-deps
+
+.PHONY: e2e
+e2e: ## Prove it with others' parts: SAM builds, deploys, invokes; emulators sign people in; PostgreSQL (E2E_SKIP=docker)
+	@go build -o .build/e2e ./local/e2e && exec .build/e2e
 
 .PHONY: fuzz
 fuzz: ## Fuzz every fuzz target a little (longer: FUZZTIME=1000000x)

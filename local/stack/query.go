@@ -30,22 +30,32 @@ func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
 // Own reads the rows that the bearer of a token may see, in the role that is the token's
 // default. The error is a [*Refusal] when Hasura does not take the token.
 func (s *Stack) Own(ctx context.Context, token string) ([]Row, error) {
-	return s.users(ctx, "Authorization", "Bearer "+token, `query own { users { id username email } }`)
+	return Own(ctx, s.HasuraURL, token)
 }
 
 // Users reads every row, as admin.
 func (s *Stack) Users(ctx context.Context) ([]Row, error) {
-	return s.users(ctx, "X-Hasura-Admin-Secret", s.admin, `query all { users(order_by: {id: asc}) {
+	return Users(ctx, s.HasuraURL, s.admin)
+}
+
+// Own is [Stack.Own] of the Hasura at a URL without a path.
+func Own(ctx context.Context, url, token string) ([]Row, error) {
+	return users(ctx, url, "Authorization", "Bearer "+token, `query own { users { id username email } }`)
+}
+
+// Users is [Stack.Users] of the Hasura at a URL without a path.
+func Users(ctx context.Context, url, adminSecret string) ([]Row, error) {
+	return users(ctx, url, "X-Hasura-Admin-Secret", adminSecret, `query all { users(order_by: {id: asc}) {
 		id username email email_verified phone_number phone_number_verified name given_name family_name picture locale
 		identity_provider status attributes last_sign_in_at synced_at created_at updated_at } }`)
 }
 
-func (s *Stack) users(ctx context.Context, header, value, query string) ([]Row, error) {
+func users(ctx context.Context, url, header, value, query string) ([]Row, error) {
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.HasuraURL+"/v1/graphql", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/graphql", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

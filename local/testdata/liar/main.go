@@ -48,6 +48,16 @@ func (handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		if answer, err = json.Marshal(members); err != nil {
 			return nil, err
 		}
+	case "leaves the default role out":
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(event, &members); err != nil {
+			return nil, err
+		}
+		claims := `{"claimsToAddOrOverride":{"https://hasura.io/jwt/claims":"{\"x-hasura-allowed-roles\":[\"user\"]}"}}`
+		members["response"] = json.RawMessage(`{"claimsAndScopeOverrideDetails":{"idTokenGeneration":` + claims + `,"accessTokenGeneration":` + claims + `}}`)
+		if answer, err = json.Marshal(members); err != nil {
+			return nil, err
+		}
 	case "grants admin", "wipes the groups":
 		details := `"groupOverrideDetails":{}`
 		if string(how) == "grants admin" {
