@@ -48,7 +48,11 @@ e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, Pos
 
 .PHONY: e2e
 e2e: ## Prove it with others' parts: SAM builds, deploys, invokes; emulators sign people in; PostgreSQL (E2E_SKIP=docker)
-	@go build -o .build/e2e ./local/e2e && exec .build/e2e
+	@go build -o .aws-sam/e2e/e2e ./local/e2e && exec .aws-sam/e2e/e2e
+
+.PHONY: e2e-hasura
+e2e-hasura: ## Hold the local Hasura's answers to the real one's, in Docker (compose.yaml); 3 when the images cannot be pulled
+	@.ci/e2e-hasura
 
 .PHONY: fuzz
 fuzz: ## Fuzz every fuzz target a little (longer: FUZZTIME=1000000x)

@@ -76,7 +76,7 @@ func TestAuthentication(t *testing.T) {
 			refusal(jwt.InvalidHeaders, "", "Malformed Authorization header")},
 	}
 	db := open(t, "")
-	fill(t, db, serve(t, Config{Database: db, AdminSecret: secret}), []string{user(ada, ""), user(grace, "")})
+	fill(t, local(serve(t, Config{Database: db, AdminSecret: secret}), db), []string{user(ada, ""), user(grace, "")})
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			row.config.Database = db

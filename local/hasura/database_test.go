@@ -108,7 +108,7 @@ func TestSQLiteHasTheColumnsOfTheSchema(t *testing.T) {
 func TestUpdatedAtMoves(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		s := serve(t, Config{Database: db, AdminSecret: secret})
-		fill(t, db, s, []string{user(ada, `"updated_at":"2020-01-01T00:00:00Z","created_at":"2020-01-01T00:00:00Z"`)})
+		fill(t, local(s, db), []string{user(ada, `"updated_at":"2020-01-01T00:00:00Z","created_at":"2020-01-01T00:00:00Z"`)})
 		_, got := post(t, s, asAdmin, `mutation { insert_users_one(object: {id: "`+ada+`", email: "new"},
 			on_conflict: {constraint: users_pkey, update_columns: [email]}) { created_at updated_at } }`, nil)
 		if !strings.Contains(got, `"created_at":"2020-01-01T00:00:00+00:00"`) || strings.Contains(got, `"updated_at":"2020`) {
@@ -123,7 +123,7 @@ func TestOpenKeepsWhatIsThere(t *testing.T) {
 			db := open(t, databaseURL)
 			s := serve(t, Config{Database: db, AdminSecret: secret})
 			if given != nil {
-				fill(t, db, s, given)
+				fill(t, local(s, db), given)
 			}
 			_, got := post(t, s, asAdmin, `{ users { id } }`, nil)
 			if want := `{"data":{"users":[{"id":"` + ada + `"}]}}`; !sameJSON(got, want) {

@@ -1,12 +1,19 @@
 package hasura
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 const (
@@ -317,14 +324,55 @@ const other = "11111111-2222-4333-8444-555555555555"
 func TestReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, db *Database) {
 		s := serve(t, Config{Database: db, AdminSecret: secret})
-		for _, row := range replays {
-			t.Run(row.name, func(t *testing.T) { row.run(t, db, s) })
-		}
+		replayAll(t, local(s, db))
 	})
+	if url := os.Getenv("HASURA_URL"); url != "" {
+		t.Run("the real Hasura", func(t *testing.T) { replayAll(t, realHasura(t, url)) })
+	}
 }
 
-func (row replay) run(t *testing.T, db *Database, s *Server) {
-	fill(t, db, s, row.given)
+// replayed is what the rows are sent to, and its table, which the test empties.
+type replayed struct {
+	http.Handler
+	sql    *sql.DB
+	table  string
+	sqlite bool
+}
+
+func local(s *Server, db *Database) replayed {
+	_, sqlite := db.dialect.(sqliteDialect)
+	return replayed{s, db.SQL, db.dialect.tableName(s.table), sqlite}
+}
+
+// realHasura is the one that make e2e-hasura starts: the rows are sent as to the local
+// one, and must have the same answers.
+func realHasura(t *testing.T, address string) replayed {
+	t.Helper()
+	to, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := pgx.ParseConfig(os.Getenv("HASURA_DATABASE_URL"))
+	if err != nil {
+		t.Fatalf("HASURA_DATABASE_URL must name the database of the Hasura at HASURA_URL: %v", err)
+	}
+	db := stdlib.OpenDB(*config)
+	t.Cleanup(func() { db.Close() })
+	return replayed{httputil.NewSingleHostReverseProxy(to), db, "users", false}
+}
+
+func replayAll(t *testing.T, s replayed) {
+	_, ours := s.Handler.(*Server)
+	for _, row := range replays {
+		// What the local Hasura does not serve is no promise of the real one's.
+		if ours || row.source != "the local Hasura" {
+			t.Run(row.name, func(t *testing.T) { row.run(t, s) })
+		}
+	}
+}
+
+func (row replay) run(t *testing.T, s replayed) {
+	fill(t, s, row.given)
 	header, query, variables := row.header, row.query, row.variables
 	if header == nil {
 		header = asAdmin
@@ -337,7 +385,7 @@ func (row replay) run(t *testing.T, db *Database, s *Server) {
 	}
 	status, got := post(t, s, header, query, json.RawMessage(variables))
 	want := row.want
-	if _, ok := db.dialect.(sqliteDialect); ok && row.sqlite != "" {
+	if s.sqlite && row.sqlite != "" {
 		want = row.sqlite
 	}
 	if status != 200 || !sameJSON(got, want) {
@@ -353,9 +401,9 @@ func (row replay) run(t *testing.T, db *Database, s *Server) {
 }
 
 // fill empties the table and puts users into it.
-func fill(t *testing.T, db *Database, s *Server, users []string) {
+func fill(t *testing.T, s replayed, users []string) {
 	t.Helper()
-	if _, err := db.SQL.ExecContext(t.Context(), "DELETE FROM "+db.dialect.tableName(s.table)); err != nil {
+	if _, err := s.sql.ExecContext(t.Context(), "DELETE FROM "+s.table); err != nil {
 		t.Fatal(err)
 	}
 	query := `mutation($users: [users_insert_input!]!) { insert_users(objects: $users) { affected_rows } }`
