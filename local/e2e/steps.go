@@ -11,7 +11,7 @@ func (m *machine) steps() []step {
 		{name: "sam validate --lint", do: m.validate},
 		{name: "sam build for " + other[architecture], do: m.build(other[architecture])},
 		{name: "sam build for " + architecture, do: m.build(architecture)}, // the one that runs below
-		{name: "sam local invoke of every event", kind: docker, limit: 15 * time.Minute, do: m.events},
+		{name: "sam local invoke of recorded events", kind: docker, limit: 20 * time.Minute, do: m.events},
 
 		{name: "sam deploy for a pool with V1_0", do: m.deployV1},
 		{name: "V1_0: sign up, in, refresh; groups in and out", do: m.signInV1},
