@@ -52,7 +52,7 @@ func (m *machine) deployFor(ctx context.Context, version string) (*pool, error) 
 	if err != nil {
 		return nil, err
 	}
-	outputs, err := m.deploy(ctx, name, "Prefix="+name, "UserPoolId="+p.id, "GraphqlDomain="+p.hasura.url, "SecretsArn="+arn, "Architecture="+architecture)
+	outputs, err := m.deploy(ctx, name, "Prefix="+name, "UserPoolId="+p.id, "GraphqlDomain="+p.hasura.url, "SecretsArn="+arn, "Architecture="+architecture, "Monitoring=false")
 	if err != nil {
 		return nil, err
 	}
