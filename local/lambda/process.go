@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -182,13 +183,14 @@ func (p *process) finish(c call) Result {
 
 // stop lets the process end by itself, by failing its poll, and kills it after grace.
 func (p *process) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
 	p.end.Do(func() { close(p.closing) })
-	_ = p.api.Close()
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
+	// Not Close: the process may not have read yet that its last answer was accepted.
+	_ = p.api.Shutdown(ctx)
 	select {
 	case <-p.exited:
-	case <-timer.C:
+	case <-ctx.Done():
 		p.kill()
 	}
 }
