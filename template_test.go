@@ -115,6 +115,8 @@ func TestEveryFunctionIsDeployedAsDesigned(t *testing.T) {
 			{"its log group is its own", at(function.Properties, "LoggingConfig", "LogGroup"), id + "Logs"},
 			{"the log group has the name people look for", at(template.Resources[id+"Logs"].Properties, "LogGroupName"), "/aws/lambda/${Prefix}-" + name},
 			{"the log group expires", at(template.Resources[id+"Logs"].Properties, "RetentionInDays"), "LogRetentionDays"},
+			{"a key can encrypt the log", fmt.Sprint(at(template.Resources[id+"Logs"].Properties, "KmsKeyId")), "[HasLogKmsKey LogKmsKeyArn AWS::NoValue]"},
+			{"its role can have a boundary", fmt.Sprint(at(template.Resources[id+"Role"].Properties, "PermissionsBoundary")), "[HasPermissionsBoundary PermissionsBoundaryArn AWS::NoValue]"},
 			{"make builds it", function.Metadata["BuildMethod"], "makefile"},
 			{"make is told the architecture", function.Metadata["WorkingDirectory"], "arch/${Architecture}"},
 			{"it starts no needless threads", at(function.Properties, "Environment", "Variables", "GOMAXPROCS"), "1"},
@@ -173,9 +175,17 @@ func TestPatternsCatchTypos(t *testing.T) {
 			[]string{"alias/aws/secretsmanager", "arn:aws:kms:us-east-1:123456789012:alias/app", "*"}},
 		"VpcSubnetIds":        {[]string{"", "subnet-0123456789abcdef0", "subnet-01,subnet-23"}, []string{"sg-0123456789abcdef0", "private-a", "subnet-01, subnet-23"}},
 		"VpcSecurityGroupIds": {[]string{"", "sg-0123456789abcdef0"}, []string{"subnet-0123456789abcdef0", "default"}},
-		"GraphqlHost":         {[]string{"", "api.example.com", "api.example.com:8443"}, []string{"https://api.example.com", "api example"}},
-		"AlarmTopicArn":       {[]string{"", "arn:aws:sns:us-east-1:123456789012:on-call"}, []string{"on-call", "arn:aws:sqs:us-east-1:123456789012:on-call"}},
-		"SyncBudget":          {[]string{"", "3.5s", "900ms"}, []string{"3.5", "3 s", "fast"}},
+		"LogKmsKeyArn": {
+			[]string{"", "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"},
+			[]string{"alias/logs", "arn:aws:kms:us-east-1:123456789012:alias/logs"}},
+		"PermissionsBoundaryArn": {
+			[]string{"", "arn:aws:iam::123456789012:policy/boundary", "arn:aws-cn:iam::123456789012:policy/teams/boundary"},
+			[]string{"boundary", "arn:aws:iam::123456789012:role/boundary", "*"}},
+		"TriggerReserved": {[]string{"", "1", "100"}, []string{"0", "-1", "many"}}, // none would stop every sign-in
+		"SyncReserved":    {[]string{"", "1", "100"}, []string{"0", "-1", "many"}},
+		"GraphqlHost":     {[]string{"", "api.example.com", "api.example.com:8443"}, []string{"https://api.example.com", "api example"}},
+		"AlarmTopicArn":   {[]string{"", "arn:aws:sns:us-east-1:123456789012:on-call"}, []string{"on-call", "arn:aws:sqs:us-east-1:123456789012:on-call"}},
+		"SyncBudget":      {[]string{"", "3.5s", "900ms"}, []string{"3.5", "3 s", "fast"}},
 	} {
 		pattern := regexp.MustCompile(parameters[name].AllowedPattern)
 		for _, value := range values.good {
@@ -224,14 +234,17 @@ func TestPermissionsAreExact(t *testing.T) {
 		"HasuraCognitoReplaySyncsRole: [ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses] on *",
 		"HasuraCognitoReplaySyncsRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoReplaySyncsLogs.Arn",
 		"HasuraCognitoReplaySyncsRole: [sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes] on ParkedSyncs.Arn",
+		"HasuraCognitoReplaySyncsRole: [xray:PutTraceSegments xray:PutTelemetryRecords] on *",
 		"HasuraCognitoReplaySyncsRole: kms:Decrypt on SecretsKmsKeyArn",
 		"HasuraCognitoReplaySyncsRole: secretsmanager:GetSecretValue on SecretsArn",
 		"HasuraCognitoSyncUsersRole: [ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses] on *",
 		"HasuraCognitoSyncUsersRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoSyncUsersLogs.Arn",
+		"HasuraCognitoSyncUsersRole: [xray:PutTraceSegments xray:PutTelemetryRecords] on *",
 		"HasuraCognitoSyncUsersRole: kms:Decrypt on SecretsKmsKeyArn",
 		"HasuraCognitoSyncUsersRole: secretsmanager:GetSecretValue on SecretsArn",
 		"HasuraCognitoSyncUsersRole: sqs:SendMessage on ParkedSyncs.Arn",
 		"HasuraCognitoTriggerRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoTriggerLogs.Arn",
+		"HasuraCognitoTriggerRole: [xray:PutTraceSegments xray:PutTelemetryRecords] on *",
 	}
 	if !slices.Equal(allowed, want) {
 		t.Errorf("the roles allow\n%s\nwant\n%s", strings.Join(allowed, "\n"), strings.Join(want, "\n"))
