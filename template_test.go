@@ -98,9 +98,10 @@ func TestEveryFunctionIsDeployedAsDesigned(t *testing.T) {
 				{"Principal", "cognito-idp.amazonaws.com"}, // Cognito alone
 				{"FunctionName", id},
 				{"SourceAccount", "AWS::AccountId"},
-				{"SourceArn", "arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}"}, // this pool, in any partition
+				// The stack's own pool, or this one in any partition.
+				{"SourceArn", "[HasOwnPool UserPool.Arn arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}]"},
 			} {
-				if got := at(permission.Properties, row.key); got != row.want {
+				if got := fmt.Sprint(at(permission.Properties, row.key)); got != row.want {
 					t.Errorf("%s: who may call it has the %s %v, want %v", id, row.key, got, row.want)
 				}
 			}
@@ -163,7 +164,7 @@ func TestPatternsCatchTypos(t *testing.T) {
 	parameters := readTemplate(t).Parameters
 	for name, values := range map[string]struct{ good, bad []string }{
 		"Prefix":     {[]string{"acme", "acme-prod", "A1_b"}, []string{"", "-acme", "acme prod", strings.Repeat("a", 39)}},
-		"UserPoolId": {[]string{"us-east-1_ExaMPle01", "us-gov-west-1_ExaMPle01"}, []string{"", "ExaMPle01", "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_ExaMPle01"}},
+		"UserPoolId": {[]string{"us-east-1_ExaMPle01", "us-gov-west-1_ExaMPle01", ""}, []string{"ExaMPle01", "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_ExaMPle01"}},
 		"GraphqlDomain": {
 			[]string{"hasura.internal", "10.0.0.7:8080", "internal-hasura-1.us-east-1.elb.amazonaws.com", "https://api.example.com", "http://hasura.internal:8080/v1/graphql", "[fd00::7]:8080"},
 			[]string{"", "hasura internal", "ftp://hasura.internal", "https://", "hasura.internal:port", "https://user:password@hasura.internal"}},
@@ -327,6 +328,33 @@ func TestFailedSyncsWaitSafely(t *testing.T) {
 	} {
 		if row.got != row.want {
 			t.Errorf("%s: got %v, want %v", row.what, row.got, row.want)
+		}
+	}
+}
+
+// SAM's own Cognito event would attach version V1_0, whatever the parameter says.
+func TestOwnPoolIsWiredAsAttachedOnesAre(t *testing.T) {
+	template := readTemplate(t)
+	pool := template.Resources["UserPool"].Properties
+	for _, row := range []struct {
+		got  any
+		want string
+	}{
+		{at(pool, "LambdaConfig", "PreTokenGenerationConfig", "LambdaArn"), "HasuraCognitoTrigger.Arn"},
+		{at(pool, "LambdaConfig", "PreTokenGenerationConfig", "LambdaVersion"), "LambdaVersion"},
+		{at(pool, "LambdaConfig", "PreTokenGeneration"), ""},
+		{at(pool, "LambdaConfig", "PostConfirmation"), "HasuraCognitoSyncUsers.Arn"},
+		{at(pool, "LambdaConfig", "PostAuthentication"), "HasuraCognitoSyncUsers.Arn"},
+		{at(pool, "UserPoolTier"), "ESSENTIALS"},
+	} {
+		if row.got != row.want {
+			t.Errorf("the stack's own pool: got %v, want %q in %v", row.got, row.want, pool)
+		}
+	}
+	// A mapped attribute that people can write lets them choose their session variables.
+	for _, name := range at(template.Resources["UserPoolClient"].Properties, "WriteAttributes").([]any) {
+		if strings.HasPrefix(fmt.Sprint(name), "custom:") {
+			t.Errorf("the app client may write %v", name)
 		}
 	}
 }
