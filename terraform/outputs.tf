@@ -1,0 +1,19 @@
+output "trigger_arn" {
+  description = "The pre token generation trigger"
+  value       = aws_lambda_function.this["hasura-cognito-trigger"].arn
+}
+
+output "sync_users_arn" {
+  description = "The post confirmation and post authentication trigger"
+  value       = aws_lambda_function.this["hasura-cognito-sync-users"].arn
+}
+
+output "parked_syncs_url" {
+  description = "The queue of failed syncs"
+  value       = aws_sqs_queue.parked.url
+}
+
+output "dead_letters_url" {
+  description = "The queue of those that could not be written for good"
+  value       = aws_sqs_queue.dead_letters.url
+}
