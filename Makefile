@@ -68,6 +68,7 @@ check: ## What CI holds the code to beside its tests: format, vet, staticcheck, 
 	@go tool staticcheck ./...
 	@go mod tidy -diff
 	@mkdir -p .build && cp pkg/hasura/generated.go .build/ && $(MAKE) generate && cmp pkg/hasura/generated.go .build/generated.go
+	@! command -v terraform >/dev/null || terraform fmt -check -diff -recursive terraform
 	@command -v $(SAM) >/dev/null || { echo 'template.yaml is not checked without the SAM CLI: pip install aws-sam-cli==1.164.0'; exit 1; }
 	@$(SAM) validate --lint
 
@@ -98,6 +99,12 @@ build-HasuraCognitoSyncUsers:
 .PHONY: build-HasuraCognitoReplaySyncs
 build-HasuraCognitoReplaySyncs:
 	$(call compile,hasura-cognito-replay-syncs,$(ARTIFACTS_DIR))
+
+.PHONY: release
+release: ## Build what a release holds, into dist/: zips for both processors, checksums, bill of materials, licences
+	@rm -rf '$(ROOT)/dist'
+	@$(MAKE) build ARCHITECTURE=arm64 && $(MAKE) build ARCHITECTURE=x86_64
+	@go run ./release -built .build -out dist
 
 .PHONY: invoke
 invoke: FUNCTION ?= $(if $(findstring pre-token-generation,$(EVENT)),HasuraCognitoTrigger,HasuraCognitoSyncUsers)
