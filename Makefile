@@ -71,6 +71,7 @@ check: ## What CI holds the code to beside its tests: format, vet, staticcheck, 
 	@! command -v terraform >/dev/null || terraform fmt -check -diff -recursive terraform
 	@command -v $(SAM) >/dev/null || { echo 'template.yaml is not checked without the SAM CLI: pip install aws-sam-cli==1.164.0'; exit 1; }
 	@$(SAM) validate --lint
+	@.ci/lint $(SAM)
 
 .PHONY: generate
 generate: ## Generate the client from graphql/
