@@ -107,6 +107,10 @@ release: ## Build what a release holds, into dist/: zips for both processors, ch
 	@$(MAKE) build ARCHITECTURE=arm64 && $(MAKE) build ARCHITECTURE=x86_64
 	@go run ./release -built .build -out dist
 
+.PHONY: attach
+attach: ## Show what putting the functions on a pool would change, or change it (USER_POOL_ID=us-east-1_ExaMPle01 PREFIX=acme-prod ARGS=-apply)
+	@go run ./operate/attach $(if $(USER_POOL_ID),-pool '$(USER_POOL_ID)') $(if $(PREFIX),-prefix '$(PREFIX)') $(ARGS)
+
 .PHONY: invoke
 invoke: FUNCTION ?= $(if $(findstring pre-token-generation,$(EVENT)),HasuraCognitoTrigger,HasuraCognitoSyncUsers)
 invoke: ## Run one event in a container, after sam build; fails when the function fails (EVENT=events/post-authentication.json)
