@@ -88,7 +88,7 @@ func count(s *cognitoidp.Server, operation string) (n int) {
 func TestAttachChangesTheTriggersAlone(t *testing.T) {
 	s, dir := unusual(), t.TempDir()
 	before := s.Snapshot()
-	code, out := attach(t, s, "", "-pool", pool, "-prefix", "acme", "-apply", "-yes", "-backup", dir)
+	code, out := attach(t, s, "", "-pool", pool, "-prefix", "acme", "-alias", "live", "-apply", "-yes", "-backup", dir)
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, out)
 	}
@@ -105,7 +105,7 @@ func TestAttachChangesTheTriggersAlone(t *testing.T) {
 	}
 
 	// Again there is nothing to do, and undone all is as it was.
-	if code, out := attach(t, s, "", "-pool", pool, "-prefix", "acme", "-apply", "-yes"); code != 0 || !strings.Contains(out, "nothing to change") || count(s, "UpdateUserPool") != 1 {
+	if code, out := attach(t, s, "", "-pool", pool, "-prefix", "acme", "-alias", "live", "-apply", "-yes"); code != 0 || !strings.Contains(out, "nothing to change") || count(s, "UpdateUserPool") != 1 {
 		t.Errorf("the second time, exit code %d after %d updates:\n%s", code, count(s, "UpdateUserPool"), out)
 	}
 	files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
@@ -150,7 +150,7 @@ func TestAttachAsksFirst(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			s := unusual()
-			code, out := attach(t, s, row.stdin, append([]string{"-pool", pool, "-prefix", "acme", "-backup", t.TempDir()}, row.args...)...)
+			code, out := attach(t, s, row.stdin, append([]string{"-pool", pool, "-prefix", "acme", "-alias", "live", "-backup", t.TempDir()}, row.args...)...)
 			if code != row.code || !strings.Contains(out, row.says) || count(s, "UpdateUserPool") != row.updates {
 				t.Errorf("exit code %d, %d updates, want %d, %d and %q:\n%s", code, count(s, "UpdateUserPool"), row.code, row.updates, row.says, out)
 			}
@@ -161,7 +161,7 @@ func TestAttachAsksFirst(t *testing.T) {
 func TestAttachLeavesOtherFunctionsAlone(t *testing.T) {
 	s := unusual()
 	s.Pool["LambdaConfig"] = object{"PostConfirmation": account + "welcome-mail"}
-	args := []string{"-pool", pool, "-prefix", "acme", "-apply", "-yes", "-backup", t.TempDir()}
+	args := []string{"-pool", pool, "-prefix", "acme", "-alias", "live", "-apply", "-yes", "-backup", t.TempDir()}
 	code, out := attach(t, s, "", args...)
 	if code != 1 || !strings.Contains(out, "post confirmation is "+account+"welcome-mail") || count(s, "UpdateUserPool") != 0 {
 		t.Errorf("exit code %d:\n%s", code, out)
@@ -174,7 +174,7 @@ func TestAttachLeavesOtherFunctionsAlone(t *testing.T) {
 func TestAttachKeepsTheVersion(t *testing.T) {
 	s := unusual()
 	s.Pool["LambdaConfig"] = object{"PreTokenGeneration": trigger, "PreTokenGenerationConfig": object{"LambdaArn": trigger, "LambdaVersion": "V3_0"}}
-	if code, out := attach(t, s, "", "-pool", pool, "-prefix", "acme", "-apply", "-yes", "-backup", t.TempDir()); code != 0 {
+	if code, out := attach(t, s, "", "-pool", pool, "-prefix", "acme", "-alias", "live", "-apply", "-yes", "-backup", t.TempDir()); code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, out)
 	}
 	config := s.Snapshot()["LambdaConfig"].(object)["PreTokenGenerationConfig"].(object)
@@ -184,7 +184,7 @@ func TestAttachKeepsTheVersion(t *testing.T) {
 }
 
 func TestOthersChangeThePoolToo(t *testing.T) {
-	args := []string{"-pool", pool, "-prefix", "acme", "-apply", "-yes"}
+	args := []string{"-pool", pool, "-prefix", "acme", "-alias", "live", "-apply", "-yes"}
 	refuse := func(operation, exception string, times int) func(string) string {
 		return func(called string) string {
 			if called == operation && times > 0 {
@@ -253,11 +253,11 @@ func TestCommandLine(t *testing.T) {
 		name, says string
 		args       []string
 	}{
-		{"a pool is needed", "USER_POOL_ID", []string{"-prefix", "acme"}},
+		{"a pool is needed", "USER_POOL_ID", []string{"-prefix", "acme", "-alias", "live"}},
 		{"so are the functions", "PREFIX is not set", []string{"-pool", pool}},
-		{"in one way, not in two", "the one or the others", []string{"-pool", pool, "-prefix", "acme", "-sync", syncer}},
+		{"in one way, not in two", "the one or the others", []string{"-pool", pool, "-prefix", "acme", "-alias", "live", "-sync", syncer}},
 		{"an ARN is one of a function", "is not the ARN", []string{"-pool", pool, "-trigger", "acme", "-sync", syncer}},
-		{"versions are Cognito's", "is none of", []string{"-pool", pool, "-prefix", "acme", "-version", "V9"}},
+		{"versions are Cognito's", "is none of", []string{"-pool", pool, "-prefix", "acme", "-alias", "live", "-version", "V9"}},
 		{"a backup is one of attach's", "is not a file that attach wrote", []string{"-undo", "main.go"}},
 		{"words are flags", "not understood", []string{"apply"}},
 	}

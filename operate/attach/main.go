@@ -86,7 +86,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.pool, "pool", "", "the user pool's id, such as us-east-1_ExaMPle01")
 	flags.StringVar(&o.target.prefix, "prefix", "", "what begins the functions' names, such as acme-prod, where they are in the pool's account and region")
-	flags.StringVar(&o.target.alias, "alias", "live", "the functions' alias that Cognito is to call; empty for none")
+	flags.StringVar(&o.target.alias, "alias", "", "the functions' alias that Cognito is to call, if it is to call one")
 	flags.StringVar(&o.target.trigger, "trigger", "", "ARN of the pre token generation function, instead of -prefix")
 	flags.StringVar(&o.target.sync, "sync", "", "ARN of the post confirmation and post authentication function, instead of -prefix")
 	flags.StringVar(&o.target.version, "version", "", "Lambda version of the pre token generation trigger: V1_0, V2_0 or V3_0; by default the one that it has, or V2_0")

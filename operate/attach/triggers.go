@@ -73,7 +73,7 @@ func (t target) arns(pool *types.UserPoolType) (trigger, sync string, err error)
 	}
 	part := strings.Split(aws.ToString(pool.Arn), ":")
 	if len(part) != 6 {
-		return "", "", errors.New("Cognito did not tell the pool's ARN: give the functions' with -trigger and -sync")
+		return "", "", errors.New("the pool's ARN is not known: give the functions' with -trigger and -sync")
 	}
 	arn := func(name string) string {
 		arn := strings.Join([]string{"arn", part[1], "lambda", part[3], part[4], "function", t.prefix + "-" + name}, ":")
