@@ -111,6 +111,10 @@ release: ## Build what a release holds, into dist/: zips for both processors, ch
 attach: ## Show what putting the functions on a pool would change, or change it (USER_POOL_ID=us-east-1_ExaMPle01 PREFIX=acme-prod ARGS=-apply)
 	@go run ./operate/attach $(if $(USER_POOL_ID),-pool '$(USER_POOL_ID)') $(if $(PREFIX),-prefix '$(PREFIX)') $(ARGS)
 
+.PHONY: doctor
+doctor: ## Check a deployment from the outside, row by row, with cures (USER_POOL_ID=us-east-1_ExaMPle01 ARGS=-json)
+	@go run ./operate/doctor -pool '$(USER_POOL_ID)' $(ARGS)
+
 .PHONY: invoke
 invoke: FUNCTION ?= $(if $(findstring pre-token-generation,$(EVENT)),HasuraCognitoTrigger,HasuraCognitoSyncUsers)
 invoke: ## Run one event in a container, after sam build; fails when the function fails (EVENT=events/post-authentication.json)

@@ -11,6 +11,7 @@
 package hasura
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,6 +84,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveHealth(w, r)
 	case r.URL.Path == "/v1/version" && read:
 		writeJSON(w, http.StatusOK, map[string]string{"version": Version, "server_type": "ce"})
+	case r.URL.Path == "/v1alpha1/config" && read:
+		s.serveConfig(w, r)
 	default:
 		writeJSON(w, http.StatusNotFound, map[string]string{"path": "$", "error": "resource does not exist", "code": notFound})
 	}
@@ -95,6 +98,32 @@ func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	io.WriteString(w, "OK")
+}
+
+// serveConfig tells an admin what Hasura does of its configuration: of tokens, where
+// and how their claims stand, but neither issuer nor keys.
+func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
+	session, err := s.authenticate(r.Context(), r.Header)
+	if err == nil && session.role != admin {
+		e := refuse(accessDenied, "", "restricted access : admin only")
+		e.status = http.StatusBadRequest
+		err = e
+	}
+	if err != nil {
+		answer(w, err)
+		return
+	}
+	tokens := []any{}
+	if c := s.config.JWT; c != nil {
+		info := map[string]any{"claims_namespace": cmp.Or(c.Namespace, jwt.DefaultNamespace), "claims_format": cmp.Or(c.Format, jwt.FormatJSON)}
+		tokens = append(tokens, info)
+	}
+	writeJSON(w, http.StatusOK, map[string]any{
+		"version":             Version,
+		"is_admin_secret_set": s.config.AdminSecret != "",
+		"is_jwt_set":          s.config.JWT != nil,
+		"jwt":                 tokens,
+	})
 }
 
 func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@ package hasura
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -75,3 +76,7 @@ func isLoadBalancer(host string) bool {
 func (e Endpoint) health() string {
 	return (&url.URL{Scheme: e.URL.Scheme, Host: e.URL.Host, Path: "/healthz"}).String()
 }
+
+// HTTPClient returns a client for this Hasura alone: it verifies the certificate
+// against Host, and follows no redirect.
+func (e Endpoint) HTTPClient() *http.Client { return newHTTPClient(e) }

@@ -159,3 +159,14 @@ func isUUID(text string) bool {
 	}
 	return true
 }
+
+// Columns returns the columns that an upsert may write, the key among them.
+func Columns() []string {
+	var names []string
+	for _, name := range Allcolumn {
+		if name != columnCreatedAt && name != columnUpdatedAt {
+			names = append(names, string(name))
+		}
+	}
+	return names
+}
