@@ -6,7 +6,8 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
+
+	"github.com/phenom-earth/hasura-cognito/local/sigv4"
 )
 
 // maxRequest is far more than any request for a secret's value has, in bytes.
@@ -55,8 +56,8 @@ func (s *Server) serve(r *http.Request) (*output, *exception) {
 	s.mu.Lock()
 	s.calls++
 	s.mu.Unlock()
-	if fault := signed(r.Header.Get("Authorization")); fault != nil {
-		return nil, fault
+	if code, message := sigv4.Check(r.Header.Get("Authorization"), "secretsmanager"); code != "" {
+		return nil, &exception{code, message}
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequest))
 	if err != nil {
@@ -70,22 +71,6 @@ func (s *Server) serve(r *http.Request) (*output, *exception) {
 		return nil, &exception{"ValidationException", "1 validation error detected: Value null at 'secretId' failed to satisfy constraint: Member must not be null"}
 	}
 	return s.value(in)
-}
-
-// signed refuses what carries no signature for this service. A client that forgot to
-// sign would otherwise first fail on AWS.
-func signed(authorization string) *exception {
-	credential, ok := strings.CutPrefix(authorization, "AWS4-HMAC-SHA256 Credential=")
-	if !ok {
-		return &exception{"MissingAuthenticationTokenException", "Missing Authentication Token"}
-	}
-	credential, _, _ = strings.Cut(credential, ",")
-	// access key / date / region / service / aws4_request
-	scope := strings.Split(credential, "/")
-	if len(scope) != 5 || scope[3] != "secretsmanager" || !strings.Contains(authorization, "Signature=") {
-		return &exception{"InvalidSignatureException", "Credential should be scoped to correct service: 'secretsmanager'."}
-	}
-	return nil
 }
 
 func (s *Server) value(in input) (*output, *exception) {
