@@ -26,6 +26,12 @@ run: ## Show sign-ins end to end on this machine, with Go alone (one: EVENT=even
 	@$(call compile,hasura-cognito-sync-users,.build/hasura-cognito-sync-users)
 	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)')
 
+.PHONY: faults
+faults: ## Run the functions against far sides that misbehave (shorter: FAULTS='-signins 200 -environments 10')
+	@$(call compile,hasura-cognito-sync-users,.build/hasura-cognito-sync-users)
+	@$(call compile,hasura-cognito-replay-syncs,.build/hasura-cognito-replay-syncs)
+	@go run ./local/faults -functions .build $(FAULTS)
+
 .PHONY: test
 test: ## Run every test under the race detector; fails below 90 % coverage
 	@.ci/test

@@ -3,7 +3,8 @@
 // at a time.
 //
 // An [Environment] is one execution environment. A [Service] is the Invoke API over
-// many: it starts an environment whenever a call finds none idle, as Lambda does.
+// many: it starts an environment whenever a call finds none idle, as Lambda does. A
+// [Mapping] feeds a function from an SQS queue.
 //
 // Time is where a stand-in deceives most easily. A function's Timeout runs from the
 // moment it is handed the event, and its start is not part of it; but whoever waits
