@@ -25,7 +25,8 @@ type front struct {
 }
 
 func newFront(next http.Handler) (*front, error) {
-	f := &front{address: "127.0.0.1:0", next: next}
+	// Not 127.0.0.1, where a process that starts while this is closed may get the port.
+	f := &front{address: "127.0.0.2:0", next: next}
 	return f, f.open()
 }
 
