@@ -86,6 +86,9 @@ func build(ctx context.Context, functions string, domain func(*world) string) (_
 		"SECRETS_ARN":                      arn,
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": w.secrets.url(),
 	}
+	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
+		common["GOCOVERDIR"] = dir // where a binary built with -cover counts
+	}
 	sync := maps.Clone(common)
 	sync["SYNC_QUEUE_URL"] = w.sqs.url() + path
 	if domain != nil {
