@@ -24,6 +24,7 @@ const warmUp = 5 * time.Second
 
 func main() {
 	log := logs.New(os.Stdout, os.Getenv)
+	logs.Adopt(log)
 	settings, err := hasura.FromEnv(os.Getenv)
 	if err != nil {
 		log.Error("misconfigured", "faults", err)

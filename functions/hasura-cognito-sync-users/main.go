@@ -42,6 +42,7 @@ const warmUp = 1500 * time.Millisecond
 
 func main() {
 	log := logs.New(os.Stdout, os.Getenv)
+	logs.Adopt(log)
 	config, err := fromEnv(os.Getenv)
 	if err != nil {
 		log.Error("misconfigured", "faults", err)

@@ -31,6 +31,7 @@ import (
 
 func main() {
 	log := logs.New(os.Stdout, os.Getenv)
+	logs.Adopt(log)
 	config, err := claims.FromEnv(os.Getenv)
 	if err != nil {
 		log.Error("misconfigured", "faults", err)

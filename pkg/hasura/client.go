@@ -10,6 +10,7 @@ package hasura
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -50,12 +51,14 @@ func New(endpoint Endpoint, bag *secrets.Bag, role string) *Client {
 // warm opens the connection, so that the first upsert need not. It says nothing of
 // how that went: the upsert will.
 func (c *Client) warm(ctx context.Context) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodHead, c.endpoint.health(), nil)
+	// Not HEAD: Go prints the beginning of a body that comes all the same.
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint.health(), nil)
 	if err != nil {
 		return
 	}
 	request.Host = c.endpoint.Host
 	if response, err := c.http.Do(request); err == nil {
+		_, _ = io.CopyN(io.Discard, response.Body, maxBody)
 		response.Body.Close()
 	}
 }

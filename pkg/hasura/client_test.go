@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"strings"
 	"sync/atomic"
@@ -312,7 +313,7 @@ func TestNothingIsSentWithoutASecret(t *testing.T) {
 func TestOneConnection(t *testing.T) {
 	bag, _ := manage(t)
 	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodHead {
+		if r.Method == http.MethodGet {
 			return
 		}
 		for _, part := range strings.SplitAfter(written, ":") { // chunked, the last chunk late
@@ -329,6 +330,32 @@ func TestOneConnection(t *testing.T) {
 	}
 	if got := s.connections.Load(); got != 1 || s.calls.Load() != 11 {
 		t.Errorf("%d calls on %d connections, want 11 on 1", s.calls.Load(), got)
+	}
+}
+
+// What answers in Hasura's place may send a body to whatever it is asked. Go's client
+// prints the beginning of one that it did not expect.
+func TestWarmingPrintsNothing(t *testing.T) {
+	bag, _ := manage(t)
+	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\ncanary")
+		io.Copy(io.Discard, conn) // until the client is done with it
+	})
+	var printed strings.Builder
+	log.SetOutput(&printed)
+	defer log.SetOutput(os.Stderr)
+	client := New(endpoint(t, s.URL, ""), bag, "")
+	client.warm(t.Context())
+	client.http.CloseIdleConnections()
+	s.Close()
+	if printed.Len() > 0 {
+		t.Errorf("printed %q, want nothing", &printed)
 	}
 }
 

@@ -7,8 +7,10 @@
 package logs
 
 import (
+	"bytes"
 	"context"
 	"io"
+	stdlog "log"
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -44,3 +46,19 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (h handler) WithGroup(name string) slog.Handler { return handler{h.Handler.WithGroup(name)} }
+
+// Adopt makes records of log out of what libraries print with Go's standard logger.
+// Each ends at the first quotation mark: behind it net/http quotes what a far side
+// has sent, and that is not for logs.
+func Adopt(log *slog.Logger) {
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(foreign{log})
+}
+
+type foreign struct{ log *slog.Logger }
+
+func (f foreign) Write(line []byte) (int, error) {
+	text, _, _ := bytes.Cut(line, []byte{'"'})
+	f.log.Warn("a library says", "text", string(bytes.TrimSpace(text)))
+	return len(line), nil
+}
