@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,7 +32,16 @@ import (
 type Lot struct {
 	queue string
 	open  func() (aws.Config, error) // once, when first needed
+	down  atomic.Int64               // when the queue was last given up, in Unix nanoseconds
 }
+
+// While the queue is taken to be down, which is for a time after it was given up,
+// parking is one short attempt. A sign-in then no longer costs its whole budget, and a
+// queue that is back is found at once.
+const (
+	downFor = 10 * time.Second
+	short   = 250 * time.Millisecond
+)
 
 // CheckURL reports whether a text can be a queue's URL.
 func CheckURL(queue string) bool {
@@ -49,8 +59,9 @@ func New(queue string) *Lot {
 	})}
 }
 
-// Park puts a message in the queue, trying again while ctx lasts. When it returns
-// nil, SQS has stored the message; when ctx ended first, it may have.
+// Park puts a message in the queue, trying again while ctx lasts, unless the same has
+// just failed. When it returns nil, SQS has stored the message; when ctx ended first,
+// it may have.
 func (l *Lot) Park(ctx context.Context, m Message) error {
 	body, err := json.Marshal(m)
 	if err != nil {
@@ -60,29 +71,50 @@ func (l *Lot) Park(ctx context.Context, m Message) error {
 	if err != nil {
 		return errors.New("load the AWS configuration") // the SDK's text is not for logs
 	}
-	const pause = 50 * time.Millisecond
+	if time.Since(time.Unix(0, l.down.Load())) < downFor {
+		if _, err = l.send(ctx, cfg, string(body), short); err == nil {
+			l.down.Store(0)
+		}
+		return err
+	}
 	for {
-		again, err := l.send(ctx, cfg, string(body))
-		if end, ok := ctx.Deadline(); err == nil || !again || ok && time.Until(end) < 2*pause {
+		again, err := l.send(ctx, cfg, string(body), third(ctx))
+		if !again {
 			return err
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		const pause = 50 * time.Millisecond
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < 2*pause || !wait(ctx, pause) {
+			l.down.Store(time.Now().UnixNano())
 			return err
 		}
 	}
 }
 
-// send makes one call of SendMessage ("SendMessage" in the Amazon SQS API
-// Reference, JSON protocol). again says whether another may succeed.
-func (l *Lot) send(ctx context.Context, cfg aws.Config, body string) (again bool, err error) {
-	// A third of the time, so that one answer that never comes is not the end.
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/3)
-		defer cancel()
+// third is a third of the time that is left, so that one answer that never comes is not
+// the end.
+func third(ctx context.Context) time.Duration {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return time.Second
 	}
+	return time.Until(end) / 3
+}
+
+// wait reports whether ctx lasted.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// send makes one call of SendMessage ("SendMessage" in the Amazon SQS API
+// Reference, JSON protocol), for so long. again says whether another may succeed.
+func (l *Lot) send(ctx context.Context, cfg aws.Config, body string, limit time.Duration) (again bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	payload, err := json.Marshal(map[string]string{"QueueUrl": l.queue, "MessageBody": body})
 	if err != nil {
 		return false, fmt.Errorf("encode the request: %w", err)

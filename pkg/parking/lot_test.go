@@ -122,6 +122,45 @@ func TestParkTriesAgain(t *testing.T) {
 	}
 }
 
+// While a queue is down, each sign-in must not cost its whole budget again.
+func TestParkGivesUpSoonerWhileTheQueueIsDown(t *testing.T) {
+	environment(t)
+	var calls, status atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		w.WriteHeader(int(status.Load()))
+		io.WriteString(w, stored)
+	}))
+	defer s.Close()
+	lot := New(s.URL + "/1/syncs")
+	rows := []struct {
+		name   string
+		status int32
+		before func()
+		once   bool
+	}{
+		{"it goes down", 503, func() {}, false},
+		{"it is still down", 503, func() {}, true},
+		{"and still", 503, func() {}, true},
+		{"a while later", 503, func() { lot.down.Add(-int64(downFor)) }, false},
+		{"it is still down then", 503, func() {}, true},
+		{"it is back", 200, func() {}, true},
+		{"it stays", 200, func() {}, true},
+		{"it goes down again", 503, func() {}, false},
+	}
+	for _, row := range rows {
+		row.before()
+		calls.Store(0)
+		status.Store(row.status)
+		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+		err := lot.Park(ctx, parked(t))
+		cancel()
+		if (err == nil) != (row.status == 200) || (calls.Load() == 1) != row.once {
+			t.Errorf("%s: %v after %d calls, want one call: %t", row.name, err, calls.Load(), row.once)
+		}
+	}
+}
+
 func TestParkStopsWithTheContext(t *testing.T) {
 	environment(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
