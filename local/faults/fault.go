@@ -26,19 +26,15 @@ func hangAfterHeaders(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 // drain reads the body: only then does the server see that the client has gone.
 func drain(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
 
-// halfABody resets the connection in the middle of an answer; one to HEAD has no middle.
-func halfABody(w http.ResponseWriter, r *http.Request, next http.Handler) {
-	if r.Method == http.MethodHead {
-		next.ServeHTTP(w, r)
-		return
-	}
+// halfABody resets the connection in the middle of an answer.
+func halfABody(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 	drain(r)
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"data\":{\"insert_users")
+	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"canary\":{\"insert_users")
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // so that Close resets it
 	}

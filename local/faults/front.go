@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"sync"
-	"time"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // A fault answers in the place of a far side; next is what would have answered.
@@ -17,6 +21,7 @@ type fault func(w http.ResponseWriter, r *http.Request, next http.Handler)
 // can be changed while they talk to it.
 type front struct {
 	address string
+	reserve int // a socket that keeps the port while nothing listens on it
 
 	mu     sync.Mutex
 	next   http.Handler
@@ -25,28 +30,48 @@ type front struct {
 }
 
 func newFront(next http.Handler) (*front, error) {
-	// Not 127.0.0.1, where a process that starts while this is closed may get the port.
-	f := &front{address: "127.0.0.2:0", next: next}
+	f := &front{next: next}
+	var err error
+	if f.reserve, f.address, err = reserve(); err != nil {
+		return nil, err
+	}
 	return f, f.open()
 }
 
-// open listens; the address stays the same from the first time on.
-func (f *front) open() error {
-	var listener net.Listener
-	var err error
-	// Another process may hold the port for a moment, as the near end of a connection.
-	for range 100 {
-		if listener, err = net.Listen("tcp", f.address); err == nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
+// reserve binds a free port and does not listen on it: connections are refused, and no
+// other process gets it.
+func reserve() (socket int, address string, err error) {
+	if socket, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0); err != nil {
+		return 0, "", fmt.Errorf("reserve a port: %w", err)
 	}
+	unix.CloseOnExec(socket)
+	err = errors.Join(unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1),
+		unix.Bind(socket, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, nameErr := unix.Getsockname(socket)
+	if err = errors.Join(err, nameErr); err != nil {
+		return 0, "", fmt.Errorf("reserve a port: %w", errors.Join(err, unix.Close(socket)))
+	}
+	return socket, fmt.Sprintf("127.0.0.1:%d", name.(*unix.SockaddrInet4).Port), nil
+}
+
+// beside lets a listener share a port with the socket that reserves it.
+func beside(_, _ string, c syscall.RawConn) error {
+	var refused error
+	err := c.Control(func(socket uintptr) {
+		refused = unix.SetsockoptInt(int(socket), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	})
+	return errors.Join(err, refused)
+}
+
+// open listens.
+func (f *front) open() error {
+	config := net.ListenConfig{Control: beside}
+	listener, err := config.Listen(context.Background(), "tcp", f.address)
 	if err != nil {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.address = listener.Addr().String()
 	f.server = &http.Server{Handler: f, ErrorLog: log.New(io.Discard, "", 0)} // of what is broken on purpose
 	go func(s *http.Server) { _ = s.Serve(listener) }(f.server)               // ends with ErrServerClosed
 	return nil
@@ -59,6 +84,9 @@ func (f *front) close() error {
 	f.mu.Unlock()
 	return server.Close()
 }
+
+// end closes for good.
+func (f *front) end() error { return errors.Join(f.close(), unix.Close(f.reserve)) }
 
 func (f *front) url() string { return "http://" + f.address }
 

@@ -38,7 +38,7 @@ func TestTheOracle(t *testing.T) {
 		{"something is printed beside the log", row, `panic: so`, []visit{in}, "1 lines are no log records"},
 	}
 	for _, row := range rows {
-		w, err := build(t.Context(), t.TempDir(), nil)
+		w, err := build(t.Context(), t.TempDir(), scene{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestRowsAreAsPromised(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, only := range []string{"Hasura answers data-exception", "events out of order", "three copies"} {
+	for _, only := range []string{"Hasura answers data-exception", "events out of order", "three copies", "dead letters", "Hasura and SQS refuse"} {
 		var out, complaints strings.Builder
 		code := run(t.Context(), []string{"-functions", bin, "-only", only}, &out, &complaints)
 		if code != 0 || !strings.Contains(out.String(), "1 rows, all as promised") {

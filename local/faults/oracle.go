@@ -12,7 +12,7 @@ const (
 	// allowance is for what is not the function's time: a loaded machine starts its
 	// process and schedules it. With it a call still ends before Cognito gives up.
 	allowance = time.Second
-	// swift bounds the median of calls that the breaker keeps from Hasura and SQS takes.
+	// swift bounds the median of calls that the breaker keeps from Hasura.
 	swift = 300 * time.Millisecond
 )
 
@@ -70,7 +70,7 @@ func (w *world) judge(ctx context.Context, s scene, visits []visit) finding {
 	if f.slowest > budget+allowance {
 		off("a call took %v, the budget is %v", f.slowest, budget)
 	}
-	if f.sparedMedian > swift && !s.lossy {
+	if f.sparedMedian > swift {
 		off("with the breaker open the median is %v, want at most %v", f.sparedMedian, swift)
 	}
 	unsynced := w.journal.count("unsynced")

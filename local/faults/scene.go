@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -18,6 +19,8 @@ type scene struct {
 	domain func(*world) string // where the sync looks for Hasura; nil means where it is
 
 	play func(ctx context.Context, w *world, size size) ([]visit, error)
+
+	receives int // after which a parked sync is a dead letter; zero means 100, as in template.yaml
 
 	want    []string // phrases that have to be in the log
 	lossy   bool     // nothing is left to park in, so that syncs may be lost, but not silently
@@ -133,6 +136,29 @@ func disorder(ctx context.Context, w *world, _ size) ([]visit, error) {
 	return c.visits, nil
 }
 
+// redriven parks what Hasura takes only once somebody has mended it, by which time it is
+// all dead letters.
+func redriven(ctx context.Context, w *world, _ size) ([]visit, error) {
+	broken := at(theHasura, hasuraError("validation-failed", ""))
+	if err := broken.on(w); err != nil {
+		return nil, err
+	}
+	c := w.cognito()
+	for n := range few {
+		c.signIn(ctx, person{n + 1, 1})
+	}
+	if err := w.replay(ctx); err != nil {
+		return nil, err
+	}
+	if err := broken.off(w); err != nil {
+		return nil, err
+	}
+	if n := w.queue.Redrive(queueName); n != few {
+		return nil, fmt.Errorf("%d dead letters, want %d", n, few)
+	}
+	return c.visits, nil
+}
+
 // killed ends the process when the row is written and not yet answered for; then the
 // person signs in again.
 func killed(ctx context.Context, w *world, _ size) ([]visit, error) {
@@ -169,7 +195,7 @@ func stalled(ctx context.Context, w *world, _ size) ([]visit, error) {
 // run plays a scene in a world of its own, ends what was wrong, replays the queue and
 // asks the oracle.
 func (s scene) run(ctx context.Context, functions string, size size) (f finding, w *world, err error) {
-	if w, err = build(ctx, functions, s.domain); err != nil {
+	if w, err = build(ctx, functions, s); err != nil {
 		return f, nil, err
 	}
 	defer func() { err = errors.Join(err, w.end()) }()

@@ -57,6 +57,7 @@ func scenes() []scene {
 	}
 	all = append(all,
 		scene{name: "three copies of one event at once", play: copies, want: []string{"synced"}},
+		scene{name: "dead letters, redriven when Hasura is mended", play: redriven, want: []string{"parked", "broken", "replayed"}, receives: 3},
 		scene{name: "events out of order", play: disorder, want: []string{"parked", "synced", "stale"}},
 		scene{name: "the process dies between upsert and answer", play: killed, want: []string{"synced"}, mayFail: 1},
 		scene{name: "two answers lost, Cognito calls again", play: stalled, want: []string{"synced"}},
@@ -65,12 +66,23 @@ func scenes() []scene {
 	many("nothing is wrong", none)
 	many("Hasura refuses the connection", refusing(theHasura))
 	many("Hasura hangs after accept", at(theHasura, hang))
+	many("Hasura hangs after headers", at(theHasura, hangAfterHeaders))
 	many("Hasura sends half a body, then resets", at(theHasura, halfABody))
 	many("Hasura writes, but answers too late", at(theHasura, tooLate))
 	all = append(all, scene{name: "stream: Hasura answers 503, replaying", play: replaying(stream(down, 4)), want: []string{"synced", "parked", "replayed"}})
+	many("Hasura answers access-denied", at(theHasura, hasuraError("access-denied", "")))
+	many("Hasura answers validation-failed", at(theHasura, hasuraError("validation-failed", "")))
+	many("Secrets Manager refuses the connection", refusing(theSecrets))
 	many("Secrets Manager hangs", at(theSecrets, hang))
 	many("the secret rotates", rotation())
-	all = append(all, scene{name: "stream: Hasura answers 503, SQS refuses", play: stream(both(down, refusing(theSQS)), 1),
-		want: []string{"synced", "unsynced"}, lossy: true})
+	for _, t := range []struct {
+		name string
+		trouble
+	}{
+		{"stream: Hasura answers 503, SQS refuses", both(down, refusing(theSQS))},
+		{"stream: Hasura and SQS hang", both(at(theHasura, hang), at(theSQS, hang))},
+	} {
+		all = append(all, scene{name: t.name, play: stream(t.trouble, 1), want: []string{"synced", "unsynced"}, lossy: true})
+	}
 	return all
 }

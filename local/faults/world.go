@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,9 @@ const (
 	replaySyncs = "hasura-cognito-replay-syncs"
 
 	firstSecret, secondSecret = canary + "-first-admin-secret", canary + "-second-admin-secret"
-	secretName, queueName     = "acme/prod/app", "parked-syncs"
+	secretName                = "acme/prod/app"
+	queueName                 = "parked-syncs"
+	deadLettersName           = queueName + "-dead-letters"
 )
 
 // A world is the suite between far sides that can be made to misbehave. Each row of
@@ -48,8 +51,8 @@ type world struct {
 	journal  *journal
 }
 
-// build makes a world in which the sync finds Hasura at a domain; nil means where it is.
-func build(ctx context.Context, functions string, domain func(*world) string) (_ *world, err error) {
+// build makes the world of a scene.
+func build(ctx context.Context, functions string, s scene) (_ *world, err error) {
 	w := &world{journal: new(journal), manager: new(secretsmanager.Server), queue: new(sqs.Server)}
 	defer func() {
 		if err != nil {
@@ -68,7 +71,8 @@ func build(ctx context.Context, functions string, domain func(*world) string) (_
 	}
 	w.rotated = engines[1]
 	arn := w.manager.Put(secretName, bag(firstSecret))
-	parked := sqs.Queue{Name: queueName, Visibility: time.Second}
+	w.queue.Create(sqs.Queue{Name: deadLettersName})
+	parked := sqs.Queue{Name: queueName, Visibility: time.Second, DeadLetters: deadLettersName, MaxReceive: cmp.Or(s.receives, 100)}
 	path := w.queue.Create(parked)
 	for side, handler := range map[**front]http.Handler{&w.hasura: engines[0], &w.secrets: w.manager, &w.sqs: w.queue} {
 		if *side, err = newFront(handler); err != nil {
@@ -91,8 +95,8 @@ func build(ctx context.Context, functions string, domain func(*world) string) (_
 	}
 	sync := maps.Clone(common)
 	sync["SYNC_QUEUE_URL"] = w.sqs.url() + path
-	if domain != nil {
-		sync["GRAPHQL_DOMAIN"] = domain(w)
+	if s.domain != nil {
+		sync["GRAPHQL_DOMAIN"] = s.domain(w)
 	}
 	function := func(name string, env map[string]string, timeout time.Duration) lambda.Function {
 		return lambda.Function{Name: name, Path: filepath.Join(functions, name, "bootstrap"), Env: env,
@@ -147,7 +151,7 @@ func (w *world) end() error {
 	var errs []error
 	for _, side := range []*front{w.hasura, w.secrets, w.sqs} {
 		if side != nil {
-			errs = append(errs, side.close())
+			errs = append(errs, side.end())
 		}
 	}
 	if w.database != nil {
