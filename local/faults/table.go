@@ -41,7 +41,7 @@ func (t *table) row(s scene, f finding, w *world, err error) {
 	if !strings.HasPrefix(s.name, "stream: ") {
 		fmt.Fprintf(t.w, columns, s.name, people, brief(f.median), brief(f.slowest), became)
 	} else {
-		fmt.Fprintf(t.w, columns, s.name, people, brief(f.median), brief(f.slowest), "")
+		fmt.Fprintln(t.w, strings.TrimRight(fmt.Sprintf(columns, s.name, people, brief(f.median), brief(f.slowest), ""), " \n"))
 		if f.spared > 0 {
 			became += "; median with the breaker open " + brief(f.sparedMedian)
 		}
