@@ -24,6 +24,7 @@ help: ## List the targets
 run: ## Show sign-ins end to end on this machine, with Go alone (one: EVENT=events/post-authentication.json)
 	@$(call compile,hasura-cognito-trigger,.build/hasura-cognito-trigger)
 	@$(call compile,hasura-cognito-sync-users,.build/hasura-cognito-sync-users)
+	@$(call compile,hasura-cognito-replay-syncs,.build/hasura-cognito-replay-syncs)
 	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)')
 
 .PHONY: faults

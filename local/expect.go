@@ -61,8 +61,12 @@ func (f facts) outcome() string {
 	return ""
 }
 
-// outcome of a test event that no trigger source belongs to.
+// outcome is that of the event's facts, but in an outage and of a test event that no
+// trigger source belongs to.
 func (e recorded) outcome() string {
+	if e.trigger == anOutage {
+		return "parked"
+	}
 	if o := e.facts().outcome(); o != "" {
 		return o
 	}

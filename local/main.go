@@ -1,13 +1,13 @@
 // Command local shows the suite at work on this machine: it gives recorded Cognito
 // events to the built functions, as Lambda does, and prints what comes of them: the
 // claims in the tokens and whether Hasura accepts them, and the rows in Hasura's table
-// of users.
+// of users. At the end somebody signs in while Hasura is down.
 //
 //	make run                                            every event
 //	make run EVENT=events/post-authentication.json      one, in detail
 //
-// It needs nothing but the binaries, which make run builds. Secrets Manager, Hasura and
-// the user pool run inside it, on loopback. The database is SQLite in memory, or
+// It needs nothing but the binaries, which make run builds. Secrets Manager, SQS, Hasura
+// and the user pool run inside it, on loopback. The database is SQLite in memory, or
 // PostgreSQL when DATABASE_URL is set.
 //
 // Every event has an expected outcome, by rules that read the event alone. The command
@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		Functions:   *functions,
 		Project:     os.DirFS("graphql"),
 		DatabaseURL: getenv("DATABASE_URL"),
-		Env:         map[string]map[string]string{stack.Trigger: env, stack.SyncUsers: env},
+		Env:         map[string]map[string]string{stack.Trigger: env, stack.SyncUsers: env, stack.ReplaySyncs: env},
 	})
 	if err != nil {
 		return complain(err)
@@ -90,6 +90,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		} else {
 			p.event(e, seen)
 		}
+	}
+	if len(events) > 1 {
+		e, err := newcomer()
+		if err != nil {
+			return complain(err)
+		}
+		p.event(e, v.outage(ctx, e))
 	}
 	rows, err := s.Users(ctx)
 	if err != nil {

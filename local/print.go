@@ -23,6 +23,7 @@ type printer struct {
 var titles = map[string]string{
 	"post-confirmation":    "Post confirmation: the row in Hasura",
 	"post-authentication":  "Post authentication: the row in Hasura",
+	anOutage:               "An outage: Hasura is down while somebody signs in, then comes back",
 	"pre-token-generation": "Pre token generation: whom the token is for, as which roles (the default first), and Hasura's word",
 }
 
@@ -128,6 +129,9 @@ func (s seen) notes() string {
 		if line.Message == s.call.Outcome && line.Reason != "" {
 			notes = append(notes, line.Reason)
 		}
+	}
+	if s.note != "" {
+		notes = append(notes, s.note)
 	}
 	if s.untried && len(notes) == 0 {
 		notes = append(notes, "no token is made of a test event")

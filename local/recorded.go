@@ -95,10 +95,10 @@ func open(path string) (recorded, error) {
 
 // built says what to do when there is no binary to run.
 func built(dir string) error {
-	for _, function := range []string{stack.Trigger, stack.SyncUsers} {
+	for _, function := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
 		path := filepath.Join(dir, function, "bootstrap")
 		if _, err := os.Stat(path); err != nil {
-			return fmt.Errorf("no built function: %w\n`make run` builds both and runs this", err)
+			return fmt.Errorf("no built function: %w\n`make run` builds them and runs this", err)
 		}
 	}
 	return nil

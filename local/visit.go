@@ -39,7 +39,8 @@ type seen struct {
 	row    stack.Row // of a sync
 	faults []string  // what is not as expected
 
-	untried bool // no token is made of this answer
+	untried bool   // no token is made of this answer
+	note    string // what else there is to say
 }
 
 func (s *seen) fault(format string, args ...any) {
@@ -68,6 +69,7 @@ func (v *visit) send(ctx context.Context, e recorded) seen {
 		s.fault("members that came back changed: %s", strings.Join(changed, ", "))
 	}
 	switch {
+	case e.trigger == anOutage:
 	case e.function() == stack.SyncUsers:
 		v.checkRow(ctx, e.facts(), &s)
 	case e.test():

@@ -21,7 +21,7 @@ type Line struct {
 // one of them, after anything else.
 var outcomes = []string{
 	"shaped", "passed through",
-	"synced", "stale", "broken", "unsynced", "refused", "ignored",
+	"synced", "stale", "parked", "broken", "unsynced", "refused", "ignored",
 	"not an event", "panicked",
 }
 

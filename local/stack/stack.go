@@ -1,6 +1,6 @@
 // Package stack puts the suite together on one machine: the built functions under the
-// Lambda runtime protocol, and around them a user pool, Secrets Manager and Hasura over
-// a real database, all on loopback.
+// Lambda runtime protocol, and around them a user pool, Secrets Manager, SQS and Hasura
+// over a real database, all on loopback.
 //
 // The functions get the variables of template.yaml's two-variable deployment and no
 // more. Only where they find Secrets Manager differs, by a variable of the SDK's own.
@@ -17,19 +17,22 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/local/hasura"
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	"github.com/phenom-earth/hasura-cognito/local/secretsmanager"
+	"github.com/phenom-earth/hasura-cognito/local/sqs"
 	"github.com/phenom-earth/hasura-cognito/local/userpool"
 )
 
 // The functions, by the end of their names in template.yaml.
 const (
-	Trigger   = "hasura-cognito-trigger"
-	SyncUsers = "hasura-cognito-sync-users"
+	Trigger     = "hasura-cognito-trigger"
+	SyncUsers   = "hasura-cognito-sync-users"
+	ReplaySyncs = "hasura-cognito-replay-syncs"
 )
 
 const (
@@ -37,6 +40,8 @@ const (
 	PoolID = "us-east-1_ExaMPle01"
 	// Secret is the name of the secret that holds Hasura's admin secret.
 	Secret = "acme/prod/app"
+	// Queue is the name of the queue for syncs that failed.
+	Queue = "hasura-cognito-parked-syncs"
 )
 
 // A Config says what is put together.
@@ -56,11 +61,16 @@ type Stack struct {
 	Pool    *userpool.Pool
 	Secrets *secretsmanager.Server
 	Hasura  *hasura.Server
+	SQS     *sqs.Server
 	Lambda  *lambda.Service
+
+	// Down has Hasura's load balancer find nobody behind it.
+	Down atomic.Bool
 
 	HasuraURL  string // without a path
 	SecretsURL string
 	PoolURL    string // without the pool's id
+	QueueURL   string
 
 	admin    string // Hasura's admin secret
 	journal  *journal
@@ -71,7 +81,7 @@ type Stack struct {
 // Start starts the far sides. The functions start when they are first called. The context
 // is for the start alone.
 func Start(ctx context.Context, c Config) (_ *Stack, err error) {
-	s := &Stack{admin: rand.Text(), journal: newJournal(), Secrets: new(secretsmanager.Server)}
+	s := &Stack{admin: rand.Text(), journal: newJournal(), Secrets: new(secretsmanager.Server), SQS: new(sqs.Server)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -94,13 +104,22 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if s.SecretsURL, err = s.serve(s.Secrets); err != nil {
 		return nil, fmt.Errorf("serve Secrets Manager: %w", err)
 	}
+	sqsURL, err := s.serve(s.SQS)
+	if err != nil {
+		return nil, fmt.Errorf("serve SQS: %w", err)
+	}
+	s.QueueURL = sqsURL + s.SQS.Create(sqs.Queue{Name: Queue})
+	replay := map[string]string{
+		"GRAPHQL_DOMAIN":                   s.HasuraURL,
+		"SECRETS_ARN":                      arn,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": s.SecretsURL,
+	}
+	sync := maps.Clone(replay)
+	sync["SYNC_QUEUE_URL"] = s.QueueURL
 	s.Lambda, err = lambda.NewService(
-		s.function(c, Trigger, nil),
-		s.function(c, SyncUsers, map[string]string{
-			"GRAPHQL_DOMAIN":                   s.HasuraURL,
-			"SECRETS_ARN":                      arn,
-			"AWS_ENDPOINT_URL_SECRETS_MANAGER": s.SecretsURL,
-		}),
+		s.function(c, Trigger, 5*time.Second, nil),
+		s.function(c, SyncUsers, 5*time.Second, sync),
+		s.function(c, ReplaySyncs, 30*time.Second, replay),
 	)
 	return s, err
 }
@@ -123,11 +142,18 @@ func (s *Stack) startHasura(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	s.HasuraURL, err = s.serve(s.Hasura)
+	s.HasuraURL, err = s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.Down.Load() {
+			http.Error(w, "no healthy upstream", http.StatusServiceUnavailable)
+			return
+		}
+		s.Hasura.ServeHTTP(w, r)
+	}))
 	return err
 }
 
-func (s *Stack) function(c Config, name string, env map[string]string) lambda.Function {
+// function has the time-out and the memory of template.yaml.
+func (s *Stack) function(c Config, name string, timeout time.Duration, env map[string]string) lambda.Function {
 	all := map[string]string{"GOMAXPROCS": "1"} // as in template.yaml
 	maps.Copy(all, env)
 	maps.Copy(all, c.Env[name])
@@ -135,7 +161,7 @@ func (s *Stack) function(c Config, name string, env map[string]string) lambda.Fu
 		Name:    name,
 		Path:    filepath.Join(c.Functions, name, "bootstrap"),
 		Env:     all,
-		Timeout: 5 * time.Second, // template.yaml
+		Timeout: timeout,
 		Memory:  512,
 		Stdout:  s.journal,
 		Stderr:  s.journal,
