@@ -25,13 +25,18 @@ type template struct {
 		AllowedValues               []any
 		Default                     any
 	}
+	Mappings  map[string]map[string]map[string]string
 	Globals   struct{ Function map[string]any }
 	Resources map[string]resource
-	Outputs   map[string]struct{ Description, Value string }
+	Outputs   map[string]struct {
+		Description string
+		Value       any
+	}
 }
 
 type resource struct {
 	Type       string
+	Condition  string
 	Metadata   map[string]string
 	Properties map[string]any
 }
@@ -89,20 +94,23 @@ func TestEveryFunctionIsDeployedAsDesigned(t *testing.T) {
 	}
 	for id, name := range functions {
 		function := template.Resources[id]
-		if permission := template.Resources[id+"Permission"]; id == "HasuraCognitoReplaySyncs" {
-			if permission.Type != "" {
-				t.Errorf("%s: others than its queue may call it: %v", id, permission.Properties)
+		callers := map[string]string{id + "Permission": id, id + "AliasPermission": id + ".Alias"}
+		for permission, function := range callers {
+			if id == "HasuraCognitoReplaySyncs" {
+				if template.Resources[permission].Type != "" {
+					t.Errorf("%s: others than its queue may call it: %s", id, permission)
+				}
+				continue
 			}
-		} else {
 			for _, row := range []struct{ key, want string }{
 				{"Principal", "cognito-idp.amazonaws.com"}, // Cognito alone
-				{"FunctionName", id},
+				{"FunctionName", function},
 				{"SourceAccount", "AWS::AccountId"},
 				// The stack's own pool, or this one in any partition.
 				{"SourceArn", "[HasOwnPool UserPool.Arn arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}]"},
 			} {
-				if got := fmt.Sprint(at(permission.Properties, row.key)); got != row.want {
-					t.Errorf("%s: who may call it has the %s %v, want %v", id, row.key, got, row.want)
+				if got := fmt.Sprint(at(template.Resources[permission].Properties, row.key)); got != row.want {
+					t.Errorf("%s has the %s %v, want %v", permission, row.key, got, row.want)
 				}
 			}
 		}
@@ -232,6 +240,8 @@ func TestPermissionsAreExact(t *testing.T) {
 	}
 	slices.Sort(allowed)
 	want := []string{
+		"DeploymentRole: [lambda:GetAlias lambda:GetProvisionedConcurrencyConfig lambda:UpdateAlias] on [HasuraCognitoTrigger.Arn ${HasuraCognitoTrigger.Arn}:* HasuraCognitoSyncUsers.Arn ${HasuraCognitoSyncUsers.Arn}:*]",
+		"DeploymentRole: cloudwatch:DescribeAlarms on *",
 		"HasuraCognitoReplaySyncsRole: [ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses] on *",
 		"HasuraCognitoReplaySyncsRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoReplaySyncsLogs.Arn",
 		"HasuraCognitoReplaySyncsRole: [sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes] on ParkedSyncs.Arn",
@@ -332,6 +342,12 @@ func TestFailedSyncsWaitSafely(t *testing.T) {
 	}
 }
 
+// What a pool is to call: the function, or its alias where there is a reason for one.
+const (
+	calledTrigger = "[IsCalledByAlias HasuraCognitoTrigger.Alias HasuraCognitoTrigger.Arn]"
+	calledSync    = "[IsCalledByAlias HasuraCognitoSyncUsers.Alias HasuraCognitoSyncUsers.Arn]"
+)
+
 // SAM's own Cognito event would attach version V1_0, whatever the parameter says.
 func TestOwnPoolIsWiredAsAttachedOnesAre(t *testing.T) {
 	template := readTemplate(t)
@@ -340,15 +356,15 @@ func TestOwnPoolIsWiredAsAttachedOnesAre(t *testing.T) {
 		got  any
 		want string
 	}{
-		{at(pool, "LambdaConfig", "PreTokenGenerationConfig", "LambdaArn"), "HasuraCognitoTrigger.Arn"},
+		{at(pool, "LambdaConfig", "PreTokenGenerationConfig", "LambdaArn"), calledTrigger},
 		{at(pool, "LambdaConfig", "PreTokenGenerationConfig", "LambdaVersion"), "LambdaVersion"},
 		{at(pool, "LambdaConfig", "PreTokenGeneration"), ""},
-		{at(pool, "LambdaConfig", "PostConfirmation"), "HasuraCognitoSyncUsers.Arn"},
-		{at(pool, "LambdaConfig", "PostAuthentication"), "HasuraCognitoSyncUsers.Arn"},
+		{at(pool, "LambdaConfig", "PostConfirmation"), calledSync},
+		{at(pool, "LambdaConfig", "PostAuthentication"), calledSync},
 		{at(pool, "UserPoolTier"), "ESSENTIALS"},
 	} {
-		if row.got != row.want {
-			t.Errorf("the stack's own pool: got %v, want %q in %v", row.got, row.want, pool)
+		if got := fmt.Sprint(row.got); got != row.want {
+			t.Errorf("the stack's own pool: got %v, want %q in %v", got, row.want, pool)
 		}
 	}
 	// A mapped attribute that people can write lets them choose their session variables.
@@ -361,22 +377,33 @@ func TestOwnPoolIsWiredAsAttachedOnesAre(t *testing.T) {
 
 func TestOutputsAttachBothFunctions(t *testing.T) {
 	outputs := readTemplate(t).Outputs
-	const trigger, sync = "${HasuraCognitoTrigger.Arn}", "${HasuraCognitoSyncUsers.Arn}"
+	// substituted returns the text of a Sub with variables, once these are what they should be.
+	substituted := func(name string) string {
+		value, _ := outputs[name].Value.([]any)
+		if len(value) != 2 || fmt.Sprint(at(value[1], "Trigger")) != calledTrigger || fmt.Sprint(at(value[1], "Sync")) != calledSync {
+			t.Fatalf("%s = %v, want a text, and both functions as the pool is to call them", name, outputs[name].Value)
+		}
+		return strings.TrimSpace(fmt.Sprint(value[0]))
+	}
 	var config struct {
 		PreTokenGenerationConfig             struct{ LambdaArn, LambdaVersion string }
 		PostConfirmation, PostAuthentication string
 	}
-	if err := json.Unmarshal([]byte(outputs["LambdaConfig"].Value), &config); err != nil {
+	if err := json.Unmarshal([]byte(substituted("LambdaConfig")), &config); err != nil {
 		t.Fatalf("LambdaConfig: %v", err)
 	}
-	if config.PreTokenGenerationConfig.LambdaArn != trigger || config.PostConfirmation != sync || config.PostAuthentication != sync {
+	if config.PreTokenGenerationConfig.LambdaArn != "${Trigger}" || config.PostConfirmation != "${Sync}" || config.PostAuthentication != "${Sync}" {
 		t.Errorf("LambdaConfig = %+v", config)
 	}
-	attach := outputs["AttachCommand"]
-	if !strings.Contains(attach.Value, "--lambda-config '"+outputs["LambdaConfig"].Value+"'") {
-		t.Errorf("AttachCommand does not give LambdaConfig: %s", attach.Value)
+	if text := substituted("AttachCommand"); !strings.Contains(text, "--lambda-config '"+substituted("LambdaConfig")+"'") {
+		t.Errorf("AttachCommand does not give LambdaConfig: %s", text)
 	}
-	if !strings.Contains(attach.Description, "WARNING: update-user-pool resets EVERY setting") {
-		t.Errorf("AttachCommand does not warn: %s", attach.Description)
+	if description := outputs["AttachCommand"].Description; !strings.Contains(description, "WARNING: update-user-pool resets EVERY setting") {
+		t.Errorf("AttachCommand does not warn: %s", description)
+	}
+	for name, want := range map[string]string{"HasuraCognitoTriggerArn": calledTrigger, "HasuraCognitoSyncUsersArn": calledSync} {
+		if got := fmt.Sprint(outputs[name].Value); got != want {
+			t.Errorf("%s = %s, want %s", name, got, want)
+		}
 	}
 }
