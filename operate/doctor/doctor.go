@@ -113,11 +113,9 @@ func (d *doctor) function(ctx context.Context, check, arn string) (env func(stri
 		return nil, false
 	}
 	d.report.add(check, good, aws.ToString(out.FunctionName), "")
-	var variables map[string]string
-	if out.Environment != nil {
-		variables = out.Environment.Variables
-	}
-	return func(name string) string { return variables[name] }, true
+	d.alias(ctx, check+": alias", arn, out)
+	environment := variables(out.Environment)
+	return func(name string) string { return environment[name] }, true
 }
 
 // shaper looks at what the claims function is told to do.

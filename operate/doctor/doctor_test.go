@@ -155,7 +155,7 @@ func (d *deployment) lambda(w http.ResponseWriter, r *http.Request) {
 	case part[3] == "policy":
 		json.NewEncoder(w).Encode(object{"Policy": policy})
 	default:
-		json.NewEncoder(w).Encode(object{"FunctionName": name, "State": "Active", "Environment": object{"Variables": d.env[name]}})
+		json.NewEncoder(w).Encode(object{"FunctionName": name, "State": "Active", "Version": "7", "Environment": object{"Variables": d.env[name]}})
 	}
 }
 
@@ -222,6 +222,14 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			d.policies[syncer] = strings.Replace(d.policies[syncer], "Allow", "Deny", 1)
 		}, "sync function: permission", bad, "forbids"},
 		{"the function is gone", func(d *deployment) { d.gone[syncer] = true }, "sync function", bad, "ResourceNotFoundException"},
+		{"an alias that serves old settings", func(d *deployment) {
+			d.callByAlias()
+			d.env[shaper+":live"] = map[string]string{"ROLES": "old=user"}
+		}, "claims function: alias", doubt, "live serves version 7, whose code or settings are not"},
+		{"an alias of a function that is gone", func(d *deployment) {
+			d.callByAlias()
+			d.gone[shaper] = true
+		}, "claims function: alias", unknown, "ResourceNotFoundException"},
 		{"a wrong claims setting", func(d *deployment) { d.env[shaper]["CLAIMS_FORMAT"] = "xml" }, "claims settings", bad, "CLAIMS_FORMAT"},
 		{"json on V1_0", func(d *deployment) {
 			d.env[shaper]["CLAIMS_FORMAT"] = "json"
@@ -263,6 +271,21 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 				t.Errorf("exit code %d", code)
 			}
 		})
+	}
+}
+
+// callByAlias has the pool call the claims function by an alias.
+func (d *deployment) callByAlias() {
+	d.cognito.Pool["LambdaConfig"].(object)["PreTokenGenerationConfig"] = object{"LambdaArn": shaper + ":live", "LambdaVersion": "V2_0"}
+	d.env[shaper+":live"] = d.env[shaper]
+}
+
+func TestAnAliasThatServesWhatWasDeployedLast(t *testing.T) {
+	d := healthy()
+	d.callByAlias()
+	rows, text, code := d.examine(t)
+	if got := rows.of("claims function: alias"); code != 0 || len(got) != 1 || got[0].Verdict != good {
+		t.Errorf("exit code %d, %+v\n%s", code, got, text)
 	}
 }
 
