@@ -187,6 +187,9 @@ func TestPatternsCatchTypos(t *testing.T) {
 		"LogKmsKeyArn": {
 			[]string{"", "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"},
 			[]string{"alias/logs", "arn:aws:kms:us-east-1:123456789012:alias/logs"}},
+		"QueueKmsKeyArn": {
+			[]string{"", "arn:aws-cn:kms:cn-north-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"},
+			[]string{"alias/aws/sqs", "arn:aws:kms:us-east-1:123456789012:alias/queue"}},
 		"PermissionsBoundaryArn": {
 			[]string{"", "arn:aws:iam::123456789012:policy/boundary", "arn:aws-cn:iam::123456789012:policy/teams/boundary"},
 			[]string{"boundary", "arn:aws:iam::123456789012:role/boundary", "*"}},
@@ -246,9 +249,11 @@ func TestPermissionsAreExact(t *testing.T) {
 		"HasuraCognitoReplaySyncsRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoReplaySyncsLogs.Arn",
 		"HasuraCognitoReplaySyncsRole: [sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes] on ParkedSyncs.Arn",
 		"HasuraCognitoReplaySyncsRole: [xray:PutTraceSegments xray:PutTelemetryRecords] on *",
+		"HasuraCognitoReplaySyncsRole: kms:Decrypt on QueueKmsKeyArn",
 		"HasuraCognitoReplaySyncsRole: kms:Decrypt on SecretsKmsKeyArn",
 		"HasuraCognitoReplaySyncsRole: secretsmanager:GetSecretValue on SecretsArn",
 		"HasuraCognitoSyncUsersRole: [ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses] on *",
+		"HasuraCognitoSyncUsersRole: [kms:GenerateDataKey kms:Decrypt] on QueueKmsKeyArn",
 		"HasuraCognitoSyncUsersRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoSyncUsersLogs.Arn",
 		"HasuraCognitoSyncUsersRole: [xray:PutTraceSegments xray:PutTelemetryRecords] on *",
 		"HasuraCognitoSyncUsersRole: kms:Decrypt on SecretsKmsKeyArn",
@@ -326,8 +331,10 @@ func TestFailedSyncsWaitSafely(t *testing.T) {
 		what      string
 		got, want any
 	}{
-		{"personal data is encrypted at rest", queue["SqsManagedSseEnabled"], true},
-		{"in the dead letters too", letters["SqsManagedSseEnabled"], true},
+		{"personal data is encrypted at rest", fmt.Sprint(queue["SqsManagedSseEnabled"]), "[HasQueueKmsKey false true]"},
+		{"in the dead letters too", fmt.Sprint(letters["SqsManagedSseEnabled"]), "[HasQueueKmsKey false true]"},
+		{"by a key of one's own", fmt.Sprint(queue["KmsMasterKeyId"]), "[HasQueueKmsKey QueueKmsKeyArn AWS::NoValue]"},
+		{"the dead letters too", fmt.Sprint(letters["KmsMasterKeyId"]), "[HasQueueKmsKey QueueKmsKeyArn AWS::NoValue]"},
 		{"what never succeeds becomes a dead letter", at(queue, "RedrivePolicy", "deadLetterTargetArn"), "ParkedSyncsDeadLetters.Arn"},
 		{"the sync has the queue", at(template.Resources["HasuraCognitoSyncUsers"].Properties, "Environment", "Variables", "SYNC_QUEUE_URL"), "ParkedSyncs"},
 		{"the replay consumes it", at(source, "EventSourceArn"), "ParkedSyncs.Arn"},

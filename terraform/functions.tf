@@ -16,6 +16,15 @@ locals {
   # The replay takes those of the sync's settings that say how Hasura is reached.
   replay_settings = { for name, value in var.sync_settings : name => value if contains(["SECRETS_KEY", "GRAPHQL_HOST", "HASURA_ROLE"], name) }
 
+  # Those that Cognito calls, and how many environments of each are kept started.
+  called      = ["hasura-cognito-trigger", "hasura-cognito-sync-users"]
+  provisioned = { hasura-cognito-trigger = var.trigger_provisioned, hasura-cognito-sync-users = var.sync_provisioned }
+
+  # What the pool is to call: the alias where it is the one with environments that are started.
+  called_arns = {
+    for name in local.called : name => sum(values(local.provisioned)) > 0 ? aws_lambda_alias.live[name].arn : aws_lambda_function.this[name].arn
+  }
+
   functions = {
     hasura-cognito-trigger = {
       description = "Puts Hasura's claims into the tokens of a Cognito user pool"
@@ -58,6 +67,7 @@ resource "aws_lambda_function" "this" {
   memory_size                    = each.value.memory
   timeout                        = each.value.timeout
   reserved_concurrent_executions = each.value.reserved
+  publish                        = contains(local.called, each.key) # any change makes a version, unlike with SAM
 
   environment {
     variables = each.value.environment
@@ -92,13 +102,31 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.log_kms_key_arn
 }
 
-# Without it Cognito fails every sign-in: a pool's lambda_config grants nothing.
+resource "aws_lambda_alias" "live" {
+  for_each = toset(local.called)
+
+  name             = "live"
+  function_name    = aws_lambda_function.this[each.key].function_name
+  function_version = aws_lambda_function.this[each.key].version
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "live" {
+  for_each = { for name, count in local.provisioned : name => count if count > 0 }
+
+  function_name                     = aws_lambda_alias.live[each.key].function_name
+  qualifier                         = aws_lambda_alias.live[each.key].name
+  provisioned_concurrent_executions = each.value
+}
+
+# Without it Cognito fails every sign-in: a pool's lambda_config grants nothing. Function and alias both have it, so that a pool can
+# move from the one to the other without a gap.
 resource "aws_lambda_permission" "cognito" {
-  for_each = toset(["hasura-cognito-trigger", "hasura-cognito-sync-users"])
+  for_each = { for pair in setproduct(local.called, ["", "live"]) : join(":", compact(pair)) => pair }
 
   statement_id   = "AllowCognito"
   action         = "lambda:InvokeFunction"
-  function_name  = aws_lambda_function.this[each.key].function_name
+  function_name  = aws_lambda_function.this[each.value[0]].function_name
+  qualifier      = each.value[1] == "" ? null : aws_lambda_alias.live[each.value[0]].name
   principal      = "cognito-idp.amazonaws.com"
   source_account = data.aws_caller_identity.current.account_id
   source_arn     = var.user_pool_arn

@@ -1,11 +1,11 @@
 output "trigger_arn" {
-  description = "The pre token generation trigger"
-  value       = aws_lambda_function.this["hasura-cognito-trigger"].arn
+  description = "The pre token generation trigger, as the pool is to call it"
+  value       = local.called_arns["hasura-cognito-trigger"]
 }
 
 output "sync_users_arn" {
-  description = "The post confirmation and post authentication trigger"
-  value       = aws_lambda_function.this["hasura-cognito-sync-users"].arn
+  description = "The post confirmation and post authentication trigger, as the pool is to call it"
+  value       = local.called_arns["hasura-cognito-sync-users"]
 }
 
 output "parked_syncs_url" {

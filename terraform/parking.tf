@@ -1,8 +1,15 @@
 # What failed waits here, and is written as soon as Hasura takes it.
 
+locals {
+  parked_name       = "${var.prefix}-hasura-cognito-parked-syncs"
+  dead_letters_name = "${var.prefix}-hasura-cognito-parked-syncs-dead-letters"
+  region            = split(":", aws_sqs_queue.parked.arn)[3]
+}
+
 resource "aws_sqs_queue" "parked" {
-  name                       = "${var.prefix}-hasura-cognito-parked-syncs"
-  sqs_managed_sse_enabled    = true    # messages hold personal data
+  name                       = local.parked_name
+  sqs_managed_sse_enabled    = var.queue_kms_key_arn == null ? true : null # messages hold personal data; the one or the other encrypts them
+  kms_master_key_id          = var.queue_kms_key_arn
   message_retention_seconds  = 1209600 # 14 days, the most there is
   visibility_timeout_seconds = 180     # six times the replay's timeout; also the time between two tries
   redrive_policy = jsonencode({
@@ -12,8 +19,9 @@ resource "aws_sqs_queue" "parked" {
 }
 
 resource "aws_sqs_queue" "dead_letters" {
-  name                      = "${var.prefix}-hasura-cognito-parked-syncs-dead-letters"
-  sqs_managed_sse_enabled   = true
+  name                      = local.dead_letters_name
+  sqs_managed_sse_enabled   = var.queue_kms_key_arn == null ? true : null
+  kms_master_key_id         = var.queue_kms_key_arn
   message_retention_seconds = 1209600
 }
 

@@ -61,6 +61,19 @@ data "aws_iam_policy_document" "this" {
   }
 
   dynamic "statement" {
+    for_each = each.key == "hasura-cognito-trigger" || var.queue_kms_key_arn == null ? [] : [true]
+    content {
+      actions   = each.key == "hasura-cognito-sync-users" ? ["kms:GenerateDataKey", "kms:Decrypt"] : ["kms:Decrypt"]
+      resources = [var.queue_kms_key_arn]
+      condition { # only through SQS
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["sqs.${local.region}.${data.aws_partition.current.dns_suffix}"]
+      }
+    }
+  }
+
+  dynamic "statement" {
     for_each = var.tracing == "Active" ? [true] : []
     content {
       actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
@@ -94,7 +107,7 @@ data "aws_iam_policy_document" "this" {
       condition {
         test     = "ArnEquals"
         variable = "lambda:SourceFunctionArn"
-        values   = ["arn:${data.aws_partition.current.partition}:lambda:${split(":", aws_sqs_queue.parked.arn)[3]}:${data.aws_caller_identity.current.account_id}:function:${var.prefix}-${each.key}"]
+        values   = ["arn:${data.aws_partition.current.partition}:lambda:${local.region}:${data.aws_caller_identity.current.account_id}:function:${var.prefix}-${each.key}"]
       }
     }
   }

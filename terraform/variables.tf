@@ -78,7 +78,7 @@ variable "sync_memory" {
 }
 
 variable "trigger_reserved" {
-  description = "Calls of the claim shaper that the account keeps free for it, and the most at once; -1 shares the account's"
+  description = "Calls of the claim shaper that the account keeps free for it, and the most at once; -1 shares the account's, and 0 would stop every sign-in"
   type        = number
   default     = -1
 }
@@ -89,10 +89,26 @@ variable "sync_reserved" {
   default     = -1
 }
 
+variable "trigger_provisioned" {
+  description = "Environments of the claim shaper that are kept started, such as 2, paid for by the hour; at most trigger_reserved"
+  type        = number
+  default     = 0
+}
+
+variable "sync_provisioned" {
+  description = "The same for the sync; at most sync_reserved"
+  type        = number
+  default     = 0
+}
+
 variable "tracing" {
-  description = "Active or PassThrough"
+  description = "Active sends a share of the calls to X-Ray; PassThrough leaves that to the caller, and Cognito asks for none"
   type        = string
   default     = "PassThrough"
+  validation {
+    condition     = contains(["Active", "PassThrough"], var.tracing)
+    error_message = "Active or PassThrough."
+  }
 }
 
 variable "log_retention_days" {
@@ -113,12 +129,20 @@ variable "trigger_settings" {
   description = "Such as { ROLES = \"admins=admin,staff=editor\" }"
   type        = map(string)
   default     = {}
+  validation {
+    condition     = length(setsubtract(keys(var.trigger_settings), ["ROLES", "DEFAULT_ROLE", "SESSION_VARIABLES", "CLAIMS_NAMESPACE", "CLAIMS_FORMAT", "ACCESS_TOKEN_AUDIENCE"])) == 0
+    error_message = "Only the settings of the claims that README.md lists: another name would be read by nothing."
+  }
 }
 
 variable "sync_settings" {
   description = "Such as { HASURA_ROLE = \"cognito_sync\", SYNC_BUDGET = \"2s\" }"
   type        = map(string)
   default     = {}
+  validation {
+    condition     = length(setsubtract(keys(var.sync_settings), ["SECRETS_KEY", "GRAPHQL_HOST", "HASURA_ROLE", "SYNC_BUDGET", "SYNC_ON_FAILURE"])) == 0
+    error_message = "Only the settings of the sync that README.md lists, without those that have a variable of their own."
+  }
 }
 
 # Syncs that failed, and who watches.
@@ -135,8 +159,14 @@ variable "replay_receives" {
   default     = 100
 }
 
-variable "alarms" {
-  description = "Whether there are alarms"
+variable "queue_kms_key_arn" {
+  description = "The key that encrypts the failed syncs, whose policy leaves its use to IAM; null for SQS's own"
+  type        = string
+  default     = null
+}
+
+variable "monitoring" {
+  description = "Whether there are metrics from the logs, alarms and a dashboard, all of which CloudWatch charges for"
   type        = bool
   default     = true
 }
