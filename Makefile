@@ -109,10 +109,10 @@ build-HasuraCognitoReplaySyncs:
 	$(call compile,hasura-cognito-replay-syncs,$(ARTIFACTS_DIR))
 
 .PHONY: release
-release: ## Build what a release holds, into dist/: zips for both processors, checksums, bill of materials, licences
+release: ## Build what a release holds, into dist/: zips and template for both processors, checksums, bill of materials, licences (VERSION=1.2.3)
 	@rm -rf '$(ROOT)/dist'
 	@$(MAKE) build ARCHITECTURE=arm64 && $(MAKE) build ARCHITECTURE=x86_64
-	@go run ./release -built .build -out dist
+	@go run ./release -built .build -out dist $(if $(VERSION),-version '$(VERSION)')
 
 .PHONY: attach
 attach: ## Show what putting the functions on a pool would change, or change it (USER_POOL_ID=us-east-1_ExaMPle01 PREFIX=acme-prod ARGS=-apply)

@@ -1,6 +1,6 @@
-// Command release makes what a release holds out of the built functions: a zip of
-// each for each processor, a bill of materials, the licences of what is linked,
-// and the checksums of all of it.
+// Command release makes what a release holds out of the built functions: for each
+// processor a zip of each and the template that deploys them; a bill of
+// materials, the licences of what is linked, and the checksums of all of it.
 //
 // The same binaries make the same bytes: nothing in them tells the day or the
 // machine. What is linked is read from the binaries themselves and not from
@@ -23,14 +23,18 @@ func main() {
 	log.SetFlags(0)
 	built := flag.String("built", ".build", "`folder` with <architecture>/<function>/bootstrap")
 	out := flag.String("out", "dist", "`folder` to write")
+	version := flag.String("version", "0.0.0", "semantic `version` of the release, such as 1.2.3")
 	flag.Parse()
-	if err := release(*built, *out, []string{"arm64", "x86_64"}); err != nil {
+	if err := release(*built, *out, *version, []string{"arm64", "x86_64"}); err != nil {
 		log.Fatal("release: ", err)
 	}
 }
 
+// project is the folder of template.yaml, from where the command is run.
+var project = "."
+
 // release writes everything to out.
-func release(built, out string, architectures []string) error {
+func release(built, out, version string, architectures []string) error {
 	linked := modules{}
 	for _, architecture := range architectures {
 		bootstraps, err := filepath.Glob(filepath.Join(built, architecture, "*", "bootstrap"))
@@ -48,6 +52,9 @@ func release(built, out string, architectures []string) error {
 			if err := writeZip(bootstrap, filepath.Join(out, architecture, name+".zip")); err != nil {
 				return err
 			}
+		}
+		if err := writeTemplate(filepath.Join(out, architecture), architecture, version); err != nil {
+			return err
 		}
 	}
 	sbom, err := linked.sbom()
