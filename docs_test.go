@@ -18,7 +18,7 @@ var (
 // no test.
 var onAWS = []string{
 	"aws lambda add-permission", "aws sqs receive-message", "aws sqs start-message-move-task",
-	"sam build", "sam deploy", "make attach", "make doctor", "TOKEN=$(cat id-token) make doctor",
+	"sam build", "sam deploy", "sam package", "sam publish", "make attach", "make doctor", "TOKEN=$(cat id-token) make doctor",
 }
 
 // Every command is a target of the Makefile, or known to need AWS; every link leads

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
@@ -141,6 +142,18 @@ func substituted(text any) string {
 		"${ParkedSyncs.QueueName}", "acme-hasura-cognito-parked-syncs",
 		"${ParkedSyncsDeadLetters.QueueName}", "acme-hasura-cognito-parked-syncs-dead-letters",
 	).Replace(fmt.Sprint(text))
+}
+
+// As terraform fmt writes it, where there is no terraform to ask.
+func TestTerraformIsFormatted(t *testing.T) {
+	for _, pattern := range []string{"terraform/*.tf", "terraform/example/*.tf"} {
+		paths, _ := filepath.Glob(pattern)
+		for _, path := range paths {
+			if text := readFile(t, path); string(hclwrite.Format(text)) != string(text) {
+				t.Errorf("%s is not formatted: terraform fmt -recursive terraform", path)
+			}
+		}
+	}
 }
 
 // A name that is used and nowhere declared would be found when somebody applies it.
