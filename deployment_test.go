@@ -61,6 +61,25 @@ func TestEveryChangeOfAParameterMakesANewVersion(t *testing.T) {
 	}
 }
 
+// The linter looks at one value of a parameter at a time: .ci/lint has a row with
+// each of a switch, and one at least of everything else.
+func TestEveryParameterIsLinted(t *testing.T) {
+	rows := string(readFile(t, ".ci/lint"))
+	for name, p := range readTemplate(t).Parameters {
+		if !regexp.MustCompile(`[ "=]` + name + `=[^ "]`).MatchString(rows) {
+			t.Errorf(".ci/lint has no row with %s", name)
+		}
+		if len(p.AllowedValues) > 12 {
+			continue // days, of which one is like the other
+		}
+		for _, value := range p.AllowedValues {
+			if value != p.Default && !regexp.MustCompile(`[ "]`+name+`=`+regexp.QuoteMeta(fmt.Sprint(value))+`[ "]`).MatchString(rows) {
+				t.Errorf(".ci/lint has no row with %s=%v", name, value)
+			}
+		}
+	}
+}
+
 func TestAFailingVersionIsTakenBack(t *testing.T) {
 	template := readTemplate(t)
 	for id, name := range called {

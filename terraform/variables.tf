@@ -90,7 +90,7 @@ variable "sync_reserved" {
 }
 
 variable "trigger_provisioned" {
-  description = "Environments of the claim shaper that are kept started, such as 2, paid for by the hour; at most trigger_reserved"
+  description = "Environments of the claim shaper that are kept started, such as 2, and paid for whether used or not; at most trigger_reserved"
   type        = number
   default     = 0
 }
