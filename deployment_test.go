@@ -92,7 +92,7 @@ func TestAFailingVersionIsTakenBack(t *testing.T) {
 		}{
 			{"the alias has the name that attach is told", template.Resources[id].Properties["AutoPublishAlias"], "live"},
 			{"the parameter says how", at(preference, "Type"), "DeploymentPreference"},
-			{"the parameter says whether", at(preference, "Enabled"), "[Deployment DeploymentPreference Gradual]"},
+			{"the parameter says whether", at(preference, "Enabled"), "[Deployment DeploymentPreference ByCodeDeploy]"},
 			{"the role is exact", at(preference, "Role"), "DeploymentRole.Arn"},
 			{"its errors and all faults take it back", at(preference, "Alarms"), "[HasMonitoring [" + alarm + " FaultsAlarm] [" + alarm + "]]"},
 			{"the errors are those of the new version", template.Resources[alarm].Properties["Dimensions"],
@@ -115,7 +115,7 @@ func TestAFailingVersionIsTakenBack(t *testing.T) {
 	}
 	for _, value := range template.Parameters["DeploymentPreference"].AllowedValues {
 		want := map[bool]string{true: "false", false: "true"}[value == "None"]
-		if got := template.Mappings["Deployment"][fmt.Sprint(value)]["Gradual"]; got != want {
+		if got := template.Mappings["Deployment"][fmt.Sprint(value)]["ByCodeDeploy"]; got != want {
 			t.Errorf("DeploymentPreference=%v has CodeDeploy: %q, want %s", value, got, want)
 		}
 	}
