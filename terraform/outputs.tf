@@ -17,3 +17,8 @@ output "dead_letters_url" {
   description = "The queue of those that could not be written for good"
   value       = aws_sqs_queue.dead_letters.url
 }
+
+output "dead_letters_arn" {
+  description = "The same, as \"aws sqs start-message-move-task --source-arn\" takes it"
+  value       = aws_sqs_queue.dead_letters.arn
+}
