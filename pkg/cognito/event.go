@@ -10,7 +10,6 @@ package cognito
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 )
 
 // errNotEvent is all that is said of input that cannot be read: Cognito shows a
@@ -49,75 +48,66 @@ type Event struct {
 // events have arrays where objects belong. The event refers to data, which must
 // not change while the event is in use.
 func Parse(data []byte) (*Event, error) {
-	e := &Event{raw: data}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if token, err := dec.Token(); err != nil || token != json.Delim('{') {
+	if !json.Valid(data) || !isObject(data) {
 		return nil, errNotEvent
 	}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, errNotEvent
+	closing := bytes.LastIndexByte(data, '}')
+	e := &Event{raw: data, start: closing, end: closing}
+	for m := range members(data) {
+		if m.name == "response" {
+			e.start, e.end = m.end-len(m.value), m.end
 		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return nil, errNotEvent
-		}
-		if key == "response" {
-			e.end = int(dec.InputOffset())
-			e.start = e.end - len(value)
-		}
-		e.read(key.(string), value)
-	}
-	if e.end == 0 {
-		e.end = int(dec.InputOffset())
-		e.start = e.end
-	}
-	if _, err := dec.Token(); err != nil { // the closing brace
-		return nil, errNotEvent
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, errNotEvent
+		e.read(m)
 	}
 	return e, nil
 }
 
 // read takes what the suite uses of one top-level member.
-func (e *Event) read(key string, value json.RawMessage) {
-	switch key {
+func (e *Event) read(m member) {
+	switch m.name {
 	case "version":
-		e.Version, _ = text(value)
+		e.Version, _ = text(m.value)
 	case "triggerSource":
-		e.Trigger, _ = text(value)
+		e.Trigger, _ = text(m.value)
 	case "userPoolId":
-		e.PoolID, _ = text(value)
+		e.PoolID, _ = text(m.value)
 	case "userName":
-		e.User.Username, _ = text(value)
+		e.User.Username, _ = text(m.value)
 	case "callerContext":
-		e.ClientID, _ = text(object(value)["clientId"])
+		e.ClientID, _ = text(get(m.value, "clientId"))
 	case "response":
-		e.arrived = value
+		e.arrived = m.value
 	case "request":
-		request := object(value)
-		e.User.readAttributes(object(request["userAttributes"]))
-		_, e.scopes = request["scopes"]
-		if groups := request["groupConfiguration"]; isObject(groups) {
-			e.GroupConfiguration = groups
+		e.readRequest(m.value)
+	}
+}
+
+func (e *Event) readRequest(request json.RawMessage) {
+	var attributes json.RawMessage
+	e.scopes = false
+	for m := range members(request) {
+		switch m.name {
+		case "userAttributes":
+			attributes = m.value
+		case "scopes":
+			e.scopes = true
+		case "groupConfiguration":
+			e.GroupConfiguration = nil
+			if isObject(m.value) {
+				e.GroupConfiguration = m.value
+			}
 		}
 	}
+	e.User.readAttributes(attributes)
 }
 
 // Groups returns the names of the groups that the person is in, as Cognito sent
 // them. Besides the pool's own groups there is one named <PoolID>_<provider> for
 // a federated person, which Cognito makes itself.
 func (e *Event) Groups() []string {
-	var members []json.RawMessage
-	if json.Unmarshal(object(e.GroupConfiguration)["groupsToOverride"], &members) != nil {
-		return nil
-	}
-	groups := make([]string, 0, len(members))
-	for _, m := range members {
-		if name, ok := text(m); ok && name != "" {
+	var groups []string
+	for element := range elements(get(e.GroupConfiguration, "groupsToOverride")) {
+		if name, ok := text(element); ok && name != "" {
 			groups = append(groups, name)
 		}
 	}
@@ -145,35 +135,4 @@ func (e *Event) Bytes() []byte {
 	}
 	out = append(out, response...)
 	return append(out, e.raw[e.end:]...)
-}
-
-// object returns the members of a JSON object, or nil if raw is not one.
-func object(raw json.RawMessage) map[string]json.RawMessage {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(raw, &members) != nil {
-		return nil
-	}
-	return members
-}
-
-// isObject reports whether valid JSON, or none, is an object.
-func isObject(raw json.RawMessage) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{"))
-}
-
-// text returns the text of a JSON string, number or boolean: AWS's console test
-// events have booleans where Cognito sends "true". Anything else has no text.
-func text(raw json.RawMessage) (string, bool) {
-	if len(raw) == 0 {
-		return "", false
-	}
-	switch raw[0] {
-	case '"':
-		var s string
-		err := json.Unmarshal(raw, &s)
-		return s, err == nil
-	case 'n', '{', '[':
-		return "", false
-	}
-	return string(raw), true
 }

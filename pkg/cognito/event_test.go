@@ -140,8 +140,8 @@ func FuzzEvent(f *testing.F) {
 			return
 		}
 		for range 2 {
-			sent, back := members(t, data), members(t, e.Bytes())
-			if object(back["response"]) == nil {
+			sent, back := decoded(t, data), decoded(t, e.Bytes())
+			if !isObject(back["response"]) {
 				t.Fatalf("%q came back with the response %q", data, back["response"])
 			}
 			delete(sent, "response")
@@ -157,7 +157,7 @@ func FuzzEvent(f *testing.F) {
 	})
 }
 
-func members(t *testing.T, data []byte) map[string]json.RawMessage {
+func decoded(t *testing.T, data []byte) map[string]json.RawMessage {
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal(data, &m); err != nil {
 		t.Fatalf("%q: %v", data, err)

@@ -16,7 +16,7 @@ func (e *Event) IssuesToken() bool { return strings.HasPrefix(e.Trigger, "TokenG
 // The version decides. Since emulators send "0" or "1" for everything, so do the
 // two things that only V2_0 and V3_0 events have.
 func (e *Event) Complex() bool {
-	if _, ok := object(e.arrived)["claimsAndScopeOverrideDetails"]; ok || e.scopes {
+	if e.scopes || get(e.arrived, "claimsAndScopeOverrideDetails") != nil {
 		return true
 	}
 	return e.Version != "" && e.Version != "0" && e.Version != "1"
@@ -41,7 +41,7 @@ func (e *Event) SetClaims(id, access json.RawMessage) {
 		b = append(b, `{"claimsOverrideDetails":{"claimsToAddOrOverride":`...)
 		b = append(b, id...)
 	}
-	if len(object(e.GroupConfiguration)) > 0 {
+	if hasMembers(e.GroupConfiguration) {
 		b = append(b, `,"groupOverrideDetails":`...)
 		b = append(b, e.GroupConfiguration...)
 	}

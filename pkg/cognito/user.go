@@ -43,11 +43,13 @@ func (u User) Custom() map[string]string {
 
 // readAttributes takes the attributes that have a value. Cognito leaves out an
 // attribute without one; an empty one says the same.
-func (u *User) readAttributes(members map[string]json.RawMessage) {
-	u.Attributes = make(map[string]string, len(members))
-	for name, raw := range members {
-		if value, ok := text(raw); ok && value != "" {
-			u.Attributes[name] = value
+func (u *User) readAttributes(attributes json.RawMessage) {
+	u.Attributes = make(map[string]string)
+	for m := range members(attributes) {
+		if value, ok := text(m.value); ok && value != "" {
+			u.Attributes[m.name] = value
+		} else {
+			delete(u.Attributes, m.name)
 		}
 	}
 	u.ID = u.Attributes["sub"]
