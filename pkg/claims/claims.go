@@ -8,7 +8,9 @@
 package claims
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
@@ -125,13 +127,21 @@ func (c Config) Answer(e *cognito.Event) bool {
 	if c.Format == Stringified || !e.Complex() {
 		value = encode(string(value))
 	}
-	id := map[string]json.RawMessage{c.Namespace: value}
-	access := map[string]json.RawMessage{c.Namespace: value}
+	claims := append(encode(c.Namespace), ':')
+	claims = append(claims, value...)
+	id := object(claims)
+	access := id
 	if c.AccessTokenAudience && e.ClientID != "" {
-		access["aud"] = encode(e.ClientID)
+		access = object(append([]byte(`"aud":`), encode(e.ClientID)...), claims)
 	}
-	e.SetClaims(encode(id), encode(access))
+	e.SetClaims(id, access)
 	return true
+}
+
+// object makes a JSON object of its members. json.Marshal would check and copy the
+// claims once more for each level that they are deep.
+func object(members ...[]byte) json.RawMessage {
+	return slices.Concat([]byte("{"), bytes.Join(members, []byte(",")), []byte("}"))
 }
 
 // encode marshals what cannot fail: text, lists and maps of it.

@@ -30,7 +30,7 @@ func (e *Event) Complex() bool {
 // trigger, Amazon Cognito Developer Guide), and a copy is AWS's way to keep them.
 // An empty groupConfiguration, which only emulators send, is therefore not copied.
 func (e *Event) SetClaims(id, access json.RawMessage) {
-	var b []byte
+	b := make([]byte, 0, 200+len(id)+len(access)+len(e.GroupConfiguration))
 	if e.Complex() {
 		b = append(b, `{"claimsAndScopeOverrideDetails":{"idTokenGeneration":{"claimsToAddOrOverride":`...)
 		b = append(b, id...)
