@@ -3,6 +3,7 @@ package hasura
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -95,19 +96,27 @@ func RowOf(s Sync) (r Row, dropped []string, err error) {
 }
 
 // columns returns the columns that the row has a value for, the key apart: those
-// that an upsert may overwrite.
+// that an upsert may overwrite. They are the members of its JSON, which leaves out
+// what is zero.
 func (r row) columns() []column {
-	data, _ := json.Marshal(r)
-	var members map[column]json.RawMessage
-	_ = json.Unmarshal(data, &members)
-	delete(members, columnId)
-	columns := make([]column, 0, len(members))
-	for name := range members {
-		columns = append(columns, name)
+	columns := make([]column, 0, len(fields))
+	v := reflect.ValueOf(r)
+	for i, name := range fields {
+		if name != columnId && !v.Field(i).IsZero() {
+			columns = append(columns, name)
+		}
 	}
-	slices.Sort(columns)
 	return columns
 }
+
+// fields has the columns that the fields of a row are.
+var fields = func() (columns []column) {
+	for field := range reflect.TypeFor[row]().Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		columns = append(columns, column(name))
+	}
+	return columns
+}()
 
 // storable reports whether PostgreSQL can hold a text: U+0000 it cannot, in text
 // or in jsonb.
