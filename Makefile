@@ -42,8 +42,8 @@ cover: test ## The same, then show the covered lines in a browser
 	@go tool cover -html=coverage/profile
 
 .PHONY: bench
-bench: ## Measure the functions beside others, on Linux (ROUNDS=20; CHART=1 draws docs/performance.svg)
-	@go run ./local/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(CHART),-chart docs/performance.svg)
+bench: ## Measure the functions beside others, on Linux (ROUNDS=20; GROWTH=1 LEVERS=1 MEMORY=128,512; ALL=1: all, and the charts)
+	@go run ./local/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(MEMORY),-memory '$(MEMORY)') $(if $(GROWTH),-growth) $(if $(LEVERS),-levers) $(if $(ALL),-all) $(ARGS)
 
 .PHONY: record
 record: ## Record the functions' size and packages, after they grew on purpose

@@ -39,7 +39,7 @@ func TestWhatTheBinariesAreMadeOf(t *testing.T) {
 	const path = "testdata/made.json"
 	got := make(map[string]made)
 	for _, name := range []string{stack.Trigger, stack.SyncUsers, "hasura-cognito-replay-syncs"} {
-		list := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc,nethttpomithttp2", "./"+name)
+		list := exec.Command("go", "list", "-deps", "-tags", stack.Tags, "./"+name)
 		list.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 		out, err := list.Output()
 		if err != nil {

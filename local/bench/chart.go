@@ -8,8 +8,7 @@ import (
 	"io"
 )
 
-// chart draws the on-CPU time of a cold start as SVG: a bar for each variant, and its
-// quartiles. It is read on a light and on a dark page.
+// chart draws the on-CPU time of a cold start: a bar for each variant, and its quartiles.
 func (r report) chart(out io.Writer) error {
 	const left, width, line = 170, 470, 26
 	longest := 0.0
@@ -18,11 +17,7 @@ func (r report) chart(out io.Writer) error {
 		longest = max(longest, high)
 	}
 	scale := width / longest
-	b := fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="720" height="%d" font-family="sans-serif" font-size="13" role="img">
-<title>Processor time of a cold start, in milliseconds</title>
-<style>text{fill:#24292f}.q{stroke:#24292f}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.q{stroke:#e6edf3}}</style>
-<text x="0" y="16" font-weight="bold">Processor time from start to first answer, ms (median, quartiles)</text>
-`, 34+line*len(r.variants))
+	b := svg(720, 34+line*len(r.variants), "Processor time from start to first answer, ms (median, quartiles)")
 	for i, v := range r.variants {
 		low, median, high := quartiles(r.still[v.name], cpu)
 		y := 28 + line*i
@@ -37,4 +32,13 @@ func (r report) chart(out io.Writer) error {
 	}
 	_, err := out.Write(append(b, "</svg>\n"...))
 	return err
+}
+
+// svg begins an SVG with its title. It is read on a light and on a dark page.
+func svg(width, height int, title string) []byte {
+	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="13" role="img">
+<title>%[3]s</title>
+<style>text{fill:#24292f}.q{stroke:#24292f}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.q{stroke:#e6edf3}}</style>
+<text x="0" y="16" font-weight="bold">%[3]s</text>
+`, width, height, title)
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -20,6 +18,7 @@ type sample struct {
 	init, cold time.Duration // from the start to the first poll, and to the first answer
 	cpu        time.Duration // of all threads, to the first answer
 	p50, p99   time.Duration // of the calls that followed
+	busy       time.Duration // on-CPU time of all threads in each of those, on average
 	peak       int           // bytes, over all of it
 	files      int           // certificate files opened before the first answer
 	fetched    int           // calls to Secrets Manager after the first answer
@@ -27,12 +26,13 @@ type sample struct {
 }
 
 // measure starts every variant once a round, in an order that changes by the round:
-// whatever else the machine does meets them all alike.
-func measure(ctx context.Context, root string, all []variant, s *sides, w watch, rounds, warm int) (map[string][]sample, error) {
+// whatever else the machine does meets them all alike. The samples of all variants are
+// in the order of the rounds.
+func measure(ctx context.Context, all []variant, s *sides, w watch, rounds, warm int) (map[string][]sample, error) {
 	samples := make(map[string][]sample)
 	for range rounds {
 		for _, i := range rand.Perm(len(all)) {
-			one, err := once(ctx, root, all[i], s, w, warm)
+			one, err := once(ctx, all[i], s, w, warm)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", all[i].name, err)
 			}
@@ -42,12 +42,8 @@ func measure(ctx context.Context, root string, all []variant, s *sides, w watch,
 	return samples, nil
 }
 
-func once(ctx context.Context, root string, v variant, s *sides, w watch, warm int) (sample, error) {
+func once(ctx context.Context, v variant, s *sides, w watch, warm int) (sample, error) {
 	var one sample
-	event, err := os.ReadFile(filepath.Join(root, v.event))
-	if err != nil {
-		return one, err
-	}
 	env := maps.Clone(v.env)
 	if v.syncs {
 		if env == nil {
@@ -63,7 +59,7 @@ func once(ctx context.Context, root string, v variant, s *sides, w watch, warm i
 	}
 	defer e.Close()
 	invoke := func() (lambda.Result, error) {
-		r, err := e.Invoke(ctx, event)
+		r, err := e.Invoke(ctx, v.event)
 		if err == nil && r.FunctionError != "" {
 			err = fmt.Errorf("failed with %s", r.Payload)
 		}
@@ -90,6 +86,11 @@ func once(ctx context.Context, root string, v variant, s *sides, w watch, warm i
 	slices.Sort(took)
 	if warm > 0 {
 		one.p50, one.p99 = took[warm/2], took[warm*99/100]
+		total, err := onCPU(e.PID())
+		if err != nil {
+			return one, err
+		}
+		one.busy = (total - one.cpu) / time.Duration(warm)
 	}
 	one.fetched = s.secrets.Calls() - fetched
 	one.connected = int(s.connections.Load() - connections)
@@ -103,6 +104,20 @@ func quartiles(samples []sample, of func(sample) float64) (low, median, high flo
 	for i, s := range samples {
 		figures[i] = of(s)
 	}
+	return spread(figures)
+}
+
+// paired returns the quartiles of the ratios of two variants' figures in each round,
+// which a machine that is slow for a while leaves alone.
+func paired(over, under []sample, of func(sample) float64) (low, median, high float64) {
+	ratios := make([]float64, min(len(over), len(under)))
+	for i := range ratios {
+		ratios[i] = of(over[i]) / of(under[i])
+	}
+	return spread(ratios)
+}
+
+func spread(figures []float64) (low, median, high float64) {
 	slices.Sort(figures)
 	at := func(q float64) float64 {
 		place := q * float64(len(figures)-1)
@@ -121,6 +136,7 @@ func cold(s sample) float64   { return ms(s.cold) }
 func toInit(s sample) float64 { return ms(s.init) }
 func p50(s sample) float64    { return 1000 * ms(s.p50) }
 func p99(s sample) float64    { return 1000 * ms(s.p99) }
+func busy(s sample) float64   { return 1000 * ms(s.busy) }
 func memory(s sample) float64 { return float64(s.peak) / mebi }
 
 // mebi is what AWS, whose limits these are, calls a megabyte.

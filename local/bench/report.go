@@ -14,12 +14,16 @@ type report struct {
 	variants       []variant
 	still, distant map[string][]sample
 	network        network
+	encrypted      string // what is called over TLS
 }
 
 // print writes the tables, as Markdown that also reads well in a terminal.
 func (r report) print(out io.Writer) error {
-	t := newTable(out, "variant", "init ms", "cold ms", "on-CPU ms [quartiles]", "x echo", "warm p50 µs", "p99 µs", "peak MB", "file MB", "zip MB", "cert. files", "secrets fetched warm", "connections")
-	_, floor, _ := quartiles(r.still[echo], cpu)
+	t := newTable(out, "variant", "init ms", "cold ms", "on-CPU ms [quartiles]", "x echo", "warm p50 µs", "p99 µs", "on-CPU µs", "peak MB", "file MB", "zip MB", "cert. files", "secrets fetched warm", "connections")
+	floor := 0.0
+	if s := r.still[echo]; len(s) > 0 {
+		_, floor, _ = quartiles(s, cpu)
+	}
 	for _, v := range r.variants {
 		s := r.still[v.name]
 		median := func(of func(sample) float64) float64 {
@@ -36,15 +40,20 @@ func (r report) print(out io.Writer) error {
 			fetched = fmt.Sprint(worst(s, func(s sample) int { return s.fetched }))
 			connected = fmt.Sprint(worst(s, func(s sample) int { return s.connected }))
 		}
-		t.row(v.name, f2(median(toInit)), f2(median(cold)), fmt.Sprintf("%.2f [%.2f, %.2f]", m, low, high), f2(m/floor),
-			fmt.Sprintf("%.0f", median(p50)), fmt.Sprintf("%.0f", median(p99)), fmt.Sprintf("%.1f", median(memory)), size,
+		over := "-"
+		if floor > 0 {
+			over = f2(m / floor)
+		}
+		t.row(v.name, f2(median(toInit)), f2(median(cold)), shown(low, m, high), over,
+			fmt.Sprintf("%.0f", median(p50)), fmt.Sprintf("%.0f", median(p99)), fmt.Sprintf("%.0f", median(busy)),
+			fmt.Sprintf("%.1f", median(memory)), size,
 			fmt.Sprintf("%.2f", float64(v.zip)/mebi), fmt.Sprint(worst(s, func(s sample) int { return s.files })), fetched, connected)
 	}
 	if err := t.flush(); err != nil {
 		return err
 	}
 	fmt.Fprintln(out)
-	t = newTable(out, "goal", "bound", "measured", "")
+	t = newTable(out, "goal", "bound", "measured", "", "by round [quartiles]")
 	for _, g := range r.goals() {
 		verdict := "met"
 		if !g.met() {
@@ -54,9 +63,14 @@ func (r report) print(out io.Writer) error {
 		if g.least {
 			bound = "≥ "
 		}
-		t.row(g.name, bound+trim(g.bound), trim(g.got), verdict)
+		t.row(g.name, bound+trim(g.bound), trim(g.got), verdict, g.paired)
 	}
 	return t.flush()
+}
+
+// shown is a figure with its quartiles.
+func shown(low, median, high float64) string {
+	return fmt.Sprintf("%.2f [%.2f, %.2f]", median, low, high)
 }
 
 func f2(v float64) string { return fmt.Sprintf("%.2f", v) }
@@ -69,6 +83,8 @@ type goal struct {
 	bound float64
 	least bool // the figure is to be no less, otherwise no more
 	got   float64
+	// paired has the quartiles of the ratio in each round, where there is one.
+	paired string
 }
 
 func (g goal) met() bool {
@@ -81,7 +97,9 @@ func (g goal) met() bool {
 // goals has those whose variants were measured.
 func (r report) goals() []goal {
 	var all []goal
-	add := func(name string, least bool, bound, got float64) { all = append(all, goal{name, bound, least, got}) }
+	add := func(name string, least bool, bound, got float64) {
+		all = append(all, goal{name: name, bound: bound, least: least, got: got})
+	}
 	ratio := func(name string, least bool, bound float64, of func(sample) float64, over, under string) {
 		a, b := r.still[over], r.still[under]
 		if len(a) == 0 || len(b) == 0 {
@@ -90,6 +108,7 @@ func (r report) goals() []goal {
 		_, x, _ := quartiles(a, of)
 		_, y, _ := quartiles(b, of)
 		add(name, least, bound, x/y)
+		all[len(all)-1].paired = shown(paired(a, b, of))
 	}
 	ratio("claim shaper, cold CPU over bare echo", false, 1.05, cpu, shaper, echo)
 	ratio("claim shaper, warm p50 over bare echo", false, 1, p50, shaper, echo)
@@ -106,7 +125,7 @@ func (r report) goals() []goal {
 		add("sync, connections to Hasura", false, 1, float64(worst(s, func(s sample) int { return s.connected })))
 		add("sync, certificate files opened at a cold start", false, 1, float64(worst(s, func(s sample) int { return s.files })))
 	}
-	if s := r.distant[ours]; len(s) > 0 {
+	if s := r.distant[ours]; len(s) > 0 && len(r.still[echo]) > 0 && r.encrypted == tlsSecrets {
 		_, got, _ := quartiles(s, cold)
 		_, start, _ := quartiles(r.still[echo], cold)
 		// To Secrets Manager: TCP, TLS and the request; to Hasura, whose connection is

@@ -20,10 +20,20 @@ func TestQuartilesLieBetweenNeighbours(t *testing.T) {
 	}
 }
 
+// A machine that is twice as slow in one round says nothing about a ratio.
+func TestPairedRatiosAreOfTheSameRound(t *testing.T) {
+	over := []sample{{cpu: 4e6}, {cpu: 8e6}, {cpu: 4e6}}
+	under := []sample{{cpu: 2e6}, {cpu: 4e6}, {cpu: 2e6}}
+	if low, median, high := paired(over, under, cpu); low != 2 || median != 2 || high != 2 {
+		t.Errorf("paired = %v, %v, %v, want 2 in every round", low, median, high)
+	}
+}
+
 func measured() report {
 	r := report{
-		variants: []variant{{name: echo}, {name: shaper, zip: mebi}, {name: ours, syncs: true, zip: 4 * mebi}},
-		network:  network{roundTrip: time.Millisecond, secret: 15 * time.Millisecond, hasura: 5 * time.Millisecond},
+		variants:  []variant{{name: echo}, {name: shaper, zip: mebi}, {name: ours, syncs: true, zip: 4 * mebi}},
+		encrypted: tlsSecrets,
+		network:   network{roundTrip: time.Millisecond, secret: 15 * time.Millisecond, hasura: 5 * time.Millisecond},
 	}
 	r.still = map[string][]sample{
 		echo:   {{cpu: 4e6, cold: 6e6, p50: 1e5, peak: 10 * mebi}},
@@ -70,12 +80,16 @@ func TestReportNamesEveryVariant(t *testing.T) {
 			t.Errorf("%q is missing in\n%s\n%s", v.name, tables.String(), chart.String())
 		}
 	}
-	decoder := xml.NewDecoder(strings.NewReader(chart.String()))
-	for {
+	isXML(t, chart.String())
+}
+
+func isXML(t *testing.T, chart string) {
+	t.Helper()
+	for decoder := xml.NewDecoder(strings.NewReader(chart)); ; {
 		if _, err := decoder.Token(); err == io.EOF {
-			break
+			return
 		} else if err != nil {
-			t.Fatalf("the chart is no XML: %v", err)
+			t.Fatalf("the chart is no XML: %v\n%s", err, chart)
 		}
 	}
 }

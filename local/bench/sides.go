@@ -22,8 +22,8 @@ type network struct {
 	roundTrip, secret, hasura time.Duration
 }
 
-// sides are the far sides of the sync: Secrets Manager over TLS, and a Hasura that
-// answers at once, so that what is measured is the function.
+// sides are the far sides of the sync: Secrets Manager, and a Hasura that answers at
+// once, so that what is measured is the function.
 type sides struct {
 	arn             string
 	manager, hasura *httptest.Server
@@ -31,35 +31,31 @@ type sides struct {
 	connections     atomic.Int32 // to Hasura, ever
 }
 
-func newSides(a authority, n network) *sides {
+// The values of -tls: what is called over TLS.
+const (
+	tlsSecrets = "secrets" // Secrets Manager alone, and a Hasura in the same network without
+	tlsAll     = "all"
+	tlsOff     = "off"
+)
+
+func newSides(a authority, n network, encrypted string) *sides {
 	s := &sides{secrets: new(secretsmanager.Server)}
 	s.arn = s.secrets.Put("app", `{"HASURA_GRAPHQL_ADMIN_SECRET":"bench"}`)
-	s.manager = httptest.NewUnstartedServer(n.answering(n.secret, s.secrets))
-	s.manager.Listener = n.listen(s.manager.Listener)
-	s.manager.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.manager.TLS = &tls.Config{
-		Certificates: []tls.Certificate{a.server},
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
-			time.Sleep(n.roundTrip) // TLS 1.3 takes one
-			return nil, nil
-		},
-	}
-	s.manager.StartTLS()
-
-	s.hasura = httptest.NewUnstartedServer(n.answering(n.hasura, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.manager = n.server(n.secret, s.secrets)
+	s.hasura = n.server(n.hasura, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			return
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		_, _ = io.WriteString(w, `{"data":{"insert_users_one":{"id":"1b7c4e02-5a9d-4f6e-8c31-0d2f9a7b6e15"}}}`)
-	})))
-	s.hasura.Listener = n.listen(s.hasura.Listener)
+	}))
 	s.hasura.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
 		s.connections.Add(1)
 		return ctx
 	}
-	s.hasura.Start()
+	n.start(s.manager, a, encrypted != tlsOff)
+	n.start(s.hasura, a, encrypted == tlsAll)
 	return s
 }
 
@@ -77,11 +73,30 @@ func (s *sides) env() map[string]string {
 	}
 }
 
-func (n network) answering(takes time.Duration, h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// server answers after a round trip and the time that the side takes itself.
+func (n network) server(takes time.Duration, h http.Handler) *httptest.Server {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(n.roundTrip + takes)
 		h.ServeHTTP(w, r)
-	})
+	}))
+	s.Listener = n.listen(s.Listener)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	return s
+}
+
+func (n network) start(s *httptest.Server, a authority, encrypted bool) {
+	if !encrypted {
+		s.Start()
+		return
+	}
+	s.TLS = &tls.Config{
+		Certificates: []tls.Certificate{a.server},
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			time.Sleep(n.roundTrip) // TLS 1.3 takes one
+			return nil, nil
+		},
+	}
+	s.StartTLS()
 }
 
 // listen makes a new connection take a round trip.

@@ -7,9 +7,12 @@ import (
 	"compress/flate"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
@@ -18,8 +21,9 @@ import (
 // A variant is a program that is measured beside the others.
 type variant struct {
 	name  string
+	pkg   string // that it is built from; "" for those in Node
 	path  string // what Lambda would start
-	event string
+	event []byte
 	syncs bool // it calls the far sides
 	env   map[string]string
 	size  int64 // of the program, in bytes; 0 where it is not alone in its package
@@ -28,67 +32,87 @@ type variant struct {
 
 // The names by which the goals know the variants.
 const (
-	echo        = "echo, as it comes"
-	echoOne     = "echo, GOMAXPROCS=1"
-	shaper      = "claim shaper"
-	ours        = "sync"
-	noSDK       = "sync without an SDK"
-	naive       = "sync, naive"
-	nodeShaper  = "claim shaper, Node"
-	nodeSync    = "sync, Node"
-	tokenEvent  = "events/pre-token-generation-v2-authentication.json"
-	signInEvent = "events/post-authentication.json"
+	echo       = "echo, as it comes"
+	echoOne    = "echo, GOMAXPROCS=1"
+	shaper     = "claim shaper"
+	ours       = "sync"
+	noSDK      = "sync without an SDK"
+	naive      = "sync, naive"
+	nodeShaper = "claim shaper, Node"
+	nodeSync   = "sync, Node"
 )
 
 // build compiles the variants into dir. What is needed for those in Node is not
 // everywhere, so note says why they are missing, if they are.
-func build(root, dir string, a authority, bundle, each string) (all []variant, note string, err error) {
-	overlay, err := a.overlay(root, dir)
-	if err != nil {
-		return nil, "", err
-	}
+func build(root, dir string, a authority, overlay, bundle, each string) (all []variant, note string, err error) {
 	few := filepath.Join(dir, "few.pem") // the deployed roots and the bench's
 	if err := copyFile(few, filepath.Join(dir, "roots.pem")); err != nil {
 		return nil, "", err
 	}
+	token, err := os.ReadFile(filepath.Join(root, "events/pre-token-generation-v2-authentication.json"))
+	if err != nil {
+		return nil, "", err
+	}
+	signIn, err := os.ReadFile(filepath.Join(root, "events/post-authentication.json"))
+	if err != nil {
+		return nil, "", err
+	}
 	deployed := map[string]string{"GOMAXPROCS": "1", "SSL_CERT_FILE": bundle, "SSL_CERT_DIR": "/nonexistent"}
+	withRoots := maps.Clone(deployed)
+	withRoots["BENCH_ROOTS"] = few
 	asItComes := map[string]string{"SSL_CERT_FILE": bundle, "SSL_CERT_DIR": each}
 	all = []variant{
-		{name: echo, path: "local/bench/variants/echo", event: tokenEvent},
-		{name: echoOne, path: "local/bench/variants/echo", event: tokenEvent, env: map[string]string{"GOMAXPROCS": "1"}},
-		{name: shaper, path: "functions/" + stack.Trigger, event: tokenEvent, env: map[string]string{"GOMAXPROCS": "1"}},
-		{name: ours, path: "functions/" + stack.SyncUsers, event: signInEvent, syncs: true, env: deployed},
-		{name: noSDK, path: "local/bench/variants/nosdk", event: signInEvent, syncs: true,
-			env: map[string]string{"GOMAXPROCS": "1", "BENCH_ROOTS": few}},
-		{name: naive, path: "local/bench/variants/naive", event: signInEvent, syncs: true, env: asItComes},
+		{name: echo, pkg: "local/bench/variants/echo", event: token},
+		{name: echoOne, pkg: "local/bench/variants/echo", event: token, env: map[string]string{"GOMAXPROCS": "1"}},
+		{name: shaper, pkg: "functions/" + stack.Trigger, event: token, env: map[string]string{"GOMAXPROCS": "1"}},
+		{name: ours, pkg: "functions/" + stack.SyncUsers, event: signIn, syncs: true, env: deployed},
+		{name: noSDK, pkg: "local/bench/variants/nosdk", event: signIn, syncs: true, env: withRoots},
+		{name: naive, pkg: "local/bench/variants/naive", event: signIn, syncs: true, env: asItComes},
 	}
 	for i := range all {
 		v := &all[i]
-		pkg := v.path
-		v.path = filepath.Join(dir, filepath.Base(pkg), "bootstrap")
+		v.path = filepath.Join(dir, filepath.Base(v.pkg), "bootstrap")
 		if v.name == naive {
-			cmd := exec.Command("go", "build", "-o", v.path, "./"+pkg)
+			cmd := exec.Command("go", "build", "-o", v.path, "./"+v.pkg)
 			cmd.Dir = root
 			if out, err := cmd.CombinedOutput(); err != nil {
-				return nil, "", fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+				return nil, "", fmt.Errorf("build %s: %w\n%s", v.pkg, err, out)
 			}
-		} else if err := stack.Build(root, pkg, v.path, overlay); err != nil {
+		} else if err := stack.Build(root, v.pkg, v.path, overlay); err != nil {
 			return nil, "", err
 		}
 		if v.size, v.zip, err = sizes(v.path); err != nil {
 			return nil, "", err
 		}
 	}
-	node, err := inNode(root, filepath.Join(dir, "node"), a)
+	node, err := inNode(root, filepath.Join(dir, "node"), a, signIn)
 	if err != nil {
 		return all, "The variants in Node are left out: " + err.Error(), nil
 	}
 	return append(all, node...), "", nil
 }
 
+// matching returns the variants whose names have a match of a regular expression.
+func matching(all []variant, pattern string) ([]variant, error) {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("-only: %w", err)
+	}
+	some := slices.DeleteFunc(slices.Clone(all), func(v variant) bool { return !re.MatchString(v.name) })
+	if len(some) == 0 {
+		return nil, fmt.Errorf("-only %q matches no variant", pattern)
+	}
+	return some, nil
+}
+
+// named returns the variants of one name: one, or none where it was left out.
+func named(all []variant, name string) []variant {
+	return slices.DeleteFunc(slices.Clone(all), func(v variant) bool { return v.name != name })
+}
+
 // inNode installs the runtime interface client and the SDK, and bundles the handlers
 // with esbuild, as deployed ones are.
-func inNode(root, dir string, a authority) ([]variant, error) {
+func inNode(root, dir string, a authority, signIn []byte) ([]variant, error) {
 	node, err := exec.LookPath("node")
 	if err != nil {
 		return nil, fmt.Errorf("there is no node here")
@@ -111,9 +135,13 @@ func inNode(root, dir string, a authority) ([]variant, error) {
 	if err := os.WriteFile(extra, a.root, 0o644); err != nil {
 		return nil, err
 	}
+	token, err := os.ReadFile(filepath.Join(root, "events/pre-token-generation-v1-authentication.json"))
+	if err != nil {
+		return nil, err
+	}
 	all := []variant{
-		{name: nodeShaper, path: "trigger", event: "events/pre-token-generation-v1-authentication.json"},
-		{name: nodeSync, path: "sync", event: signInEvent, syncs: true, env: map[string]string{"NODE_EXTRA_CA_CERTS": extra}},
+		{name: nodeShaper, path: "trigger", event: token},
+		{name: nodeSync, path: "sync", event: signIn, syncs: true, env: map[string]string{"NODE_EXTRA_CA_CERTS": extra}},
 	}
 	for i := range all {
 		v := &all[i]

@@ -6,11 +6,14 @@ import (
 	"os/exec"
 )
 
+// Tags leave out what no function uses: net/rpc and HTTP/2.
+const Tags = "lambda.norpc,nethttpomithttp2"
+
 // Build compiles a package of this module, such as functions/hasura-cognito-trigger,
 // with the flags of the Makefile, for this machine. With GOCOVERDIR set the program
 // counts what it executes. root is the module's folder; flags are more of go build's.
 func Build(root, pkg, path string, flags ...string) error {
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc,nethttpomithttp2", "-ldflags=-s -w -buildid=", "-o", path}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", Tags, "-ldflags=-s -w -buildid=", "-o", path}
 	if os.Getenv("GOCOVERDIR") != "" {
 		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=./pkg/...,./functions/...")
 	}
