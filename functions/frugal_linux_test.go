@@ -105,9 +105,10 @@ var logical = map[string]string{
 
 // unwanted are packages that no function may link, and why.
 var unwanted = map[string]string{
-	"net/rpc":       "calls methods by name, so that the linker can leave none out",
-	"text/template": "calls methods by name, so that the linker can leave none out",
-	"html/template": "calls methods by name, so that the linker can leave none out",
+	"net/rpc":                             "calls methods by name, so that the linker can leave none out",
+	"text/template":                       "calls methods by name, so that the linker can leave none out",
+	"html/template":                       "calls methods by name, so that the linker can leave none out",
+	"vendor/golang.org/x/net/http2/hpack": "is of HTTP/2, which nothing here speaks",
 	"github.com/aws/aws-sdk-go-v2/service/sqs": "costs every cold start its set-up for what hardly any needs",
 }
 
