@@ -124,9 +124,9 @@ doctor: ## Check a deployment from the outside, row by row, with cures (USER_POO
 	@go run ./operate/doctor -pool '$(USER_POOL_ID)' $(ARGS)
 
 .PHONY: invoke
-invoke: FUNCTION ?= $(if $(findstring pre-token-generation,$(EVENT)),HasuraCognitoTrigger,HasuraCognitoSyncUsers)
+invoke: FUNCTION ?= HasuraCognito$(if $(findstring pre-token-generation,$(EVENT)),Trigger,$(if $(findstring sqs/,$(EVENT)),ReplaySyncs,SyncUsers))
 invoke: ## Run one event in a container, after sam build; fails when the function fails (EVENT=events/post-authentication.json)
 	@test -n '$(EVENT)' || { echo 'which event? make invoke EVENT=events/post-authentication.json'; exit 1; }
-	@answer=$$($(SAM) local invoke '$(FUNCTION)' --event '$(EVENT)' $(SAM_FLAGS)); \
+	@answer=$$($(SAM) local invoke '$(FUNCTION)' --event '$(EVENT)' --parameter-overrides Architecture=$(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64) $(SAM_FLAGS)); \
 	 echo "$$answer"; \
 	 case "$$answer" in '{"errorMessage"'* | '{"errorType"'*) exit 1;; '{'*) ;; *) echo 'no answer'; exit 1;; esac

@@ -17,6 +17,8 @@ import (
 func read(t *testing.T) map[string][]byte {
 	t.Helper()
 	names, err := filepath.Glob("*.json")
+	parked, _ := filepath.Glob("sqs/*.json")
+	names = append(names, parked...)
 	if err != nil || len(names) == 0 {
 		t.Fatalf("found %d events, error %v", len(names), err)
 	}
@@ -77,7 +79,7 @@ func TestReadmeNamesEveryEvent(t *testing.T) {
 	}
 	files := read(t)
 	var named []string
-	for _, match := range regexp.MustCompile("`([\\w-]+\\.json)`").FindAllStringSubmatch(string(readme), -1) {
+	for _, match := range regexp.MustCompile("`([\\w/-]+\\.json)`").FindAllStringSubmatch(string(readme), -1) {
 		named = append(named, match[1])
 	}
 	for name := range files {

@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/md5"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -72,6 +75,32 @@ func TestReplay(t *testing.T) {
 		if !strings.Contains(log.String(), row.log) || strings.Contains(log.String(), "canary") {
 			t.Errorf("%s: logs %s, want %s", row.name, &log, row.log)
 		}
+	}
+}
+
+// events/sqs is what make invoke gives to the function.
+func TestRecordedBatch(t *testing.T) {
+	data, err := os.ReadFile("../../events/sqs/parked-syncs.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batch events.SQSEvent
+	if err := json.Unmarshal(data, &batch); err != nil {
+		t.Fatal(err)
+	}
+	for _, record := range batch.Records {
+		if sum := fmt.Sprintf("%x", md5.Sum([]byte(record.Body))); sum != record.Md5OfBody {
+			t.Errorf("md5OfBody of %s = %s, want %s", record.MessageId, record.Md5OfBody, sum)
+		}
+	}
+	var written []hasura.Row
+	r := &replayer{
+		upsert: func(_ context.Context, r hasura.Row) (bool, error) { written = append(written, r); return false, nil },
+		log:    slog.New(slog.DiscardHandler),
+	}
+	answer, err := r.replay(t.Context(), batch)
+	if err != nil || len(answer.BatchItemFailures) != 0 || len(written) != 1 || written[0].Last_sign_in_at == nil || written[0].Email != "paula@example.com" {
+		t.Errorf("wrote %+v, answered %+v, %v; want the row of Paula's sign-in and nothing left", written, answer, err)
 	}
 }
 

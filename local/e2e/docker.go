@@ -6,11 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
-	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,55 +20,80 @@ const (
 	manager  = "secretsmanager.internal"                                // port 4566
 )
 
-// A yard is a Docker daemon with the images and the network that the functions run in.
+// A yard is a Docker daemon with the images and the network that the functions run in,
+// and the far sides that they reach there.
 type yard struct {
 	host    string // DOCKER_HOST; empty for the daemon that was there
 	image   string // without a tag
 	network string
 	sockets string // folder of the far sides' sockets
+
+	hasura    *graphQL
+	variables string // file for SAM with the functions' variables
 }
 
 // docker is a command of Docker's client at the yard's daemon.
 func (m *machine) docker(ctx context.Context, y *yard, args ...string) *exec.Cmd {
-	cmd := m.command(ctx, "docker", args...)
+	return m.atYard(y, m.command(ctx, "docker", args...))
+}
+
+// atYard has a command find the yard's daemon.
+func (m *machine) atYard(y *yard, cmd *exec.Cmd) *exec.Cmd {
 	if y.host != "" {
 		cmd.Env = append(cmd.Env, "DOCKER_HOST="+y.host)
 	}
 	return cmd
 }
 
-// openYard uses the daemon that answers, or starts one.
-func (m *machine) openYard(ctx context.Context) (*yard, error) {
+// openYard uses the daemon that answers, or starts one. Its errors are of Docker alone once
+// the images' files are there.
+func (m *machine) openYard(ctx context.Context) (note string, err error) {
 	name := strings.ToLower(filepath.Base(m.dir))
 	y := &yard{image: name, network: name, sockets: filepath.Join(m.dir, "sockets")}
-	if err := m.docker(ctx, y, "version").Run(); err != nil {
-		if err := m.startDocker(ctx, y); err != nil {
-			return nil, err
-		}
-	}
 	if err := os.Mkdir(y.sockets, 0o755); err != nil {
-		return nil, err
+		return "", err
 	}
 	relay := filepath.Join(m.dir, "relay")
 	if err := stack.Build(".", "local/e2e/relay", relay); err != nil {
-		return nil, err
+		return "", err
+	}
+	emulators, err := filepath.Glob(filepath.Join(filepath.Dir(m.tools.sam), "../lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-"+architecture))
+	if err != nil || len(emulators) != 1 {
+		return "", fmt.Errorf("SAM's emulator of the runtime interface is not in its package: %q, %v", emulators, err)
+	}
+	if err := m.reachFarSides(ctx, y); err != nil {
+		return "", err
+	}
+	m.yard = y
+	if note, err = m.useDocker(ctx, y, relay, emulators[0]); err != nil {
+		return "", &unusable{err}
+	}
+	return note, nil
+}
+
+// useDocker makes the images and the network, and has a first container run in it.
+func (m *machine) useDocker(ctx context.Context, y *yard, relay, emulator string) (note string, err error) {
+	if err := m.docker(ctx, y, "version").Run(); err != nil {
+		if err := m.startDocker(ctx, y); err != nil {
+			return "", err
+		}
+	}
+	version, _, err := output(m.docker(ctx, y, "version", "--format", "{{.Server.Version}}"))
+	if err != nil {
+		return "", err
 	}
 	// The tag is the one that SAM looks for when it is told to use this image: what it would
 	// make of AWS's image by adding its emulator of the runtime interface, and no more.
-	emulators, err := filepath.Glob(filepath.Join(filepath.Dir(m.tools.sam), "../lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-"+architecture))
-	if err != nil || len(emulators) != 1 {
-		return nil, fmt.Errorf("SAM's emulator of the runtime interface is not in its package: %q, %v", emulators, err)
-	}
-	if err := m.image(ctx, y, "rapid-"+architecture, map[string]string{"var/rapid/aws-lambda-rie": emulators[0]}); err != nil {
-		return nil, err
+	if err := m.image(ctx, y, "rapid-"+architecture, map[string]string{"var/rapid/aws-lambda-rie": emulator}); err != nil {
+		return "", err
 	}
 	if err := m.image(ctx, y, "relay", map[string]string{"relay": relay}); err != nil {
-		return nil, err
+		return "", err
 	}
 	if err := m.made(ctx, y, []string{"network", "create", y.network}, "network", "rm", y.network); err != nil {
-		return nil, err
+		return "", err
 	}
-	return y, m.made(ctx, y, []string{"run", "--detach", "--name", y.network, "--network", y.network,
+	return strings.TrimSpace(version), m.made(ctx, y, []string{"run", "--detach", "--name", y.network, "--network", y.network,
 		"--network-alias", balancer, "--network-alias", manager, "--volume", y.sockets + ":/sockets",
 		y.image + ":relay", "/relay", ":80", "/sockets/hasura", ":4566", "/sockets/secrets"}, "rm", "--force", y.network)
 }
@@ -137,24 +157,4 @@ func (m *machine) image(ctx context.Context, y *yard, tag string, files map[stri
 		return err
 	})
 	return nil
-}
-
-// reach lets the containers reach a server on loopback, through a socket. Nothing listens
-// on any other address of the machine.
-func (m *machine) reach(y *yard, name, target string) error {
-	to, err := url.Parse(target)
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(y.sockets, name)
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return err
-	}
-	// What the function sends as Host stays as it is.
-	m.serveAt(l, &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(to)
-		r.Out.Host = r.In.Host
-	}, ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }})
-	return os.Chmod(path, fs.FileMode(0o666))
 }

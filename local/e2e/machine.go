@@ -22,6 +22,7 @@ type machine struct {
 	postgres  *postgresServer
 	moto      string // URL, as the next
 	ministack string
+	yard      *yard
 	site      *site
 	v1, v2    *pool
 }

@@ -5,6 +5,7 @@
 //	make e2e-deps                  installs what it needs, once
 //	make e2e                       every step
 //	make e2e E2E_SKIP=docker       all but those in containers
+//	make e2e E2E_SKIP=broken-docker  those too, unless Docker cannot be used
 //
 // Everything listens on loopback alone, on ports that the system chooses, and is ended
 // by its process id. The logs of the parts stay in .aws-sam/e2e/logs.

@@ -19,6 +19,8 @@ type process struct {
 	cmd  *exec.Cmd
 	log  string // file with what it prints
 	done chan struct{}
+
+	unready bool // ready has told of its failure
 }
 
 // start runs a server in a process group of its own, so that an interrupt at the
@@ -57,8 +59,10 @@ func (p *process) ready(ctx context.Context, probe func(context.Context) error) 
 		}
 		select {
 		case <-p.done:
+			p.unready = true
 			return fmt.Errorf("%s ended with %v; its log is %s", p.name, p.cmd.ProcessState, p.log)
 		case <-ctx.Done():
+			p.unready = true
 			return fmt.Errorf("%s does not answer: %w; its log is %s", p.name, err, p.log)
 		case <-time.After(100 * time.Millisecond):
 		}
@@ -69,6 +73,9 @@ func (p *process) ready(ctx context.Context, probe func(context.Context) error) 
 func (p *process) stop() error {
 	select {
 	case <-p.done:
+		if p.unready {
+			return nil
+		}
 		return fmt.Errorf("%s had ended before its time, with %v; its log is %s", p.name, p.cmd.ProcessState, p.log)
 	default:
 	}

@@ -10,8 +10,18 @@ import (
 	"time"
 )
 
-// docker names the steps that need containers, in E2E_SKIP.
-const docker = "docker"
+// What E2E_SKIP can ask for: to leave out the steps in containers, or only where Docker
+// cannot be used, as a CI does that need not have one.
+const (
+	docker       = "docker"
+	brokenDocker = "broken-docker"
+)
+
+// An unusable error is of a Docker that does not work here, and not of the suite.
+type unusable struct{ err error }
+
+func (u *unusable) Error() string { return u.err.Error() }
+func (u *unusable) Unwrap() error { return u.err }
 
 // A step is one line of the table.
 type step struct {
@@ -28,8 +38,8 @@ func skips(value string) ([]string, error) {
 	}
 	names := strings.Split(value, ",")
 	for _, name := range names {
-		if name != docker {
-			return nil, fmt.Errorf("E2E_SKIP=%s: only %s can be skipped", value, docker)
+		if name != docker && name != brokenDocker {
+			return nil, fmt.Errorf("E2E_SKIP=%s: only %s can be skipped, or %s", value, docker, brokenDocker)
 		}
 	}
 	return names, nil
@@ -52,7 +62,7 @@ func (t *table) run(ctx context.Context, steps []step) {
 		case t.wrong != nil:
 			t.line("not run", s.name, 0, "")
 		case s.kind != "" && slices.Contains(t.skip, s.kind):
-			t.line("skipped", s.name, 0, "as E2E_SKIP="+s.kind+" asks")
+			t.line("skipped", s.name, 0, t.reason())
 		default:
 			t.do(ctx, s)
 		}
@@ -72,11 +82,25 @@ func (t *table) do(ctx context.Context, s step) {
 	if err != nil && bounded.Err() != nil {
 		err = errors.Join(context.Cause(bounded), err)
 	}
+	if _, broken := errors.AsType[*unusable](err); broken && slices.Contains(t.skip, brokenDocker) {
+		fmt.Fprintf(t.w, "Docker cannot be used here, so that nothing runs in containers: %v\n", err)
+		t.skip = append(t.skip, docker)
+		t.line("skipped", s.name, 0, t.reason())
+		return
+	}
 	if err != nil {
 		t.fail(s.name, time.Since(began), err)
 		return
 	}
 	t.line("ok", s.name, time.Since(began), note)
+}
+
+// reason says why containers are left out.
+func (t *table) reason() string {
+	if slices.Contains(t.skip, brokenDocker) {
+		return "no Docker works here, and E2E_SKIP=" + brokenDocker
+	}
+	return "as E2E_SKIP=" + docker + " asks"
 }
 
 // end notes a failure that belongs to no step.

@@ -11,7 +11,9 @@ func (m *machine) steps() []step {
 		{name: "sam validate --lint", do: m.validate},
 		{name: "sam build for " + other[architecture], do: m.build(other[architecture])},
 		{name: "sam build for " + architecture, do: m.build(architecture)}, // the one that runs below
-		{name: "sam local invoke of recorded events", kind: docker, limit: 20 * time.Minute, do: m.events},
+		{name: "Docker starts, and runs a container", kind: docker, do: m.openYard},
+		{name: "every recorded event in sam local start-lambda", kind: docker, do: m.events},
+		{name: "make invoke, which is sam local invoke", kind: docker, do: m.invoke},
 
 		{name: "sam deploy for a pool with V1_0", do: m.deployV1},
 		{name: "V1_0: sign up, in, refresh; groups in and out", do: m.signInV1},
@@ -28,6 +30,7 @@ func (m *machine) steps() []step {
 
 		{name: "the local Hasura's answers on PostgreSQL", limit: 10 * time.Minute, do: m.fidelity},
 
+		{name: "broken: a misconfigured function in a container", kind: docker, do: m.invokeFails},
 		{name: "broken: claims without a default role", do: m.noDefaultRole},
 		{name: "broken: a V1 answer for a V2_0 pool", do: m.wrongShape},
 		{name: "broken: update_columns with an absent column", do: m.absentColumn},
