@@ -65,7 +65,8 @@ func (m *machine) close() error {
 	return errors.Join(errs...)
 }
 
-// command is a program with an environment that leads to no real account of AWS.
+// command is a program with an environment that leads to no real account of AWS: once
+// MiniStack runs, whoever asks AWS asks there, as sam local invoke does for the account.
 func (m *machine) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	for _, entry := range os.Environ() {
@@ -78,6 +79,9 @@ func (m *machine) command(ctx context.Context, name string, args ...string) *exe
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_EC2_METADATA_DISABLED=true",
 		"NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost",
 		"SAM_CLI_TELEMETRY=0", "PYTHONUNBUFFERED=1")
+	if m.ministack != "" {
+		cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL="+m.ministack)
+	}
 	return cmd
 }
 

@@ -84,11 +84,11 @@ func bootstrap(path string, want elf.Machine) error {
 func (m *machine) deploy(ctx context.Context, name string, parameters ...string) (map[string]string, error) {
 	args := []string{"deploy", "--stack-name", name, "--no-confirm-changeset", "--capabilities", "CAPABILITY_IAM",
 		"--resolve-s3", "--parameter-overrides"}
-	if err := m.atMiniStack(ctx, nil, append(args, parameters...)...); err != nil {
+	if err := m.samJSON(ctx, nil, append(args, parameters...)...); err != nil {
 		return nil, err
 	}
 	var list []struct{ OutputKey, OutputValue string }
-	if err := m.atMiniStack(ctx, &list, "list", "stack-outputs", "--stack-name", name, "--output", "json"); err != nil {
+	if err := m.samJSON(ctx, &list, "list", "stack-outputs", "--stack-name", name, "--output", "json"); err != nil {
 		return nil, err
 	}
 	outputs := make(map[string]string)
@@ -98,11 +98,9 @@ func (m *machine) deploy(ctx context.Context, name string, parameters ...string)
 	return outputs, nil
 }
 
-// atMiniStack runs a command of SAM's; result, when it is not nil, takes the JSON it prints.
-func (m *machine) atMiniStack(ctx context.Context, result any, args ...string) error {
-	cmd := m.command(ctx, m.tools.sam, args...)
-	cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL="+m.ministack)
-	out, _, err := output(cmd)
+// samJSON runs a command of SAM's; result, when it is not nil, takes the JSON it prints.
+func (m *machine) samJSON(ctx context.Context, result any, args ...string) error {
+	out, _, err := output(m.command(ctx, m.tools.sam, args...))
 	if err != nil || result == nil {
 		return err
 	}
