@@ -17,7 +17,7 @@ import (
 // reachFarSides gives the yard a Hasura over PostgreSQL and moto's Secrets Manager, and the
 // functions the variables with which they find them from inside of a container.
 func (m *machine) reachFarSides(ctx context.Context, y *yard) (err error) {
-	if y.hasura, err = m.startHasura(ctx, "containers", "", "", nil); err != nil {
+	if y.hasura, err = m.startHasura(ctx, "containers", nil); err != nil {
 		return err
 	}
 	arn, err := createSecret(ctx, m.moto, "containers/app", y.hasura.admin)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/local/hasura"
@@ -17,39 +18,60 @@ import (
 
 // A graphQL is the local Hasura over a PostgreSQL database of its own.
 type graphQL struct {
-	url    string // without a path
-	server *hasura.Server
-	admin  string
+	url   string // without a path
+	admin string
+
+	database *hasura.Database
+	server   atomic.Pointer[hasura.Server]
+	down     atomic.Bool // it ends connections without an answer
 }
 
-// startHasura serves a new database. The issuer is that of the pool whose tokens it
-// takes, or empty for any; keys is where the pool publishes its keys, or empty for no
-// tokens at all. wrap, when it is not nil, stands in front.
-func (m *machine) startHasura(ctx context.Context, database, issuer, keys string, wrap func(http.Handler) http.Handler) (*graphQL, error) {
+func (g *graphQL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.down.Load() {
+		panic(http.ErrAbortHandler)
+	}
+	g.server.Load().ServeHTTP(w, r)
+}
+
+// startHasura serves a new database. It takes no tokens until trust. wrap, when it is not
+// nil, stands in front.
+func (m *machine) startHasura(ctx context.Context, database string, wrap func(http.Handler) http.Handler) (*graphQL, error) {
 	url, err := m.postgres.database(ctx, database)
 	if err != nil {
 		return nil, fmt.Errorf("create database %s: %w", database, err)
 	}
-	project := os.DirFS("graphql")
-	db, err := hasura.Open(ctx, project, url)
-	if err != nil {
-		return nil, err
-	}
-	m.atEnd(db.Close)
 	g := &graphQL{admin: rand.Text()}
-	config := hasura.Config{Project: project, Database: db, AdminSecret: g.admin}
-	if keys != "" {
-		config.JWT = &jwt.Config{JWKURL: keys, Issuer: issuer, Format: jwt.FormatStringJSON}
-	}
-	if g.server, err = hasura.New(config); err != nil {
+	if g.database, err = hasura.Open(ctx, project, url); err != nil {
 		return nil, err
 	}
-	var h http.Handler = g.server
+	m.atEnd(g.database.Close)
+	if err := g.start(nil); err != nil {
+		return nil, err
+	}
+	var h http.Handler = g
 	if wrap != nil {
 		h = wrap(h)
 	}
 	g.url, err = m.serve(h)
 	return g, err
+}
+
+// project is the folder with Hasura's metadata and migrations.
+var project = os.DirFS("graphql")
+
+// start is that of the engine: it reads its settings once.
+func (g *graphQL) start(tokens *jwt.Config) error {
+	server, err := hasura.New(hasura.Config{Project: project, Database: g.database, AdminSecret: g.admin, JWT: tokens})
+	if err == nil {
+		g.server.Store(server)
+	}
+	return err
+}
+
+// trust has Hasura take the tokens of a pool: the issuer is its own, or empty for any, and
+// keys is where it publishes its keys.
+func (g *graphQL) trust(issuer, keys string) error {
+	return g.start(&jwt.Config{JWKURL: keys, Issuer: issuer, Format: jwt.FormatStringJSON})
 }
 
 // serve listens on loopback until the end of the run.
@@ -71,7 +93,7 @@ func (m *machine) serveAt(l net.Listener, h http.Handler) {
 // rotate makes another admin secret the only one that Hasura takes.
 func (g *graphQL) rotate() {
 	g.admin = rand.Text()
-	g.server.SetAdminSecret(g.admin)
+	g.server.Load().SetAdminSecret(g.admin)
 }
 
 var errNoRow = errors.New("there is no row")

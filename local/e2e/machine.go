@@ -25,6 +25,7 @@ type machine struct {
 	yard      *yard
 	site      *site
 	v1, v2    *pool
+	own       *pool // of the stack that made it
 }
 
 func newMachine() (*machine, error) {

@@ -57,12 +57,8 @@ func attribute(name, value string) types.AttributeType {
 // through takes a new person through the pool: sign up, confirm, sign in, a group more,
 // refresh, a group less; and has the deployed sync write the row in between.
 func (m *machine) through(ctx context.Context, p *pool) error {
-	p.people++
-	who := person{email: fmt.Sprintf("jane%d@example.com", p.people), roles: []string{"user"}}
-	username := fmt.Sprintf("jane%d", p.people)
-	var password string
-	var err error
-	if who.sub, password, err = signUp(ctx, p.cognito, p.client, username, attribute("email", who.email), attribute("name", "Jane Doe")); err != nil {
+	who, username, password, err := p.newPerson(ctx)
+	if err != nil {
 		return err
 	}
 	member := func(add bool) error {
@@ -93,6 +89,9 @@ func (m *machine) through(ctx context.Context, p *pool) error {
 	if err := m.syncDeployed(ctx, p, who, username); err != nil {
 		return fmt.Errorf("the deployed sync: %w", err)
 	}
+	if err := p.written(ctx, who, username); err != nil {
+		return fmt.Errorf("the deployed sync: %w", err)
+	}
 	who.row = true
 	if err := member(true); err != nil {
 		return err
@@ -109,6 +108,18 @@ func (m *machine) through(ctx context.Context, p *pool) error {
 	return err
 }
 
+// newPerson has somebody sign up.
+func (p *pool) newPerson(ctx context.Context) (who person, username, password string, err error) {
+	p.people++
+	username = fmt.Sprintf("jane%d", p.people)
+	who = person{email: username + "@example.com", roles: []string{"user"}}
+	if p.byEmail {
+		username = who.email
+	}
+	who.sub, password, err = signUp(ctx, p.cognito, p.client, username, attribute("email", who.email), attribute("name", "Jane Doe"))
+	return who, username, password, err
+}
+
 // syncDeployed gives the deployed sync the event that Cognito would send at this
 // person's confirmation. MiniStack fires pre token generation alone.
 func (m *machine) syncDeployed(ctx context.Context, p *pool, who person, username string) error {
@@ -123,9 +134,18 @@ func (m *machine) syncDeployed(ctx context.Context, p *pool, who person, usernam
 	if err != nil {
 		return err
 	}
-	if _, err := m.invokeDeployed(ctx, p.sync, event); err != nil {
+	answer, err := m.invokeDeployed(ctx, p.sync, event)
+	if err != nil {
 		return err
 	}
+	if !sameJSON(answer, event) {
+		return fmt.Errorf("it answered %s, want the event as it was", answer)
+	}
+	return nil
+}
+
+// written wants the row that syncDeployed is to write.
+func (p *pool) written(ctx context.Context, who person, username string) error {
 	row, err := p.hasura.row(ctx, who.sub)
 	if err != nil {
 		return err
@@ -142,4 +162,8 @@ func (m *machine) signInV1(ctx context.Context) (string, error) {
 
 func (m *machine) signInV2(ctx context.Context) (string, error) {
 	return "claims in both tokens", m.through(ctx, m.v2)
+}
+
+func (m *machine) signInOwn(ctx context.Context) (string, error) {
+	return "claims in both tokens", m.through(ctx, m.own)
 }

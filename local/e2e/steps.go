@@ -19,6 +19,11 @@ func (m *machine) steps() []step {
 		{name: "V1_0: sign up, in, refresh; groups in and out", do: m.signInV1},
 		{name: "sam deploy for a pool with V2_0", do: m.deployV2},
 		{name: "V2_0: sign up, in, refresh; groups in and out", do: m.signInV2},
+		{name: "V2_0: Hasura is down, and back", do: m.parked},
+		{name: "the doctor, of that stack", do: m.doctor},
+		{name: "sam deploy with CreateUserPool=true", do: m.deployOwn},
+		{name: "its own pool: the same", do: m.signInOwn},
+		{name: "attach, to a pool full of settings in moto", do: m.attachTo},
 
 		{name: "cognito-local starts", do: m.startSite},
 		{name: "Jane signs up, in, in again, and refreshes", do: m.janeSignsUpAndIn},
@@ -33,6 +38,7 @@ func (m *machine) steps() []step {
 		{name: "broken: a misconfigured function in a container", kind: docker, do: m.invokeFails},
 		{name: "broken: claims without a default role", do: m.noDefaultRole},
 		{name: "broken: a V1 answer for a V2_0 pool", do: m.wrongShape},
+		{name: "broken: the doctor, with Hasura down", do: m.doctorFindsOut},
 		{name: "broken: update_columns with an absent column", do: m.absentColumn},
 	}
 }

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-
-	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
 // A site is a pool of cognito-local whose triggers are our functions, and the rows that
@@ -36,8 +35,11 @@ func (m *machine) newSite(ctx context.Context, name string, wrap func(http.Handl
 	}
 	url := "http://127.0.0.1:" + port
 	s := &site{cognito: cognitoAt(url), jane: person{email: "jane@example.com", roles: []string{"user"}, row: true}}
+	if s.hasura, err = m.startHasura(ctx, name, wrap); err != nil {
+		return nil, err
+	}
 	// Whatever pool is asked for, cognito-local's keys are the same.
-	if s.hasura, err = m.startHasura(ctx, name, "", url+"/any/.well-known/jwks.json", wrap); err != nil {
+	if err := s.hasura.trust("", url+"/any/.well-known/jwks.json"); err != nil {
 		return nil, err
 	}
 	if s.triggers, err = m.newTriggers(ctx, s.hasura, name+"/app"); err != nil {
@@ -132,11 +134,12 @@ func (m *machine) janeSignsUpAndIn(ctx context.Context) (string, error) {
 	return m.one(ctx)
 }
 
-// one wants Jane's row to be the only one.
+// one wants Jane's row to be the only one, and asks PostgreSQL itself.
 func (m *machine) one(ctx context.Context) (string, error) {
-	rows, err := stack.Users(ctx, m.site.hasura.url, m.site.hasura.admin)
-	if err == nil && len(rows) != 1 {
-		err = fmt.Errorf("there are %d rows, want 1", len(rows))
+	var rows, hers int
+	err := m.site.hasura.database.SQL.QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE id = $1) FROM users", m.site.jane.sub).Scan(&rows, &hers)
+	if err == nil && (rows != 1 || hers != 1) {
+		err = fmt.Errorf("there are %d rows, %d of them Jane's, want hers alone", rows, hers)
 	}
 	return "one row", err
 }
@@ -144,11 +147,18 @@ func (m *machine) one(ctx context.Context) (string, error) {
 // secretRotates moves AWSCURRENT to another admin secret, the only one that Hasura takes
 // from then on, while the functions have the old one.
 func (m *machine) secretRotates(ctx context.Context) (string, error) {
-	s := m.site
+	s, moto := m.site, secretsAt(m.moto)
+	old := s.hasura.admin
 	s.hasura.rotate()
-	_, err := secretsAt(m.moto).PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &s.triggers.arn, SecretString: aws.String(bag(s.hasura.admin))})
+	_, err := moto.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &s.triggers.arn, SecretString: aws.String(bag(s.hasura.admin))})
 	if err != nil {
 		return "", err
+	}
+	for stage, want := range map[string]string{"AWSCURRENT": s.hasura.admin, "AWSPREVIOUS": old} {
+		out, err := moto.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &s.triggers.arn, VersionStage: &stage})
+		if err != nil || !strings.Contains(aws.ToString(out.SecretString), want) {
+			return "", errors.Join(fmt.Errorf("%s has not moved", stage), err)
+		}
 	}
 	_, err = s.signIn(ctx, "Jane Doe")
 	return "the next sign-in is synced", err
