@@ -38,7 +38,7 @@ func (m *machine) steps() []step {
 		{name: "broken: a misconfigured function in a container", kind: docker, do: m.invokeFails},
 		{name: "broken: claims without a default role", do: m.noDefaultRole},
 		{name: "broken: a V1 answer for a V2_0 pool", do: m.wrongShape},
-		{name: "broken: the doctor, with Hasura down", do: m.doctorFindsOut},
+		{name: "broken: the same, looked at by the doctor", do: m.doctorFindsOut},
 		{name: "broken: update_columns with an absent column", do: m.absentColumn},
 	}
 }
