@@ -34,6 +34,7 @@ func (m *machine) steps() []step {
 		{name: "the functions' log", do: m.quiet},
 
 		{name: "the local Hasura's answers on PostgreSQL", limit: 10 * time.Minute, do: m.fidelity},
+		{name: "the same, as make e2e-hasura asks the real one", limit: 10 * time.Minute, do: m.byAddress},
 
 		{name: "broken: a misconfigured function in a container", kind: docker, do: m.invokeFails},
 		{name: "broken: claims without a default role", do: m.noDefaultRole},

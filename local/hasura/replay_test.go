@@ -327,7 +327,7 @@ func TestReplay(t *testing.T) {
 		replayAll(t, local(s, db))
 	})
 	if url := os.Getenv("HASURA_URL"); url != "" {
-		t.Run("the real Hasura", func(t *testing.T) { replayAll(t, realHasura(t, url)) })
+		t.Run("the Hasura at HASURA_URL", func(t *testing.T) { replayAll(t, hasuraAt(t, url)) })
 	}
 }
 
@@ -344,9 +344,9 @@ func local(s *Server, db *Database) replayed {
 	return replayed{s, db.SQL, db.dialect.tableName(s.table), sqlite}
 }
 
-// realHasura is the one that make e2e-hasura starts: the rows are sent as to the local
-// one, and must have the same answers.
-func realHasura(t *testing.T, address string) replayed {
+// hasuraAt is one that runs elsewhere, such as the real one that make e2e-hasura starts:
+// the rows are sent as to the local one, and must have the same answers.
+func hasuraAt(t *testing.T, address string) replayed {
 	t.Helper()
 	to, err := url.Parse(address)
 	if err != nil {
