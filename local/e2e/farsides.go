@@ -32,7 +32,7 @@ func (m *machine) reachFarSides(ctx context.Context, y *yard) (err error) {
 		// Outside of AWS a reference to a resource is its name, and no URL.
 		"SYNC_QUEUE_URL": ""}
 	y.variables = filepath.Join(m.dir, "variables.json")
-	return writeJSON(y.variables, map[string]any{logical[stack.SyncUsers]: variables, logical[replaySyncs]: variables})
+	return writeJSON(y.variables, map[string]any{logical[stack.SyncUsers]: variables, logical[stack.ReplaySyncs]: variables})
 }
 
 func writeJSON(path string, value any) error {

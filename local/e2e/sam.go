@@ -16,13 +16,10 @@ import (
 
 // logical are the functions' logical ids in template.yaml, by name.
 var logical = map[string]string{
-	stack.Trigger:   "HasuraCognitoTrigger",
-	stack.SyncUsers: "HasuraCognitoSyncUsers",
-	replaySyncs:     "HasuraCognitoReplaySyncs",
+	stack.Trigger:     "HasuraCognitoTrigger",
+	stack.SyncUsers:   "HasuraCognitoSyncUsers",
+	stack.ReplaySyncs: "HasuraCognitoReplaySyncs",
 }
-
-// replaySyncs is the function that no trigger of Cognito's calls, but a queue.
-const replaySyncs = "hasura-cognito-replay-syncs"
 
 // machines are the processors that Lambda has, as SAM names them.
 var machines = map[string]elf.Machine{"x86_64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
@@ -42,7 +39,7 @@ func (m *machine) build(architecture string) func(context.Context) (string, erro
 			return "", err
 		}
 		var sizes []string
-		for _, function := range []string{stack.Trigger, stack.SyncUsers, replaySyncs} {
+		for _, function := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
 			path := built(function)
 			if err := bootstrap(path, machines[architecture]); err != nil {
 				return "", fmt.Errorf("%s: %w", path, err)
