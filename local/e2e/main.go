@@ -2,10 +2,10 @@
 // builds, deploys and invokes it, two emulators of Cognito sign people in, moto and
 // MiniStack keep the secrets, Docker runs the functions, and the rows land in PostgreSQL.
 //
-//	make e2e-deps                  installs what it needs, once
-//	make e2e                       every step
-//	make e2e E2E_SKIP=docker       all but those in containers
-//	make e2e E2E_SKIP=broken-docker  those too, unless Docker cannot be used
+//	make e2e-deps                    installs what it needs, once
+//	make e2e                         every step
+//	make e2e E2E_SKIP=docker         all but those in containers
+//	make e2e E2E_SKIP=broken-docker  those too, unless no Docker can be used here
 //
 // Everything listens on loopback alone, on ports that the system chooses, and is ended
 // by its process id. The logs of the parts stay in .aws-sam/e2e/logs.

@@ -35,11 +35,12 @@ func (m *machine) doctor(ctx context.Context) (string, error) {
 	if err := json.Unmarshal([]byte(out), &rows); err != nil {
 		return "", fmt.Errorf("the doctor's report is no JSON: %w", err)
 	}
-	count := make(map[string]int)
 	for _, row := range rows {
-		count[row.Verdict]++
+		if row.Verdict != "ok" {
+			return "", fmt.Errorf("the doctor says %s of %s: %s", row.Verdict, row.Check, row.Found)
+		}
 	}
-	return fmt.Sprintf("%d rows: %v", len(rows), count), nil
+	return fmt.Sprintf("%d rows, all ok", len(rows)), nil
 }
 
 // doctorFindsOut wants the doctor to fail at the function that wrongShape left behind.

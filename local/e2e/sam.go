@@ -81,28 +81,20 @@ func bootstrap(path string, want elf.Machine) error {
 func (m *machine) deploy(ctx context.Context, name string, parameters ...string) (map[string]string, error) {
 	args := []string{"deploy", "--stack-name", name, "--no-confirm-changeset", "--capabilities", "CAPABILITY_IAM",
 		"--resolve-s3", "--parameter-overrides"}
-	if err := m.samJSON(ctx, nil, append(args, parameters...)...); err != nil {
+	if _, _, err := output(m.command(ctx, m.tools.sam, append(args, parameters...)...)); err != nil {
+		return nil, err
+	}
+	text, _, err := output(m.command(ctx, m.tools.sam, "list", "stack-outputs", "--stack-name", name, "--output", "json"))
+	if err != nil {
 		return nil, err
 	}
 	var list []struct{ OutputKey, OutputValue string }
-	if err := m.samJSON(ctx, &list, "list", "stack-outputs", "--stack-name", name, "--output", "json"); err != nil {
-		return nil, err
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("sam list printed no JSON: %w", err)
 	}
 	outputs := make(map[string]string)
 	for _, o := range list {
 		outputs[o.OutputKey] = o.OutputValue
 	}
 	return outputs, nil
-}
-
-// samJSON runs a command of SAM's; result, when it is not nil, takes the JSON it prints.
-func (m *machine) samJSON(ctx context.Context, result any, args ...string) error {
-	out, _, err := output(m.command(ctx, m.tools.sam, args...))
-	if err != nil || result == nil {
-		return err
-	}
-	if err := json.Unmarshal([]byte(out), result); err != nil {
-		return fmt.Errorf("sam %s printed no JSON: %w", args[0], err)
-	}
-	return nil
 }
