@@ -19,8 +19,8 @@ import (
 // every row have to be the same.
 func (m *machine) events(ctx context.Context) (string, error) {
 	paths, err := filepath.Glob("events/*.json")
-	if err != nil {
-		return "", err
+	if err != nil || len(paths) == 0 {
+		return "", errors.Join(errors.New("there are no events"), err)
 	}
 	local, err := m.localStack(ctx, "events")
 	if err != nil {
