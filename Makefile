@@ -90,6 +90,7 @@ build: ## Build the functions as they are deployed, into .build/<architecture>/ 
 	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-trigger' build-HasuraCognitoTrigger
 	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-sync-users' build-HasuraCognitoSyncUsers
 	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-replay-syncs' build-HasuraCognitoReplaySyncs
+	@echo 'built for $(ARCHITECTURE), in .build/$(ARCHITECTURE)/'
 
 # SAM calls build-<logical id>. It does not say for which architecture (aws/aws-sam-cli#3349), but runs make in the WorkingDirectory
 # of template.yaml, which is named after it.
@@ -99,15 +100,15 @@ build-%: export GOARCH := $(GOARCH)
 
 .PHONY: build-HasuraCognitoTrigger
 build-HasuraCognitoTrigger:
-	$(call compile,hasura-cognito-trigger,$(ARTIFACTS_DIR))
+	@$(call compile,hasura-cognito-trigger,$(ARTIFACTS_DIR))
 
 .PHONY: build-HasuraCognitoSyncUsers
 build-HasuraCognitoSyncUsers:
-	$(call compile,hasura-cognito-sync-users,$(ARTIFACTS_DIR))
+	@$(call compile,hasura-cognito-sync-users,$(ARTIFACTS_DIR))
 
 .PHONY: build-HasuraCognitoReplaySyncs
 build-HasuraCognitoReplaySyncs:
-	$(call compile,hasura-cognito-replay-syncs,$(ARTIFACTS_DIR))
+	@$(call compile,hasura-cognito-replay-syncs,$(ARTIFACTS_DIR))
 
 .PHONY: release
 release: ## Build what a release holds, into dist/: zips and template for both processors, checksums, bill of materials, licences (VERSION=1.2.3)

@@ -28,6 +28,7 @@ func main() {
 	if err := release(*built, *out, *version, []string{"arm64", "x86_64"}); err != nil {
 		log.Fatal("release: ", err)
 	}
+	fmt.Printf("%s/: zips and their template for each processor, sbom.cdx.json, NOTICES.txt, and SHA256SUMS of them all\n", *out)
 }
 
 // project is the folder of template.yaml, from where the command is run.

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	pool    = "us-east-1_ExaMPle01"
-	account = "arn:aws:lambda:us-east-1:123456789012:function:"
-	trigger = account + "acme-hasura-cognito-trigger:live"
-	syncer  = account + "acme-hasura-cognito-sync-users:live"
+	pool        = "us-east-1_ExaMPle01"
+	functionARN = "arn:aws:lambda:us-east-1:123456789012:function:"
+	trigger     = functionARN + "acme-hasura-cognito-trigger:live"
+	syncer      = functionARN + "acme-hasura-cognito-sync-users:live"
 )
 
 type object = cognitoidp.Object
@@ -40,7 +40,7 @@ func unusual() *cognitoidp.Server {
 			"EmailVerificationSubject":    "code",
 			"IssuerConfiguration":         object{"Type": "ORIGINAL"},
 			"KeyConfiguration":            object{"KeyType": "AWS_OWNED_KEY"},
-			"LambdaConfig":                object{"PreSignUp": account + "guard", "CustomEmailSender": object{"LambdaArn": account + "mail", "LambdaVersion": "V1_0"}, "KMSKeyID": "arn:aws:kms:us-east-1:123456789012:key/1"},
+			"LambdaConfig":                object{"PreSignUp": functionARN + "guard", "CustomEmailSender": object{"LambdaArn": functionARN + "mail", "LambdaVersion": "V1_0"}, "KMSKeyID": "arn:aws:kms:us-east-1:123456789012:key/1"},
 			"MfaConfiguration":            "OPTIONAL",
 			"Policies":                    object{"PasswordPolicy": object{"MinimumLength": 14, "RequireSymbols": true, "PasswordHistorySize": 5, "TemporaryPasswordValidityDays": 3}, "SignInPolicy": object{"AllowedFirstAuthFactors": []any{"PASSWORD", "WEB_AUTHN"}}},
 			"SmsAuthenticationMessage":    "sign in with {####}",
@@ -97,7 +97,7 @@ func TestAttachChangesTheTriggersAlone(t *testing.T) {
 	if got := triggers["PreTokenGenerationConfig"]; !cmp.Equal(got, object{"LambdaArn": trigger, "LambdaVersion": "V2_0"}) {
 		t.Errorf("pre token generation is %v", got)
 	}
-	if triggers["PostConfirmation"] != syncer || triggers["PostAuthentication"] != syncer || triggers["PreSignUp"] != account+"guard" || triggers["KMSKeyID"] == nil {
+	if triggers["PostConfirmation"] != syncer || triggers["PostAuthentication"] != syncer || triggers["PreSignUp"] != functionARN+"guard" || triggers["KMSKeyID"] == nil {
 		t.Errorf("the triggers are %v", triggers)
 	}
 	if found := differences(rest(before), rest(want)); len(found) > 0 {
@@ -160,10 +160,10 @@ func TestAttachAsksFirst(t *testing.T) {
 
 func TestAttachLeavesOtherFunctionsAlone(t *testing.T) {
 	s := unusual()
-	s.Pool["LambdaConfig"] = object{"PostConfirmation": account + "welcome-mail"}
+	s.Pool["LambdaConfig"] = object{"PostConfirmation": functionARN + "welcome-mail"}
 	args := []string{"-pool", pool, "-prefix", "acme", "-alias", "live", "-apply", "-yes", "-backup", t.TempDir()}
 	code, out := attach(t, s, "", args...)
-	if code != 1 || !strings.Contains(out, "post confirmation is "+account+"welcome-mail") || count(s, "UpdateUserPool") != 0 {
+	if code != 1 || !strings.Contains(out, "post confirmation is "+functionARN+"welcome-mail") || count(s, "UpdateUserPool") != 0 {
 		t.Errorf("exit code %d:\n%s", code, out)
 	}
 	if code, out := attach(t, s, "", append(args, "-replace")...); code != 0 {

@@ -36,7 +36,7 @@ func TestEmulator(t *testing.T) {
 		DeletionProtection:     "ACTIVE",
 		DeviceConfiguration:    &types.DeviceConfigurationType{ChallengeRequiredOnNewDevice: true},
 		EmailConfiguration:     &types.EmailConfigurationType{EmailSendingAccount: "DEVELOPER", SourceArn: text("arn:aws:ses:us-east-1:123456789012:identity/example.com")},
-		LambdaConfig:           &types.LambdaConfigType{PreSignUp: text(account + "guard")},
+		LambdaConfig:           &types.LambdaConfigType{PreSignUp: text(functionARN + "guard")},
 		Policies:               &types.UserPoolPolicyType{PasswordPolicy: &types.PasswordPolicyType{MinimumLength: number(14), TemporaryPasswordValidityDays: 3}},
 		UserPoolAddOns:         &types.UserPoolAddOnsType{AdvancedSecurityMode: "AUDIT"},
 		UserPoolTags:           map[string]string{"team": "identity"},

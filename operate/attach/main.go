@@ -29,11 +29,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"github.com/phenom-earth/hasura-cognito/operate/account"
 )
 
 func main() {
@@ -51,10 +51,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 		return 2
 	}
-	region, _, _ := strings.Cut(o.pool, "_")
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	cfg, err := account.Of(ctx, o.pool)
 	if err != nil {
-		fmt.Fprintf(stderr, "load the AWS configuration: %v\n", err)
+		fmt.Fprintln(stderr, err)
 		return 1
 	}
 	a := attacher{
@@ -111,12 +110,7 @@ func parse(args []string, stderr io.Writer) (o options, err error) {
 		o.pool = o.undo.UserPoolID
 		return o, nil
 	}
-	var faults []error
-	if region, id, ok := strings.Cut(o.pool, "_"); !ok || region == "" || id == "" {
-		faults = append(faults, fmt.Errorf("USER_POOL_ID %q is not the id of a user pool, such as us-east-1_ExaMPle01", o.pool))
-	}
-	faults = append(faults, o.target.check())
-	return o, errors.Join(faults...)
+	return o, errors.Join(account.CheckPool(o.pool), o.target.check())
 }
 
 // pause waits before another attempt, twice as long each time. Tests do not.

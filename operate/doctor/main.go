@@ -25,12 +25,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/phenom-earth/hasura-cognito/operate/account"
 )
 
 func main() {
@@ -51,16 +51,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	region, id, ok := strings.Cut(*pool, "_")
-	if !ok || region == "" || id == "" {
-		fmt.Fprintf(stderr, "USER_POOL_ID %q is not the id of a user pool, such as us-east-1_ExaMPle01\n", *pool)
+	if err := account.CheckPool(*pool); err != nil {
+		fmt.Fprintln(stderr, err)
 		return 2
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
+	cfg, err := account.Of(ctx, *pool)
 	if err != nil {
-		fmt.Fprintf(stderr, "load the AWS configuration: %v\n", err)
+		fmt.Fprintln(stderr, err)
 		return 1
 	}
 	d := &doctor{
