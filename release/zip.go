@@ -2,6 +2,8 @@ package main
 
 import (
 	"archive/zip"
+	"compress/flate"
+	"io"
 	"os"
 	"time"
 )
@@ -22,6 +24,7 @@ func writeZip(bootstrap, path string) error {
 	}
 	defer file.Close()
 	z := zip.NewWriter(file)
+	z.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestCompression) })
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: epoch}
 	header.SetMode(0o755)
 	w, err := z.CreateHeader(header)
