@@ -40,7 +40,7 @@ type Lot struct {
 // queue that is back is found at once.
 const (
 	downFor = 10 * time.Second
-	short   = 250 * time.Millisecond
+	short   = 200 * time.Millisecond
 )
 
 // CheckURL reports whether a text can be a queue's URL.
