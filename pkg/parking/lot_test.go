@@ -86,7 +86,7 @@ func TestParkFails(t *testing.T) {
 			w.WriteHeader(row.status)
 			io.WriteString(w, row.body)
 		}))
-		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		err := New(s.URL+"/1/syncs").Park(ctx, parked(t))
 		cancel()
 		s.Close()
@@ -152,7 +152,7 @@ func TestParkGivesUpSoonerWhileTheQueueIsDown(t *testing.T) {
 		row.before()
 		calls.Store(0)
 		status.Store(row.status)
-		ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		err := lot.Park(ctx, parked(t))
 		cancel()
 		if (err == nil) != (row.status == 200) || (calls.Load() == 1) != row.once {
