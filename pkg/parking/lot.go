@@ -60,8 +60,8 @@ func New(queue string) *Lot {
 }
 
 // Park puts a message in the queue, trying again while ctx lasts, unless the same has
-// just failed. When it returns nil, SQS has stored the message; when ctx ended first,
-// it may have.
+// just failed. ctx must have a deadline. When it returns nil, SQS has stored the
+// message; when ctx ended first, it may have.
 func (l *Lot) Park(ctx context.Context, m Message) error {
 	body, err := json.Marshal(m)
 	if err != nil {
@@ -77,27 +77,19 @@ func (l *Lot) Park(ctx context.Context, m Message) error {
 		}
 		return err
 	}
+	const pause = 50 * time.Millisecond
+	end, _ := ctx.Deadline()
 	for {
-		again, err := l.send(ctx, cfg, string(body), third(ctx))
+		// A third of the time, so that one answer that never comes is not the end.
+		again, err := l.send(ctx, cfg, string(body), time.Until(end)/3)
 		if !again {
 			return err
 		}
-		const pause = 50 * time.Millisecond
-		if end, ok := ctx.Deadline(); ok && time.Until(end) < 2*pause || !wait(ctx, pause) {
+		if time.Until(end) < 2*pause || !wait(ctx, pause) {
 			l.down.Store(time.Now().UnixNano())
 			return err
 		}
 	}
-}
-
-// third is a third of the time that is left, so that one answer that never comes is not
-// the end.
-func third(ctx context.Context) time.Duration {
-	end, ok := ctx.Deadline()
-	if !ok {
-		return time.Second
-	}
-	return time.Until(end) / 3
 }
 
 // wait reports whether ctx lasted.

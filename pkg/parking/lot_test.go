@@ -40,7 +40,9 @@ func TestParkSends(t *testing.T) {
 	defer s.Close()
 	queue := s.URL + "/123456789012/syncs"
 	m := parked(t)
-	if err := New(queue).Park(t.Context(), m); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := New(queue).Park(ctx, m); err != nil {
 		t.Fatal(err)
 	}
 	want, _ := json.Marshal(m)
