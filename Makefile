@@ -32,7 +32,7 @@ run: ## Show sign-ins end to end on this machine, with Go alone (one: EVENT=even
 faults: ## Run the functions against far sides that misbehave (shorter: FAULTS='-signins 200 -environments 10')
 	@$(call compile,hasura-cognito-sync-users,.build/hasura-cognito-sync-users)
 	@$(call compile,hasura-cognito-replay-syncs,.build/hasura-cognito-replay-syncs)
-	@go run ./local/faults -functions .build $(FAULTS)
+	@go run ./proof/faults -functions .build $(FAULTS)
 
 .PHONY: test
 test: ## Run every test under the race detector; fails below 90 % coverage
@@ -44,11 +44,11 @@ cover: test ## The same, then show the covered lines in a browser
 
 .PHONY: bench
 bench: ## Measure the functions beside others, on Linux (ROUNDS=20; GROWTH=1 LEVERS=1 MEMORY=128,512; ALL=1: all, and the charts)
-	@go run ./local/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(MEMORY),-memory '$(MEMORY)') $(if $(GROWTH),-growth) $(if $(LEVERS),-levers) $(if $(ALL),-all) $(ARGS)
+	@go run ./proof/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(MEMORY),-memory '$(MEMORY)') $(if $(GROWTH),-growth) $(if $(LEVERS),-levers) $(if $(ALL),-all) $(ARGS)
 
 .PHONY: record
 record: ## Record the functions' size and packages, after they grew on purpose
-	@go test -count=1 ./functions -run TestWhatTheBinariesAreMadeOf -update
+	@go test -count=1 ./proof/binaries -run TestWhatTheBinariesAreMadeOf -update
 
 .PHONY: e2e-deps
 e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, PostgreSQL, Docker
@@ -56,7 +56,7 @@ e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, Pos
 
 .PHONY: e2e
 e2e: ## Prove it with others' parts: SAM builds, deploys, invokes; emulators sign people in; PostgreSQL (E2E_SKIP=docker)
-	@go build -o .aws-sam/e2e/e2e ./local/e2e && exec .aws-sam/e2e/e2e
+	@go build -o .aws-sam/e2e/e2e ./proof/e2e && exec .aws-sam/e2e/e2e
 
 .PHONY: e2e-hasura
 e2e-hasura: ## Hold the local Hasura's answers to the real one's, in Docker (compose.yaml); 3 when the images cannot be pulled
@@ -76,7 +76,7 @@ check: ## What CI holds the code to beside its tests: format, vet, staticcheck, 
 	@go tool staticcheck ./...
 	@go mod tidy -diff
 	@mkdir -p .build && cp pkg/hasura/generated.go .build/ && $(MAKE) generate && cmp pkg/hasura/generated.go .build/generated.go
-	@! command -v terraform >/dev/null || terraform fmt -check -diff -recursive terraform
+	@! command -v terraform >/dev/null || terraform fmt -check -diff -recursive deploy/terraform
 	@command -v $(SAM) >/dev/null || { echo 'template.yaml is not checked without the SAM CLI: pip install aws-sam-cli==1.164.0'; exit 1; }
 	@$(SAM) validate --lint
 	@.ci/lint $(SAM)
@@ -114,15 +114,15 @@ build-HasuraCognitoReplaySyncs:
 release: ## Build what a release holds, into dist/: zips and template for both processors, checksums, bill of materials, licences (VERSION=1.2.3)
 	@rm -rf '$(ROOT)/dist'
 	@$(MAKE) build ARCHITECTURE=arm64 && $(MAKE) build ARCHITECTURE=x86_64
-	@go run ./release -built .build -out dist $(if $(VERSION),-version '$(VERSION)')
+	@go run ./deploy/release -built .build -out dist $(if $(VERSION),-version '$(VERSION)')
 
 .PHONY: attach
 attach: ## Show what putting the functions on a pool would change, or change it (USER_POOL_ID=us-east-1_ExaMPle01 PREFIX=acme-prod ARGS=-apply)
-	@go run ./operate/attach $(if $(USER_POOL_ID),-pool '$(USER_POOL_ID)') $(if $(PREFIX),-prefix '$(PREFIX)') $(ARGS)
+	@go run ./cmd/hasura-cognito/attach $(if $(USER_POOL_ID),-pool '$(USER_POOL_ID)') $(if $(PREFIX),-prefix '$(PREFIX)') $(ARGS)
 
 .PHONY: doctor
 doctor: ## Check a deployment from the outside, row by row, with cures (USER_POOL_ID=us-east-1_ExaMPle01 ARGS=-json)
-	@go run ./operate/doctor -pool '$(USER_POOL_ID)' $(ARGS)
+	@go run ./cmd/hasura-cognito/doctor -pool '$(USER_POOL_ID)' $(ARGS)
 
 .PHONY: invoke
 invoke: FUNCTION ?= HasuraCognito$(if $(findstring pre-token-generation,$(EVENT)),Trigger,$(if $(findstring sqs/,$(EVENT)),ReplaySyncs,SyncUsers))

@@ -78,12 +78,12 @@ func (d *deployment) examine(t *testing.T) (rows report, text string, code int) 
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	database, err := hasura.Open(t.Context(), os.DirFS("../../graphql"), "")
+	database, err := hasura.Open(t.Context(), os.DirFS("../../../graphql"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { database.Close() })
-	d.hasura.Project, d.hasura.Database = os.DirFS("../../graphql"), database
+	d.hasura.Project, d.hasura.Database = os.DirFS("../../../graphql"), database
 	if c := d.hasura.JWT; c != nil {
 		people, err := userpool.New(poolID)
 		if err != nil {

@@ -62,12 +62,12 @@ func build(root, dir string, a authority, overlay, bundle, each string) (all []v
 	withRoots["BENCH_ROOTS"] = few
 	asItComes := map[string]string{"SSL_CERT_FILE": bundle, "SSL_CERT_DIR": each}
 	all = []variant{
-		{name: echo, pkg: "local/bench/variants/echo", event: token},
-		{name: echoOne, pkg: "local/bench/variants/echo", event: token, env: map[string]string{"GOMAXPROCS": "1"}},
+		{name: echo, pkg: "proof/bench/variants/echo", event: token},
+		{name: echoOne, pkg: "proof/bench/variants/echo", event: token, env: map[string]string{"GOMAXPROCS": "1"}},
 		{name: shaper, pkg: "functions/" + stack.Trigger, event: token, env: map[string]string{"GOMAXPROCS": "1"}},
 		{name: ours, pkg: "functions/" + stack.SyncUsers, event: signIn, syncs: true, env: deployed},
-		{name: noSDK, pkg: "local/bench/variants/nosdk", event: signIn, syncs: true, env: withRoots},
-		{name: naive, pkg: "local/bench/variants/naive", event: signIn, syncs: true, env: asItComes},
+		{name: noSDK, pkg: "proof/bench/variants/nosdk", event: signIn, syncs: true, env: withRoots},
+		{name: naive, pkg: "proof/bench/variants/naive", event: signIn, syncs: true, env: asItComes},
 	}
 	for i := range all {
 		v := &all[i]
@@ -121,7 +121,7 @@ func inNode(root, dir string, a authority, signIn []byte) ([]variant, error) {
 		return nil, err
 	}
 	for _, name := range []string{"package.json", "trigger.mjs", "sync.mjs"} {
-		if err := copyFile(filepath.Join(dir, name), filepath.Join(root, "local/bench/variants/node", name)); err != nil {
+		if err := copyFile(filepath.Join(dir, name), filepath.Join(root, "proof/bench/variants/node", name)); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,6 @@
 // Package deployment_test holds template.yaml, and what stands around it, to the
 // promises that a deployment rests on and that no linter knows.
-package deployment_test
+package deploy_test
 
 import (
 	"encoding/json"

@@ -15,13 +15,13 @@ import (
 
 const architecture = "x86_64"
 
-func init() { project = ".." }
+func init() { project = "../.." }
 
 func build(t *testing.T) (built string) {
 	t.Helper()
 	built = t.TempDir()
 	for _, name := range []string{stack.Trigger, stack.SyncUsers} {
-		if err := stack.Build("..", "functions/"+name, filepath.Join(built, architecture, name, "bootstrap")); err != nil {
+		if err := stack.Build("../..", "functions/"+name, filepath.Join(built, architecture, name, "bootstrap")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestTheTemplateDeploysTheZips(t *testing.T) {
 	for _, match := range regexp.MustCompile(`(?m)^      CodeUri: (\S+)$`).FindAllStringSubmatch(template, -1) {
 		zips = append(zips, match[1])
 	}
-	mains, _ := filepath.Glob("../functions/*/main.go")
+	mains, _ := filepath.Glob("../../functions/*/main.go")
 	for _, main := range mains {
 		want = append(want, filepath.Base(filepath.Dir(main))+".zip")
 	}
@@ -112,7 +112,7 @@ func TestTheTemplateDeploysTheZips(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"LICENSE", "README.md"} {
-		if read(t, folder, name) != read(t, "..", name) {
+		if read(t, folder, name) != read(t, "../..", name) {
 			t.Errorf("%s is not the project's", name)
 		}
 	}

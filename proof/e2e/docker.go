@@ -54,7 +54,7 @@ func (m *machine) openYard(ctx context.Context) (note string, err error) {
 		return "", err
 	}
 	relay := filepath.Join(m.dir, "relay")
-	if err := stack.Build(".", "local/e2e/relay", relay); err != nil {
+	if err := stack.Build(".", "proof/e2e/relay", relay); err != nil {
 		return "", err
 	}
 	emulators, err := filepath.Glob(filepath.Join(filepath.Dir(m.tools.sam), "../lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-"+architecture))

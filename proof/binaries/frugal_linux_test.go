@@ -1,4 +1,4 @@
-package functions_test
+package binaries_test
 
 import (
 	"encoding/json"
@@ -52,7 +52,7 @@ func TestWhatTheBinariesAreMadeOf(t *testing.T) {
 			}
 		}
 		binary := filepath.Join(t.TempDir(), "bootstrap")
-		build := exec.Command("make", "-s", "-C", "../arch/x86_64", "-f", "../../Makefile", "ARTIFACTS_DIR="+filepath.Dir(binary), "build-"+logical[name])
+		build := exec.Command("make", "-s", "-C", "../../arch/x86_64", "-f", "../../Makefile", "ARTIFACTS_DIR="+filepath.Dir(binary), "build-"+logical[name])
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v\n%s", name, err, out)
 		}

@@ -11,7 +11,7 @@ import (
 // attachTo runs the attach command's test at moto: a pool full of unusual settings must
 // come out of it with the triggers changed and nothing else.
 func (m *machine) attachTo(ctx context.Context) (string, error) {
-	cmd := m.command(ctx, "go", "test", "-count=1", "-v", "-run", "^TestEmulator$", "./operate/attach")
+	cmd := m.command(ctx, "go", "test", "-count=1", "-v", "-run", "^TestEmulator$", "./cmd/hasura-cognito/attach")
 	cmd.Env = append(cmd.Env, "ATTACH_ENDPOINT="+m.moto)
 	out, _, err := output(cmd)
 	if err == nil && (!strings.Contains(out, "--- PASS: TestEmulator") || strings.Contains(out, "ATTACH_ENDPOINT is not set")) {
@@ -59,7 +59,7 @@ func (m *machine) askDoctor(ctx context.Context) (report string, secrets []strin
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := m.command(ctx, "go", "run", "./operate/doctor", "-pool", m.v2.id, "-json")
+	cmd := m.command(ctx, "go", "run", "./cmd/hasura-cognito/doctor", "-pool", m.v2.id, "-json")
 	cmd.Env = append(cmd.Env, "TOKEN="+t.id)
 	report, _, err = output(cmd)
 	return report, []string{who.email, m.v2.hasura.admin, t.id}, err

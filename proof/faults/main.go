@@ -3,7 +3,7 @@
 // how long it took, and what happened to their rows.
 //
 //	make faults
-//	go run ./local/faults -functions .build -signins 200 -environments 10 -only SQS
+//	go run ./proof/faults -functions .build -signins 200 -environments 10 -only SQS
 //
 // It exits with 1 when a row of the table is not as docs/reliability.md promises, and
 // with 2 when it cannot begin. Everything is on loopback, over SQLite in memory.

@@ -33,7 +33,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
-	"github.com/phenom-earth/hasura-cognito/operate/account"
+	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/account"
 )
 
 func main() {

@@ -1,4 +1,4 @@
-package deployment_test
+package deploy_test
 
 import (
 	"encoding/json"
@@ -29,9 +29,9 @@ type module struct {
 
 func readModule(t *testing.T) module {
 	t.Helper()
-	paths, err := filepath.Glob("terraform/*.tf")
+	paths, err := filepath.Glob("deploy/terraform/*.tf")
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no module in terraform/: %v", err)
+		t.Fatalf("no module in deploy/terraform/: %v", err)
 	}
 	m := module{locals: map[string]hclsyntax.Expression{}}
 	parser := hclparse.NewParser()
@@ -61,7 +61,7 @@ func (m module) block(t *testing.T, kind string, labels ...string) *hclsyntax.Bo
 			return block.Body
 		}
 	}
-	t.Fatalf("terraform/ has no %s %v", kind, labels)
+	t.Fatalf("deploy/terraform/ has no %s %v", kind, labels)
 	return nil
 }
 
@@ -146,7 +146,7 @@ func substituted(text any) string {
 
 // As terraform fmt writes it, where there is no terraform to ask.
 func TestTerraformIsFormatted(t *testing.T) {
-	for _, pattern := range []string{"terraform/*.tf", "terraform/example/*.tf"} {
+	for _, pattern := range []string{"deploy/terraform/*.tf", "deploy/terraform/example/*.tf"} {
 		paths, _ := filepath.Glob(pattern)
 		for _, path := range paths {
 			if text := readFile(t, path); string(hclwrite.Format(text)) != string(text) {

@@ -1,6 +1,6 @@
-// Package functions_test runs the built functions under the Lambda runtime protocol
+// Package binaries_test runs the built functions under the Lambda runtime protocol
 // against far sides that misbehave, and looks at everything they let out.
-package functions_test
+package binaries_test
 
 import (
 	"bytes"
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(dir)
 		bin = dir
 		for _, name := range []string{stack.Trigger, stack.SyncUsers, replaySyncs} {
-			if err := stack.Build("..", "functions/"+name, filepath.Join(bin, name)); err != nil {
+			if err := stack.Build("../..", "functions/"+name, filepath.Join(bin, name)); err != nil {
 				panic(err)
 			}
 		}

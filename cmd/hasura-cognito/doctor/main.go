@@ -30,7 +30,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"github.com/phenom-earth/hasura-cognito/operate/account"
+	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/account"
 )
 
 func main() {

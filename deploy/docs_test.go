@@ -1,4 +1,4 @@
-package deployment_test
+package deploy_test
 
 import (
 	"os"
