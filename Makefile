@@ -48,7 +48,7 @@ bench: ## Measure the functions beside others, on Linux (ROUNDS=20; GROWTH=1 LEV
 
 .PHONY: record
 record: ## Record the functions' size and packages, after they grew on purpose
-	@go test -count=1 ./proof/binaries -run TestWhatTheBinariesAreMadeOf -update
+	@GOTOOLCHAIN=$$(sed -n 's/^toolchain //p' go.mod) go test -count=1 ./proof/binaries -run TestWhatTheBinariesAreMadeOf -update
 
 .PHONY: e2e-deps
 e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, PostgreSQL, Docker
@@ -71,9 +71,10 @@ fuzz: ## Fuzz every fuzz target a little (longer: FUZZTIME=1000000x)
 
 .PHONY: check
 check: ## What CI holds the code to beside its tests: format, vet, staticcheck, tidiness, generated code, template
-	@unformatted=$$(gofmt -l *.go */) && test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l */) && test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted"; exit 1; }
 	@go vet ./...
 	@go tool staticcheck ./...
+	@go tool actionlint
 	@go mod tidy -diff
 	@mkdir -p .build && cp pkg/hasura/generated.go .build/ && $(MAKE) generate && cmp pkg/hasura/generated.go .build/generated.go
 	@! command -v terraform >/dev/null || terraform fmt -check -diff -recursive deploy/terraform

@@ -33,13 +33,13 @@ type made struct {
 }
 
 // Whatever makes a binary larger makes every cold start slower. What grew on purpose
-// is recorded anew by make record. Sizes are those of one release of Go and of amd64,
-// and differ a little between releases; the packages of this module do not.
+// is recorded anew by make record. Sizes are those of amd64 and of the Go that go.mod pins.
+// Another patch release of Go changes them by about a thousandth.
 func TestWhatTheBinariesAreMadeOf(t *testing.T) {
 	const path = "testdata/made.json"
 	got := make(map[string]made)
 	for _, name := range []string{stack.Trigger, stack.SyncUsers, "hasura-cognito-replay-syncs"} {
-		list := exec.Command("go", "list", "-deps", "-tags", stack.Tags, "./"+name)
+		list := exec.Command("go", "list", "-deps", "-tags", stack.Tags, "../../functions/"+name)
 		list.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
 		out, err := list.Output()
 		if err != nil {
@@ -85,14 +85,10 @@ func TestWhatTheBinariesAreMadeOf(t *testing.T) {
 	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
 	}
-	if runtime.Version() != want.Go {
-		t.Logf("recorded with %s, built with %s: only what is unwanted is looked for", want.Go, runtime.Version())
-		return
-	}
 	for name, want := range want.Functions {
 		if got := got[name]; got.Packages > want.Packages || got.Bytes*100 > want.Bytes*103 {
-			t.Errorf("%s has %d packages and %d bytes, want at most %d and 3 %% over %d; if that is meant: make record",
-				name, got.Packages, got.Bytes, want.Packages, want.Bytes)
+			t.Errorf("%s has %d packages and %d bytes by %s, want at most %d and 3 %% over %d; if that is meant: make record",
+				name, got.Packages, got.Bytes, runtime.Version(), want.Packages, want.Bytes)
 		}
 	}
 }
