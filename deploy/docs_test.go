@@ -1,86 +1,184 @@
 package deploy_test
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
-var (
-	shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
-	localLink  = regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	makeTarget = regexp.MustCompile(`\bmake ([a-z]+)`)
-)
-
-// onAWS are the commands of the documentation that need an account, and so are run by
-// no test.
-var onAWS = []string{
-	"aws lambda add-permission", "aws sqs receive-message", "aws sqs start-message-move-task",
-	"sam build", "sam deploy", "sam package", "sam publish", "make attach", "make doctor", "TOKEN=$(cat id-token) make doctor",
-}
-
-// Every command is a target of the Makefile, or known to need AWS; every link leads
-// somewhere.
-func TestDocumentation(t *testing.T) {
-	files, _ := filepath.Glob("docs/*.md")
-	makefile, err := os.ReadFile("Makefile")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range append(files, "README.md") {
-		data, err := os.ReadFile(file)
+// markdown returns the text of every Markdown file, by its path from the root.
+func markdown(t *testing.T) map[string]string {
+	t.Helper()
+	pages := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md", "events/*.md"} {
+		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, block := range shellBlock.FindAllStringSubmatch(string(data), -1) {
-			for line := range strings.Lines(block[1]) {
-				known := false
-				for _, command := range onAWS {
-					known = known || strings.HasPrefix(line, command)
-				}
-				for _, target := range makeTarget.FindAllStringSubmatch(line, -1) {
-					if strings.Contains(string(makefile), "\n"+target[1]+":") {
-						known = true
-					} else {
-						t.Errorf("%s: there is no make %s", file, target[1])
-					}
-				}
-				if text := strings.TrimSpace(line); text != "" && !strings.HasPrefix(text, "#") && !known {
-					t.Errorf("%s: %q is neither make's nor known to need AWS", file, text)
-				}
+		for _, file := range files {
+			pages[file] = string(readFile(t, file))
+		}
+	}
+	if len(pages) < 10 {
+		t.Fatalf("got %d Markdown files", len(pages))
+	}
+	return pages
+}
+
+func TestDocsHaveLimits(t *testing.T) {
+	for file, text := range markdown(t) {
+		for i, line := range strings.Split(text, "\n") {
+			if n := utf8.RuneCountInString(line); n > 140 {
+				t.Errorf("%s:%d: got %d columns, want at most 140", file, i+1, n)
 			}
 		}
-		for _, link := range localLink.FindAllStringSubmatch(string(data), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(file), link[1])); err != nil {
-				t.Errorf("%s: the link to %s leads nowhere", file, link[1])
+	}
+	if n := strings.Count(string(readFile(t, "README.md")), "\n"); n > 150 {
+		t.Errorf("README.md: got %d lines, want at most 150", n)
+	}
+}
+
+// README.md is the index of the pages.
+func TestReadmeLinksEveryPage(t *testing.T) {
+	readme := string(readFile(t, "README.md"))
+	for file := range markdown(t) {
+		if file != "README.md" && !strings.Contains(readme, "("+file+")") {
+			t.Errorf("README.md has no link to %s", file)
+		}
+	}
+}
+
+var (
+	fence       = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
+	link        = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading     = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	notInAnchor = regexp.MustCompile(`[^\p{L}\p{N}\-_ ]`)
+	reference   = regexp.MustCompile(`\b(README|(?:docs|events)/[\w-]+)\.md(#[\w-]+)?`)
+)
+
+// anchors returns the anchors that GitHub gives the headings of a page.
+func anchors(text string) []string {
+	var list []string
+	for _, match := range heading.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+		anchor := notInAnchor.ReplaceAllString(strings.ToLower(match[1]), "")
+		list = append(list, strings.ReplaceAll(anchor, " ", "-"))
+	}
+	return list
+}
+
+// Every link between the pages leads to a file, and to a heading of it if it names one.
+func TestLinksLeadSomewhere(t *testing.T) {
+	pages := markdown(t)
+	for file, text := range pages {
+		for _, match := range link.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+			if strings.Contains(match[1], "://") {
+				continue
+			}
+			target, anchor, _ := strings.Cut(match[1], "#")
+			to := file
+			if target != "" {
+				to = path.Join(path.Dir(file), target)
+			}
+			checkTarget(t, file, to, anchor, pages)
+		}
+	}
+}
+
+func checkTarget(t *testing.T, from, file, anchor string, pages map[string]string) {
+	t.Helper()
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("%s: %s does not exist", from, file)
+	} else if anchor != "" && !slices.Contains(anchors(pages[file]), anchor) {
+		t.Errorf("%s: %s has no heading #%s", from, file, anchor)
+	}
+}
+
+// Hints and comments name pages and headings too.
+func TestReferencesToDocsLeadSomewhere(t *testing.T) {
+	pages, found := markdown(t), 0
+	for _, folder := range []string{"cmd", "deploy", "functions", "graphql", "local", "pkg", "proof", "template.yaml", "Makefile"} {
+		err := filepath.WalkDir(folder, func(file string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !slices.Contains([]string{".go", ".yaml", ".tf", ".sql", ".graphql", ""}, filepath.Ext(file)) {
+				return err
+			}
+			for _, match := range reference.FindAllStringSubmatch(string(readFile(t, file)), -1) {
+				found++
+				checkTarget(t, file, match[1]+".md", strings.TrimPrefix(match[2], "#"), pages)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found == 0 {
+		t.Error("no reference was found")
+	}
+}
+
+var (
+	shellBlock  = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
+	placeholder = regexp.MustCompile(`<([A-Z]\w+)>`)
+	flag        = regexp.MustCompile(`\s'?--([a-z-]+)`)
+)
+
+// Each command in the docs can be run: make knows its targets, the command line knows its
+// flags, and what stands in angle brackets is an output of the template. Commands of AWS
+// need an account.
+func TestCommandsOfTheDocs(t *testing.T) {
+	outputs := readTemplate(t).Outputs
+	source := sources(t, "cmd/hasura-cognito")
+	for file, text := range markdown(t) {
+		for _, match := range placeholder.FindAllStringSubmatch(text, -1) {
+			if _, ok := outputs[match[1]]; !ok && match[1] != "Prefix" {
+				t.Errorf("%s: <%s> is not an output of template.yaml", file, match[1])
+			}
+		}
+		for _, block := range shellBlock.FindAllStringSubmatch(text, -1) {
+			for line := range strings.Lines(block[1]) {
+				line = strings.TrimSpace(line)
+				_, command, isMake := strings.Cut(" "+line, " make ")
+				switch {
+				case isMake:
+					// A dry run prints what make would do.
+					dry := exec.Command("bash", "-c", "make --dry-run "+command)
+					if out, err := dry.CombinedOutput(); err != nil {
+						t.Errorf("%s: %s: %v\n%s", file, line, err, out)
+					}
+					for _, match := range flag.FindAllStringSubmatch(strings.ReplaceAll(command, "=", " "), -1) {
+						if !strings.Contains(source, fmt.Sprintf("%q", match[1])) {
+							t.Errorf("%s: %s: the command line has no flag --%s", file, line, match[1])
+						}
+					}
+				case line == "" || strings.HasPrefix(line, "aws ") || strings.HasPrefix(line, "sam "):
+				default:
+					t.Errorf("%s: %q is no command of make, aws or sam", file, line)
+				}
 			}
 		}
 	}
 }
 
-// The words that troubleshooting.md explains as the suite's own are in its code.
-func TestOurWordsAreOurs(t *testing.T) {
-	data, err := os.ReadFile("docs/troubleshooting.md")
+// sources returns the text of the Go files in a folder, tests apart.
+func sources(t *testing.T, folder string) string {
+	t.Helper()
+	var text strings.Builder
+	err := filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(file, ".go") && !strings.HasSuffix(file, "_test.go") {
+			text.WriteString(string(readFile(t, file)))
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var code strings.Builder
-	for _, pattern := range []string{"pkg/*/*.go", "functions/*/*.go"} {
-		files, _ := filepath.Glob(pattern)
-		for _, file := range files {
-			source, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			code.Write(source)
-		}
-	}
-	for _, word := range []string{"misconfigured", "redirect", "certificate", "no-tls", "dns", "unreachable", "timeout", "access-denied",
-		"has no key", "doubtful setting", "Sign-in is not possible right now. Please try again.", "refused"} {
-		if !strings.Contains(string(data), word) || !strings.Contains(code.String(), word) {
-			t.Errorf("%q is not in both the code and docs/troubleshooting.md", word)
-		}
-	}
+	return text.String()
 }
