@@ -94,30 +94,30 @@ type row struct {
 	// the custom: attributes of the user pool, by name
 	Attributes json.RawMessage `json:"attributes,omitempty"`
 	Created_at *time.Time      `json:"created_at,omitempty"`
-	// not unique: re-created and federated accounts share an e-mail address
+	// not unique: several users can have the same e-mail address
 	Email          string `json:"email,omitempty"`
 	Email_verified *bool  `json:"email_verified,omitempty"`
 	Family_name    string `json:"family_name,omitempty"`
 	Given_name     string `json:"given_name,omitempty"`
 	// the sub of the user in the Cognito user pool
 	Id string `json:"id,omitempty"`
-	// the provider that a federated user signed in with; null for a user of the pool itself
+	// the provider of a federated user; null for a user of the pool itself
 	Identity_provider string `json:"identity_provider,omitempty"`
 	// when the latest sign-in was received
 	Last_sign_in_at *time.Time `json:"last_sign_in_at,omitempty"`
 	Locale          string     `json:"locale,omitempty"`
 	Name            string     `json:"name,omitempty"`
-	// E.164 form, as Cognito keeps it
+	// in E.164 form, as Cognito stores it
 	Phone_number          string `json:"phone_number,omitempty"`
 	Phone_number_verified *bool  `json:"phone_number_verified,omitempty"`
-	// URL, as the identity provider gave it
+	// URL from the identity provider
 	Picture string `json:"picture,omitempty"`
-	// cognito:user_status when last synced, such as CONFIRMED or EXTERNAL_PROVIDER
+	// cognito:user_status at the last sync, such as CONFIRMED or EXTERNAL_PROVIDER
 	Status string `json:"status,omitempty"`
-	// when the event behind the latest sync was received; only a newer event may overwrite the row
+	// when the event of the latest sync was received; an older event does not overwrite the row
 	Synced_at  *time.Time `json:"synced_at,omitempty"`
 	Updated_at *time.Time `json:"updated_at,omitempty"`
-	// user name in the user pool; differs from id for federated and admin-created users
+	// the user name in the user pool; not always the sub
 	Username string `json:"username,omitempty"`
 }
 
@@ -178,7 +178,7 @@ func (v *row) GetUsername() string { return v.Username }
 // upsertUserInsert_users_oneUsers includes the requested fields of the GraphQL type users.
 // The GraphQL type's documentation follows.
 //
-// people of the Cognito user pool, written by the sync when they confirm or sign in
+// users of the Cognito user pool; the sync function writes a row when a user confirms or signs in
 type upsertUserInsert_users_oneUsers struct {
 	// the sub of the user in the Cognito user pool
 	Id string `json:"id"`

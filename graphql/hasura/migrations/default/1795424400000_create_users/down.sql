@@ -1,3 +1,3 @@
 DROP TABLE public.users;
 
--- set_current_timestamp_updated_at stays: other tables may use it.
+-- The function set_current_timestamp_updated_at stays, because other tables may use it.
