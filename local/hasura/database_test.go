@@ -15,12 +15,12 @@ type shape map[string]column
 
 func shapeOfSchema(t *testing.T) shape {
 	t.Helper()
-	table, _, err := loadProject(project)
+	project, err := loadProject(projectFS)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := shape{}
-	for _, c := range table.columns {
+	for _, c := range project.tables[0].columns {
 		s[c.name] = c
 	}
 	return s
@@ -28,11 +28,11 @@ func shapeOfSchema(t *testing.T) shape {
 
 func migration(t *testing.T) string {
 	t.Helper()
-	files, err := fs.Glob(project, "hasura/migrations/default/*_create_users/up.sql")
+	files, err := fs.Glob(projectFS, "hasura/migrations/default/*_create_users/up.sql")
 	if err != nil || len(files) != 1 {
 		t.Fatalf("migrations: %v, %v", files, err)
 	}
-	text, err := fs.ReadFile(project, files[0])
+	text, err := fs.ReadFile(projectFS, files[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,11 +41,11 @@ func migration(t *testing.T) string {
 
 // Hasura makes descriptions of the comments in the database.
 func TestMigrationHasTheCommentsOfTheSchema(t *testing.T) {
-	_, roles, err := loadProject(project)
+	project, err := loadProject(projectFS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	types := roles[roleKey{admin, false}].schema.Types
+	types := project.roles[roleKey{admin, false}].schema.Types
 	comment := regexp.MustCompile(`(?m)^COMMENT ON (?:TABLE|COLUMN) public\.(users(?:\.\w+)?) IS '(.*)';$`)
 	got := map[string]string{}
 	for _, m := range comment.FindAllStringSubmatch(migration(t), -1) {
@@ -146,7 +146,7 @@ func TestDatabasesThatCannotBeOpened(t *testing.T) {
 		{"a server that is not there", "postgres://user:canary@127.0.0.1:1/db"},
 	}
 	for _, row := range rows {
-		db, err := Open(t.Context(), project, row.databaseURL)
+		db, err := Open(t.Context(), projectFS, row.databaseURL)
 		if err == nil {
 			db.Close()
 			t.Errorf("%s: opened", row.name)

@@ -31,16 +31,13 @@ func TestDatabaseErrors(t *testing.T) {
 		{"out of reach", errors.New("connection refused"), refusal(postgresError, "$", "connection error")},
 	}
 	for _, row := range rows {
-		e, ok := errors.AsType[*Error](databaseError(row.err, statement{}, path, false))
-		if !ok {
-			t.Errorf("%s: no *Error", row.name)
-			continue
-		}
+		e := databaseError(row.err, path, "", nil)
 		if got := refusal(e.Code, e.Path, e.Message); !sameJSON(got, row.want) {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
 		}
 	}
-	if err := databaseError(context.Canceled, statement{}, path, true); !errors.Is(err, context.Canceled) {
+	x := execution{database: &Database{dialect: postgres{}}}
+	if err := x.failed(context.Canceled, path, "", nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a caller that left: %v, want context.Canceled", err)
 	}
 }

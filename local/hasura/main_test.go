@@ -17,7 +17,7 @@ import (
 
 const secret = "the admin secret"
 
-var project = os.DirFS("../../graphql")
+var projectFS = os.DirFS("../../graphql")
 
 // The tests run on SQLite, and on PostgreSQL too where DATABASE_URL names a
 // server on which they may make a database of their own.
@@ -40,7 +40,7 @@ func onEach(t *testing.T, test func(t *testing.T, db *Database)) {
 
 func open(t *testing.T, databaseURL string) *Database {
 	t.Helper()
-	db, err := Open(t.Context(), project, databaseURL)
+	db, err := Open(t.Context(), projectFS, databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func newPostgres(t *testing.T, server string) string {
 
 func serve(t *testing.T, config Config) *Server {
 	t.Helper()
-	config.Project = project
+	config.Project = projectFS
 	s, err := New(config)
 	if err != nil {
 		t.Fatal(err)

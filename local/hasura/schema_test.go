@@ -16,10 +16,11 @@ import (
 // What each role sees of the schema. Hasura leaves out what a role may not do
 // (graphql-engine #4709, #6366, discussion #9767).
 func TestRolesSee(t *testing.T) {
-	_, roles, err := loadProject(project)
+	project, err := loadProject(projectFS)
 	if err != nil {
 		t.Fatal(err)
 	}
+	roles := project.roles
 	names := func(def *ast.Definition) (list []string) {
 		if def != nil {
 			for _, field := range def.Fields {
@@ -113,16 +114,75 @@ func TestRolesWithLess(t *testing.T) {
 	}
 }
 
-// projectWith is the project with other metadata for the table.
+// projectWith is the projectFS with other metadata for the table.
 func projectWith(t *testing.T, metadata string) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{tablesFolder + "/tables.yaml": {Data: []byte(`- "!include t.yaml"`)}, tablesFolder + "/t.yaml": {Data: []byte(metadata)}}
-	schema, err := project.(interface{ ReadFile(string) ([]byte, error) }).ReadFile("schema.graphql")
+	schema, err := projectFS.(interface{ ReadFile(string) ([]byte, error) }).ReadFile("schema.graphql")
 	if err != nil {
 		t.Fatal(err)
 	}
 	files["schema.graphql"] = &fstest.MapFile{Data: schema}
 	return files
+}
+
+// A project may have tables in other schemas, with other names in GraphQL.
+func TestSeveralTables(t *testing.T) {
+	files := projectWith(t, "")
+	add := func(name, text string) { files[name] = &fstest.MapFile{Data: []byte(text)} }
+	add(tablesFolder+"/tables.yaml", "- \"!include users.yaml\"\n- \"!include orders.yaml\"\n")
+	add(tablesFolder+"/users.yaml", "table: {name: users, schema: public}")
+	add(tablesFolder+"/orders.yaml", `
+table: {name: user_orders, schema: shop}
+configuration: {custom_name: users_orders, custom_root_fields: {select: allOrders}}
+insert_permissions: [{role: clerk, permission: {columns: [id, note], check: {note: {_eq: X-Hasura-Note}}}}]
+select_permissions: [{role: clerk, permission: {columns: [id], filter: {}}}]`)
+	add("schema.graphql", string(files["schema.graphql"].Data)+`
+type users_orders { id: uuid!  note: String }
+input users_orders_pk_columns_input { id: uuid! }
+input users_orders_insert_input { id: uuid  note: String }
+input users_orders_bool_exp { id: uuid_comparison_exp  note: String_comparison_exp }
+extend type query_root { allOrders(where: users_orders_bool_exp): [users_orders!]! }
+extend type mutation_root { insert_users_orders_one(object: users_orders_insert_input!): users_orders }`)
+	add("hasura/migrations/default/1/up.sql", "CREATE SCHEMA shop;\nCREATE TABLE shop.user_orders (\n  id uuid NOT NULL,\n  note text,\n  PRIMARY KEY (id)\n);\n")
+	add("hasura/migrations/default/2/up.sql", "CREATE TABLE public.users (\n  id uuid NOT NULL,\n  PRIMARY KEY (id)\n);\n")
+
+	clerk := as("clerk", ada)
+	clerk.Set("X-Hasura-Note", "paid")
+	order := func(note string) string {
+		return `mutation { insert_users_orders_one(object: {id: "` + ada + `", note: "` + note + `"}) { id } }`
+	}
+	rows := []struct {
+		header      http.Header
+		query, want string
+	}{
+		{clerk, order("unpaid"), refusal(permissionError, "$.selectionSet.insert_users_orders_one.args.object", "check constraint of an insert/update permission has failed")},
+		{clerk, order("paid"), `{"data":{"insert_users_orders_one":{"id":"` + ada + `"}}}`},
+		{clerk, `{ allOrders { id } }`, `{"data":{"allOrders":[{"id":"` + ada + `"}]}}`},
+		{clerk, `{ allOrders { note } }`, refusal(validationFailed, "$.selectionSet.allOrders.selectionSet.note", "field 'note' not found in type: 'users_orders'")},
+		{clerk, `{ users { id } }`, refusal(validationFailed, "$.selectionSet.users", "field 'users' not found in type: 'query_root'")},
+		{asAdmin, `{ allOrders(where: {note: {_eq: "paid"}}) { note } users { id } }`, `{"data":{"allOrders":[{"note":"paid"}],"users":[]}}`},
+	}
+	urls := []string{""}
+	if server := postgresServer(); server != "" {
+		urls = append(urls, newPostgres(t, server))
+	}
+	for _, url := range urls {
+		db, err := Open(t.Context(), files, url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		s, err := New(Config{Project: files, Database: db, AdminSecret: secret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			if _, got := post(t, s, row.header, row.query, nil); !sameJSON(got, row.want) {
+				t.Errorf("%s: %s as %s: %s\nwant %s", db.Name, row.query, row.header.Get(roleHeader), got, row.want)
+			}
+		}
+	}
 }
 
 func TestProjectsThatCannotBeServed(t *testing.T) {

@@ -1,13 +1,11 @@
-// Package hasura is a stand-in for Hasura GraphQL v2 over a real database. It
-// serves what this suite sends and no more, but that faithfully: it validates
-// operations against graphql/schema.graphql as the caller's role sees it, runs
-// upserts with Hasura's semantics, checks the admin secret and tokens in
-// Hasura's order, and answers errors with Hasura's codes, messages and paths.
+// Package hasura is a stand-in for Hasura GraphQL v2 over a real database. It serves
+// what this suite sends. It validates operations against graphql/schema.graphql as the
+// caller's role sees it, runs upserts with Hasura's semantics, and answers errors with
+// Hasura's codes, messages and paths.
 //
-// As with Hasura, nearly every failure has status 200: the code of the one error
-// in the body says what went wrong. An operation that Hasura would run and this
-// stand-in does not is answered with a code that Hasura does not use for one,
-// not-supported.
+// As with Hasura, nearly every failure has status 200: the code of the one error in the
+// body says what failed. The code not-supported, which Hasura never uses for operations,
+// means that Hasura would run the operation and the stand-in cannot.
 package hasura
 
 import (
@@ -24,84 +22,66 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 )
 
-// Version is what GET /v1/version answers.
+// Version is the version in the response of GET /v1alpha1/config.
 const Version = "v2.48.0-local"
 
-// A Config says what a Server is made of.
+// A Config holds Hasura's settings.
 type Config struct {
-	// Project is the folder graphql/: schema.graphql, and the metadata under
-	// hasura/metadata.
+	// Project is the folder graphql/ with schema.graphql and hasura/metadata.
 	Project fs.FS
-	// Database has the users table; see Open. The caller closes it.
+	// Database has the tracked tables; see [Open]. The caller closes it.
 	Database *Database
-	// AdminSecret is HASURA_GRAPHQL_ADMIN_SECRET. "" lets everyone in as admin.
+	// AdminSecret is HASURA_GRAPHQL_ADMIN_SECRET. If it is empty, every request is admin's.
 	AdminSecret string
-	// JWT is HASURA_GRAPHQL_JWT_SECRET. nil takes no tokens.
+	// JWT is HASURA_GRAPHQL_JWT_SECRET. If it is nil, no token is accepted.
 	JWT *jwt.Config
-	// UnauthorizedRole is HASURA_GRAPHQL_UNAUTHORIZED_ROLE: who sends neither
-	// secret nor token has it. "" refuses them.
-	UnauthorizedRole string
-	// Preserve401 is HASURA_GRAPHQL_PRESERVE_401_ERRORS: a wrong admin secret is
-	// answered with status 401 and not 200.
-	Preserve401 bool
 }
 
-// A Server is an http.Handler that answers as Hasura.
+// A Server is an http.Handler that answers as Hasura does.
 type Server struct {
 	config Config
 	secret atomic.Pointer[string]
-	table  *table
-	roles  map[roleKey]*role
+	*project
 }
 
-// New reads the project and serves it. Nothing is listening yet.
+// New reads the project. It does not listen.
 func New(config Config) (*Server, error) {
 	if config.JWT != nil && config.AdminSecret == "" {
 		return nil, errors.New("JWT mode needs an admin secret, as in Hasura")
 	}
-	table, roles, err := loadProject(config.Project)
+	project, err := loadProject(config.Project)
 	if err != nil {
-		return nil, fmt.Errorf("load project: %w", err)
+		return nil, fmt.Errorf("load the Hasura project: %w", err)
 	}
-	s := &Server{config: config, table: table, roles: roles}
+	s := &Server{config: config, project: project}
 	s.SetAdminSecret(config.AdminSecret)
 	return s, nil
 }
 
-// SetAdminSecret rotates the admin secret. There is one at a time, as in
-// Hasura's Community Edition: the old one is refused from now on.
+// SetAdminSecret replaces the admin secret. The old one is refused from now on: Hasura's
+// Community Edition has only one.
 func (s *Server) SetAdminSecret(secret string) { s.secret.Store(&secret) }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	read := r.Method == http.MethodGet || r.Method == http.MethodHead
-	switch {
-	case r.URL.Path == "/v1/graphql" && r.Method == http.MethodPost:
+	switch r.Method + " " + r.URL.Path {
+	case "POST /v1/graphql":
 		s.serveGraphQL(w, r)
-	case r.URL.Path == "/v1/graphql" && read:
-		// Recent versions answer here, with persisted queries.
-		answer(w, unserved("", "GET /v1/graphql"))
-	case (r.URL.Path == "/healthz" || r.URL.Path == "/hasura/healthz") && read:
-		s.serveHealth(w, r)
-	case r.URL.Path == "/v1/version" && read:
-		writeJSON(w, http.StatusOK, map[string]string{"version": Version, "server_type": "ce"})
-	case r.URL.Path == "/v1alpha1/config" && read:
+	case "GET /healthz":
+		if err := s.config.Database.SQL.PingContext(r.Context()); err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			io.WriteString(w, "ERROR")
+			return
+		}
+		io.WriteString(w, "OK")
+	case "GET /v1alpha1/config":
 		s.serveConfig(w, r)
 	default:
-		writeJSON(w, http.StatusNotFound, map[string]string{"path": "$", "error": "resource does not exist", "code": notFound})
+		respond(w, http.StatusNotFound, map[string]string{"path": "$", "error": "resource does not exist", "code": notFound})
 	}
 }
 
-func (s *Server) serveHealth(w http.ResponseWriter, r *http.Request) {
-	if err := s.config.Database.SQL.PingContext(r.Context()); err != nil {
-		w.WriteHeader(http.StatusInternalServerError)
-		io.WriteString(w, "ERROR")
-		return
-	}
-	io.WriteString(w, "OK")
-}
-
-// serveConfig tells an admin what Hasura does of its configuration: of tokens, where
-// and how their claims stand, but neither issuer nor keys.
+// serveConfig tells admin how Hasura is configured. It shows the namespace and the format
+// of the claims, but neither issuer nor keys.
 func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
 	session, err := s.authenticate(r.Context(), r.Header)
 	if err == nil && session.role != admin {
@@ -110,15 +90,17 @@ func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
 		err = e
 	}
 	if err != nil {
-		answer(w, err)
+		respondError(w, err)
 		return
 	}
 	tokens := []any{}
 	if c := s.config.JWT; c != nil {
-		info := map[string]any{"claims_namespace": cmp.Or(c.Namespace, jwt.DefaultNamespace), "claims_format": cmp.Or(c.Format, jwt.FormatJSON)}
-		tokens = append(tokens, info)
+		tokens = append(tokens, map[string]any{
+			"claims_namespace": cmp.Or(c.Namespace, jwt.DefaultNamespace),
+			"claims_format":    cmp.Or(c.Format, jwt.FormatJSON),
+		})
 	}
-	writeJSON(w, http.StatusOK, map[string]any{
+	respond(w, http.StatusOK, map[string]any{
 		"version":             Version,
 		"is_admin_secret_set": s.config.AdminSecret != "",
 		"is_jwt_set":          s.config.JWT != nil,
@@ -129,18 +111,14 @@ func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 	data, err := s.graphQL(r)
 	if err != nil {
-		answer(w, err)
+		respondError(w, err)
 		return
 	}
-	// Hasura echoes the request's id only with data.
-	if id := r.Header.Get("x-request-id"); id != "" {
-		w.Header().Set("x-request-id", id)
-	}
-	writeJSON(w, http.StatusOK, map[string]any{"data": data})
+	respond(w, http.StatusOK, map[string]any{"data": data})
 }
 
-// graphQL answers a request: who is it, what do they ask, may they, do it.
-func (s *Server) graphQL(r *http.Request) (fields, error) {
+// graphQL authenticates, validates and runs a request, in this order.
+func (s *Server) graphQL(r *http.Request) (map[string]any, error) {
 	session, err := s.authenticate(r.Context(), r.Header)
 	if err != nil {
 		return nil, err
@@ -149,27 +127,29 @@ func (s *Server) graphQL(r *http.Request) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	operation, err := s.role(session).prepare(request)
+	role := s.role(session)
+	operation, err := role.prepare(request)
 	if err != nil {
 		return nil, err
 	}
-	return s.execute(r.Context(), session, operation)
+	x := execution{operation: operation, role: role, session: session, roots: s.roots, database: s.config.Database, db: s.config.Database.SQL}
+	return x.run(r.Context())
 }
 
-func answer(w http.ResponseWriter, err error) {
+func respondError(w http.ResponseWriter, err error) {
 	if errors.Is(err, context.Canceled) {
-		return // nobody is there to read an answer
+		return // the client is gone
 	}
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		e = refuse(unexpected, "", "internal error: %v", err)
 		e.status = http.StatusInternalServerError
 	}
-	writeJSON(w, e.statusCode(), e.body())
+	respond(w, cmp.Or(e.status, http.StatusOK), e.body())
 }
 
-func writeJSON(w http.ResponseWriter, status int, body any) {
+func respond(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(body)
+	_ = json.NewEncoder(w).Encode(body) // fails only if the client is gone
 }

@@ -3,34 +3,30 @@ package hasura
 import (
 	"context"
 	"database/sql"
-	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
+	"regexp"
 	"strings"
 	"sync/atomic"
+	"time"
 
+	"github.com/google/uuid"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-//go:embed sqlite.sql
-var sqliteTable string
-
-// A sqliteDialect does what PostgreSQL does by itself: it judges values by type,
-// knows which rows are new, and gives failures their SQLSTATE. Text sorts by its
-// bytes, not by a language. The rest of what it cannot do as PostgreSQL does is
-// in the rows of the replay test that have an answer of SQLite's own.
-type sqliteDialect struct {
-	defaults map[string]string // SQL by column
-}
+// sqliteDialect does in Go what PostgreSQL does by itself: it checks values by type, knows
+// which rows are new, and gives errors their SQLSTATE. Two differences remain. Text is
+// ordered by its bytes, and a time must be in one of timestampForms.
+type sqliteDialect struct{}
 
 var (
 	memories atomic.Int64
 	uriPath  = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
 )
 
-func openSQLite(ctx context.Context, databaseURL string) (*Database, error) {
+func openSQLite(ctx context.Context, databaseURL, migrations string) (*Database, error) {
 	uri, name := "file:"+uriPath.Replace(databaseURL), "SQLite, "+databaseURL
 	switch {
 	case databaseURL == "":
@@ -46,140 +42,113 @@ func openSQLite(ctx context.Context, databaseURL string) (*Database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
-	// SQLite has one writer. Waiting for it here, in turn, beats "database is
-	// locked". The second connection is never used: as long as it is open, the
-	// database in memory lives, whatever becomes of the first.
+	// SQLite has one writer. One connection for all requests avoids "database is locked".
+	// The second connection only keeps a database in memory alive.
 	db.SetMaxOpenConns(2)
 	keeper, err := db.Conn(ctx)
+	if err == nil {
+		_, err = db.ExecContext(ctx, sqliteSchema(migrations))
+	}
 	if err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
-	close := func() error { return errors.Join(keeper.Close(), db.Close()) }
-	d := &Database{Name: name, SQL: db, close: close}
-	if d.dialect, err = makeSQLiteTable(ctx, db); err != nil {
-		close()
-		return nil, fmt.Errorf("open SQLite: %w", err)
-	}
-	return d, nil
+	closeBoth := func() error { return errors.Join(keeper.Close(), db.Close()) }
+	return &Database{Name: name, SQL: db, dialect: sqliteDialect{}, close: closeBoth}, nil
 }
 
-func makeSQLiteTable(ctx context.Context, db *sql.DB) (dialect, error) {
-	if _, err := db.ExecContext(ctx, sqliteTable); err != nil {
-		return nil, err
+var (
+	createTable = regexp.MustCompile(`(?ms)^CREATE TABLE (?:\w+\.)?(\w+) \(\n.*?^\);`)
+	updatedAt   = regexp.MustCompile(`(?m)^  updated_at `)
+	// sqliteTypes are the column types of SQLite with the one form that the dialect stores.
+	sqliteTypes = regexp.MustCompile(`(?m)^  (\w+) (uuid|text|boolean|jsonb|timestamp with time zone)\b`)
+	sqliteForms = map[string]string{
+		"uuid":                     `TEXT CHECK ($1 GLOB '????????-????-????-????-????????????' AND $1 NOT GLOB '*[^0-9a-f-]*')`,
+		"text":                     `TEXT`,
+		"boolean":                  `INTEGER CHECK ($1 IN (0, 1))`,
+		"jsonb":                    `TEXT CHECK (json_valid($1))`,
+		"timestamp with time zone": `TEXT CHECK ($1 GLOB '????-??-??T??:??:??.??????+00:00')`,
 	}
-	rows, err := db.QueryContext(ctx, "SELECT name, dflt_value FROM pragma_table_info('users') WHERE dflt_value IS NOT NULL")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	d := sqliteDialect{map[string]string{}}
-	for rows.Next() {
-		var name, value string
-		if err := rows.Scan(&name, &value); err != nil {
-			return nil, err
+	sqliteDefaults = strings.NewReplacer("::jsonb", "", "now()", "("+sqliteNow+")")
+)
+
+const sqliteNow = "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000+00:00'"
+
+// sqliteSchema translates the tables of the migrations to SQLite. A table with a column
+// updated_at gets a trigger for it.
+func sqliteSchema(migrations string) string {
+	var schema strings.Builder
+	for _, match := range createTable.FindAllStringSubmatch(migrations, -1) {
+		definition, name := match[0], match[1]
+		body := definition[strings.IndexByte(definition, '\n'):]
+		body = sqliteTypes.ReplaceAllStringFunc(body, func(column string) string {
+			name, typ, _ := strings.Cut(strings.TrimSpace(column), " ")
+			return "  " + name + " " + strings.ReplaceAll(sqliteForms[typ], "$1", name)
+		})
+		fmt.Fprintf(&schema, "CREATE TABLE IF NOT EXISTS %s (%s STRICT;\n", name, strings.TrimSuffix(sqliteDefaults.Replace(body), ";"))
+		if updatedAt.MatchString(definition) {
+			fmt.Fprintf(&schema, "CREATE TRIGGER IF NOT EXISTS set_%[1]s_updated_at AFTER UPDATE ON %[1]s BEGIN "+
+				"UPDATE %[1]s SET updated_at = %[2]s WHERE rowid = NEW.rowid; END;\n", name, sqliteNow)
 		}
-		d.defaults[name] = value
 	}
-	return d, rows.Err()
+	return schema.String()
 }
 
 func (sqliteDialect) tableName(t *table) string { return quote(t.name) }
+func (sqliteDialect) jsonObject() string        { return "json_object" }
 
-// output trims the zeros of a fraction of a second, as to_json does.
-func (sqliteDialect) output(c column) string {
+// jsonOf shows a time without zeros at its end, as PostgreSQL does.
+func (sqliteDialect) jsonOf(c column) string {
 	name := quote(c.name)
 	switch c.typ {
 	case "jsonb":
-		return name
+		return "json(" + name + ")"
 	case "Boolean":
-		return "CASE " + name + " WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
+		return "json(CASE " + name + " WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
 	case "timestamptz":
-		return "json_quote(rtrim(rtrim(substr(" + name + ", 1, 26), '0'), '.') || '+00:00')"
+		return "rtrim(rtrim(substr(" + name + ", 1, 26), '0'), '.') || '+00:00'"
 	}
-	return "json_quote(" + name + ")"
+	return name
 }
 
-func (sqliteDialect) bind(b *builder, typ, text string) {
+func (sqliteDialect) bind(s *statement, typ, text string) {
 	value, err := asPostgres(typ, text)
-	if err != nil && b.fault == nil {
-		b.fault = err
+	if err != nil {
+		s.fail(err)
 	}
-	b.argument(value)
-	b.write("?")
+	s.argument(value)
+	s.write("?")
 }
 
-// defaultOf spells the default out: SQLite has no word for it in VALUES.
-func (d sqliteDialect) defaultOf(c column) string {
-	if value, ok := d.defaults[c.name]; ok {
-		return "(" + value + ")"
-	}
-	return "NULL"
-}
-
-// conflictTarget: SQLite names columns and not constraints. There is one.
+// conflictTarget: SQLite names columns instead of a constraint.
 func (sqliteDialect) conflictTarget(t *table, _ string) string { return "(" + quote(t.key) + ")" }
 
-// beforeInsert gives the keys that are there already. It also says what
-// PostgreSQL says of one key twice in an upsert; unlike there, even if where
-// leaves the first of the two alone.
-func (sqliteDialect) beforeInsert(ctx context.Context, x execution, rows []any, on object) ([]string, error) {
-	var keys []string
-	for _, row := range rows {
-		given, _ := row.(object)
-		value, _ := given.get(x.table.key)
-		text, ok := value.(string)
-		if !ok {
-			continue
-		}
-		key, err := asPostgres("uuid", text)
-		if err != nil {
-			return nil, err
-		}
-		if slices.Contains(keys, key.(string)) && len(updateColumns(on)) > 0 {
-			return nil, &failure{state: "21000",
-				message: "ON CONFLICT DO UPDATE command cannot affect row a second time",
-				hint:    "Ensure that no rows proposed for insertion within the same command have duplicate constrained values."}
-		}
-		keys = append(keys, key.(string))
+// isNew looks for the key before the row is written.
+func (sqliteDialect) isNew(ctx context.Context, s *statement, key any) {
+	column, _ := s.table.column(s.table.key)
+	look := s.statement(s.table, "SELECT 1 FROM ", quote(s.table.name), " WHERE ", quote(column.name), " = ")
+	look.bind(column.typ, key)
+	isNew := "TRUE"
+	if s.err == nil { // else the statement does not run
+		s.err = look.query(ctx, "", func(*sql.Rows) error { isNew = "FALSE"; return nil })
 	}
-
-	b := x.builder()
-	b.write("SELECT ", quote(x.table.key), " FROM ", quote(x.table.name), " WHERE ", quote(x.table.key), " IN (")
-	list(b, keys, func(key string) error { return b.bind("uuid", key) })
-	b.write(")")
-	result, err := x.db.QueryContext(ctx, b.text.String(), b.args...)
-	if err != nil {
-		return nil, err
-	}
-	defer result.Close()
-	var before []string
-	for result.Next() {
-		var key string
-		if err := result.Scan(&key); err != nil {
-			return nil, err
-		}
-		before = append(before, key)
-	}
-	return before, result.Err()
-}
-
-func (sqliteDialect) inserted(b *builder, before []string) {
-	b.write(quote(b.table.key), " NOT IN (")
-	list(b, before, func(key string) error { return b.bind("uuid", key) })
-	b.write(")")
+	s.write(isNew)
 }
 
 func (sqliteDialect) failure(err error) error {
-	said, ok := errors.AsType[*sqlite.Error](err)
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
+	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return err
 	}
-	// "constraint failed: NOT NULL constraint failed: users.id (1299)"
-	place := said.Error()[strings.LastIndex(said.Error(), ": ")+1:]
-	table, rest, _ := strings.Cut(strings.TrimSpace(place), ".")
+	// The text is like "constraint failed: NOT NULL constraint failed: users.id (1299)".
+	text := e.Error()
+	place := strings.TrimSpace(text[strings.LastIndex(text, ": ")+1:])
+	table, rest, _ := strings.Cut(place, ".")
 	column, _, _ := strings.Cut(rest, " ")
-	switch said.Code() {
+	switch e.Code() {
 	case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE:
 		return &failure{state: "23505", message: fmt.Sprintf(`duplicate key value violates unique constraint "%s_pkey"`, table)}
 	case sqlite3.SQLITE_CONSTRAINT_NOTNULL:
@@ -189,8 +158,82 @@ func (sqliteDialect) failure(err error) error {
 	case sqlite3.SQLITE_INTERRUPT:
 		return context.Canceled
 	}
-	if strings.Contains(said.Error(), "no such table") {
-		return &failure{state: "42P01", message: `relation "public.users" does not exist`}
+	if _, table, ok := strings.Cut(text, "no such table: "); ok {
+		table, _, _ = strings.Cut(table, " ")
+		return &failure{state: "42P01", message: fmt.Sprintf("relation %q does not exist", "public."+table)}
 	}
-	return &failure{state: "XX000", message: said.Error()}
+	return &failure{state: "XX000", message: text}
+}
+
+// asPostgres parses text as PostgreSQL does for a type. It returns the one form in which
+// SQLite stores such values, or the *failure that PostgreSQL reports.
+func asPostgres(typ, text string) (any, error) {
+	if strings.ContainsRune(text, 0) {
+		return nil, &failure{state: "22021", message: `invalid byte sequence for encoding "UTF8": 0x00`}
+	}
+	switch typ {
+	case "uuid":
+		id, err := uuid.Parse(text)
+		if err != nil || strings.HasPrefix(text, "urn:") {
+			return nil, invalidSyntax("22P02", "uuid", text)
+		}
+		return id.String(), nil
+	case "timestamptz":
+		return timestamp(text)
+	case "jsonb":
+		return jsonb(text)
+	case "Boolean":
+		switch text {
+		case "true":
+			return 1, nil
+		case "false":
+			return 0, nil
+		}
+		return nil, invalidSyntax("22P02", "boolean", text)
+	}
+	return text, nil
+}
+
+func invalidSyntax(state, typ, text string) error {
+	return &failure{state: state, message: fmt.Sprintf(`invalid input syntax for type %s: "%s"`, typ, text)}
+}
+
+// timestampForms are the forms that programs send. PostgreSQL has more, such as yesterday.
+var timestampForms = []string{
+	"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02",
+	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z07", "2006-01-02 15:04:05",
+}
+
+func timestamp(text string) (any, error) {
+	outOfRange := false
+	for _, form := range timestampForms {
+		t, err := time.Parse(form, text)
+		if err == nil {
+			return t.UTC().Round(time.Microsecond).Format("2006-01-02T15:04:05.000000+00:00"), nil
+		}
+		outOfRange = outOfRange || strings.HasSuffix(err.Error(), "out of range")
+	}
+	if outOfRange {
+		return nil, &failure{state: "22008", message: fmt.Sprintf(`date/time field value out of range: "%s"`, text)}
+	}
+	return nil, invalidSyntax("22007", "timestamp with time zone", text)
+}
+
+// jsonb returns a form that is the same for equal values: without spaces, sorted by name.
+func jsonb(text string) (any, error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, invalidSyntax("22P02", "json", text)
+	}
+	canonical, err := marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	// After an escaped backslash, \u0000 is not an escape.
+	if strings.Contains(strings.ReplaceAll(string(canonical), `\\`, ""), `\u0000`) {
+		return nil, &failure{state: "22P05", message: "unsupported Unicode escape sequence"}
+	}
+	return string(canonical), nil
 }

@@ -12,108 +12,85 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
-// hasuraRules are GraphQL's rules but for three: Hasura tolerates variables and
-// fragments that are not used, and values are judged in coerce, the same way
-// for literals and variables.
-func hasuraRules() *rules.Rules {
-	r := rules.NewDefaultRules()
+// validate checks a document against a role's schema and returns its first error, as
+// Hasura does. Three of GraphQL's rules do not apply: Hasura allows unused variables and
+// fragments, and coerce checks values.
+func validate(schema *ast.Schema, doc *ast.QueryDocument, definition *ast.OperationDefinition) error {
+	applied := rules.NewDefaultRules()
 	for _, rule := range []validator.Rule{rules.NoUnusedVariablesRule, rules.NoUnusedFragmentsRule, rules.ValuesOfCorrectTypeRule} {
-		r.RemoveRule(rule.Name)
+		applied.RemoveRule(rule.Name)
 	}
-	return r
-}
-
-// validate judges a document by its role's schema. Of all its faults it tells
-// the first, as Hasura does.
-func (r *role) validate(doc *ast.QueryDocument, definition *ast.OperationDefinition) error {
-	faults := validator.ValidateWithRules(r.schema, doc, hasuraRules())
-	if len(faults) == 0 {
+	found := validator.ValidateWithRules(schema, doc, applied)
+	if len(found) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(faults, func(a, b *gqlerror.Error) int {
-		return slices.Compare(position(a), position(b))
-	})
-	first := faults[0]
-	return refuse(validationFailed, locate(definition, position(first)), "%s", translate(first))
+	first := slices.MinFunc(found, func(a, b *gqlerror.Error) int { return slices.Compare(position(a), position(b)) })
+	path := ""
+	if first.Rule != rules.NoUndefinedVariablesRule.Name {
+		path = fieldPath(definition.SelectionSet, "$", position(first))
+	}
+	return refuse(validationFailed, path, "%s", hasuraMessage(first))
 }
 
-// position is where a fault stands: line and column.
-func position(fault *gqlerror.Error) []int {
-	if len(fault.Locations) == 0 {
+// position is the line and the column of an error.
+func position(err *gqlerror.Error) []int {
+	if len(err.Locations) == 0 {
 		return []int{0, 0}
 	}
-	return []int{fault.Locations[0].Line, fault.Locations[0].Column}
+	return []int{err.Locations[0].Line, err.Locations[0].Column}
 }
 
 var quotedNames = regexp.MustCompile(`"\$?([^"]*)"`)
 
-// translations are Hasura's words for the validator's, by rule. They take the
-// names that the validator's message has in quotes.
-var translations = map[string]func(n []string) string{
-	"FieldsOnCorrectType": func(n []string) string {
-		return fmt.Sprintf("field '%s' not found in type: '%s'", n[0], n[1])
-	},
-	"KnownArgumentNames": func(n []string) string {
-		_, field, _ := strings.Cut(n[1], ".") // the validator says mutation_root.insert_users_one
-		return fmt.Sprintf("'%s' has no argument named '%s'", field, n[0])
-	},
-	"NoUndefinedVariables": func(n []string) string {
-		return fmt.Sprintf("unbound variable \"%s\"", n[0])
-	},
-	"ProvidedRequiredArguments": func(n []string) string {
-		return fmt.Sprintf("missing required field '%s'", n[1])
-	},
-	"ScalarLeafs": func(n []string) string {
-		return fmt.Sprintf("missing selection set for '%s'", n[0])
-	},
-	"VariablesInAllowedPosition": func(n []string) string {
-		return fmt.Sprintf("variable '%s' is declared as '%s', but used where '%s' is expected", n[0], n[1], n[2])
-	},
+// hasuraFormats are Hasura's messages by validator rule. The arguments are the names that
+// the validator's message quotes.
+var hasuraFormats = map[string]string{
+	rules.FieldsOnCorrectTypeRule.Name:        "field '%[1]s' not found in type: '%[2]s'",
+	rules.KnownArgumentNamesRule.Name:         "'%[2]s' has no argument named '%[1]s'",
+	rules.NoUndefinedVariablesRule.Name:       `unbound variable "%[1]s"`,
+	rules.ProvidedRequiredArgumentsRule.Name:  "missing required field '%[2]s'",
+	rules.ScalarLeafsRule.Name:                "missing selection set for '%[1]s'",
+	rules.VariablesInAllowedPositionRule.Name: "variable '%[1]s' is declared as '%[2]s', but used where '%[3]s' is expected",
 }
 
-func translate(fault *gqlerror.Error) string {
-	var names []string
-	for _, match := range quotedNames.FindAllStringSubmatch(fault.Message, -1) {
-		names = append(names, match[1])
+func hasuraMessage(err *gqlerror.Error) string {
+	format, ok := hasuraFormats[err.Rule]
+	if !ok {
+		return err.Message
 	}
-	if in, ok := translations[fault.Rule]; ok {
-		return in(append(names, "", "", ""))
+	names := []any{"", "", ""}
+	for i, match := range quotedNames.FindAllStringSubmatch(err.Message, len(names)) {
+		names[i] = match[1][strings.LastIndexByte(match[1], '.')+1:] // without the type of a field
 	}
-	return fault.Message
+	return fmt.Sprintf(format, names...)
 }
 
-// locate gives Hasura's path to the field or value at a position.
-func locate(definition *ast.OperationDefinition, at []int) string {
-	if path := locateField(definition.SelectionSet, "$", at); path != "" {
-		return path
-	}
-	return "$"
-}
-
-func locateField(set ast.SelectionSet, parent string, at []int) string {
+// fieldPath is Hasura's path of the field or the argument value at a position. It is empty
+// if nothing is there.
+func fieldPath(set ast.SelectionSet, parent string, at []int) string {
 	for _, selection := range set {
 		field, ok := selection.(*ast.Field)
 		if !ok {
 			continue
 		}
 		path := parent + ".selectionSet." + field.Name
-		if here(field.Position, at) {
+		if isAt(field.Position, at) {
 			return path
 		}
 		for _, arg := range field.Arguments {
-			if found := locateValue(arg.Value, path+".args."+arg.Name, at); found != "" {
+			if found := valuePath(arg.Value, path+".args."+arg.Name, at); found != "" {
 				return found
 			}
 		}
-		if found := locateField(field.SelectionSet, path, at); found != "" {
+		if found := fieldPath(field.SelectionSet, path, at); found != "" {
 			return found
 		}
 	}
 	return ""
 }
 
-func locateValue(value *ast.Value, path string, at []int) string {
-	if here(value.Position, at) {
+func valuePath(value *ast.Value, path string, at []int) string {
+	if isAt(value.Position, at) {
 		return path
 	}
 	for i, child := range value.Children {
@@ -121,13 +98,11 @@ func locateValue(value *ast.Value, path string, at []int) string {
 		if value.Kind == ast.ListValue {
 			childPath = fmt.Sprintf("%s[%d]", path, i)
 		}
-		if found := locateValue(child.Value, childPath, at); found != "" {
+		if found := valuePath(child.Value, childPath, at); found != "" {
 			return found
 		}
 	}
 	return ""
 }
 
-func here(p *ast.Position, at []int) bool {
-	return p != nil && p.Line == at[0] && p.Column == at[1]
-}
+func isAt(p *ast.Position, at []int) bool { return p != nil && p.Line == at[0] && p.Column == at[1] }

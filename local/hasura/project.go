@@ -1,0 +1,235 @@
+package hasura
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+
+	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
+)
+
+const tablesFolder = "hasura/metadata/databases/default/tables"
+
+// A project is what the folder graphql/ says: tables, root fields and roles.
+type project struct {
+	tables []*table
+	roots  map[string]root // by the name of the field
+	roles  map[roleKey]*role
+}
+
+// A table is a tracked table with the columns that the schema of admin shows.
+type table struct {
+	schema, name string // in the database
+	typ          string // its GraphQL type
+	columns      []column
+	key          string // the column of the primary key
+}
+
+// A column has a GraphQL type such as uuid, String, Boolean, jsonb or timestamptz.
+type column struct {
+	name, typ string
+	nullable  bool
+}
+
+func (t *table) column(name string) (column, bool) {
+	i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
+	if i < 0 {
+		return column{}, false
+	}
+	return t.columns[i], true
+}
+
+// A root is a root field of a table.
+type root struct {
+	table *table
+	kind  string // a key of custom_root_fields, such as insert_one
+}
+
+// rootNames are the default names of root fields by kind. %s is the table's GraphQL type.
+var rootNames = map[string]string{
+	"select": "%s", "select_by_pk": "%s_by_pk", "select_aggregate": "%s_aggregate", "select_stream": "%s_stream",
+	"insert": "insert_%s", "insert_one": "insert_%s_one",
+	"update": "update_%s", "update_by_pk": "update_%s_by_pk", "update_many": "update_%s_many",
+	"delete": "delete_%s", "delete_by_pk": "delete_%s_by_pk",
+}
+
+// tableMetadata is a file such as public_users.yaml. Keys that are not here are refused:
+// the stand-in must not ignore what it does not know.
+type tableMetadata struct {
+	Table struct {
+		Name   string `yaml:"name"`
+		Schema string `yaml:"schema"`
+	} `yaml:"table"`
+	Configuration struct {
+		CustomName       string            `yaml:"custom_name"`
+		CustomRootFields map[string]string `yaml:"custom_root_fields"`
+	} `yaml:"configuration"`
+	Insert []rolePermission `yaml:"insert_permissions"`
+	Select []rolePermission `yaml:"select_permissions"`
+	Update []rolePermission `yaml:"update_permissions"`
+}
+
+type rolePermission struct {
+	Role       string     `yaml:"role"`
+	Permission permission `yaml:"permission"`
+	Comment    string     `yaml:"comment"`
+}
+
+// A permission is what a role may do with a table, in the terms of Hasura's metadata.
+type permission struct {
+	Columns           []string       `yaml:"columns"`
+	Filter            map[string]any `yaml:"filter"`
+	Check             map[string]any `yaml:"check"`
+	BackendOnly       bool           `yaml:"backend_only"`
+	AllowAggregations bool           `yaml:"allow_aggregations"`
+}
+
+func readMetadata(project fs.FS) (tables []tableMetadata, err error) {
+	read := func(name string, to any) error {
+		text, err := fs.ReadFile(project, path.Join(tablesFolder, name))
+		if err != nil {
+			return err
+		}
+		if err := yaml.UnmarshalWithOptions(text, to, yaml.DisallowUnknownField()); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}
+	var includes []string
+	if err := read("tables.yaml", &includes); err != nil {
+		return nil, err
+	}
+	for _, include := range includes {
+		name, ok := strings.CutPrefix(include, "!include ")
+		if !ok {
+			return nil, fmt.Errorf("tables.yaml: %q is not an include", include)
+		}
+		var table tableMetadata
+		if err := read(name, &table); err != nil {
+			return nil, err
+		}
+		tables = append(tables, table)
+	}
+	return tables, nil
+}
+
+// A sessionVariable in a filter or check stands for its value. Its name is in lower case.
+type sessionVariable string
+
+// withVariables replaces the names of session variables in a filter or check.
+func withVariables(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, member := range value {
+			value[name] = withVariables(member)
+		}
+	case []any:
+		for i, item := range value {
+			value[i] = withVariables(item)
+		}
+	case string:
+		if jwt.IsSessionVariable(value) {
+			return sessionVariable(strings.ToLower(value))
+		}
+	}
+	return value
+}
+
+func loadProject(files fs.FS) (*project, error) {
+	metadata, err := readMetadata(files)
+	if err != nil {
+		return nil, err
+	}
+	text, err := fs.ReadFile(files, "schema.graphql")
+	if err != nil {
+		return nil, err
+	}
+	doc, err := parser.ParseSchemas(validator.Prelude, &ast.Source{Name: "schema.graphql", Input: string(text)})
+	if err != nil {
+		return nil, err
+	}
+	schema, err := validator.ValidateSchemaDocument(doc)
+	if err != nil {
+		return nil, err
+	}
+	p := &project{roots: map[string]root{}, roles: map[roleKey]*role{}}
+	all := grants{}
+	granted := map[string]grants{"": {}} // by role; the empty name stands for a role without permissions
+	for _, m := range metadata {
+		t, err := tableOf(schema, m)
+		if err != nil {
+			return nil, err
+		}
+		p.tables = append(p.tables, t)
+		for kind, format := range rootNames {
+			p.roots[cmp.Or(m.Configuration.CustomRootFields[kind], fmt.Sprintf(format, t.typ))] = root{t, kind}
+		}
+		everything := &permission{AllowAggregations: true}
+		for _, c := range t.columns {
+			everything.Columns = append(everything.Columns, c.name)
+		}
+		all[t] = permissions{everything, everything, everything}
+		m.grant(t, granted)
+	}
+	// allows looks for the longest name that a type begins with.
+	slices.SortFunc(p.tables, func(a, b *table) int { return len(b.typ) - len(a.typ) })
+	for _, backendOnly := range []bool{false, true} {
+		p.roles[roleKey{admin, backendOnly}] = &role{all, schema}
+		for name, g := range granted {
+			g := g.visible(backendOnly)
+			schema, err := p.reduce(schema, g)
+			if err != nil {
+				return nil, fmt.Errorf("schema of role %q: %w", name, err)
+			}
+			p.roles[roleKey{name, backendOnly}] = &role{g, schema}
+		}
+	}
+	return p, nil
+}
+
+// tableOf reads a table's columns from its object type.
+func tableOf(schema *ast.Schema, m tableMetadata) (*table, error) {
+	t := &table{schema: m.Table.Schema, name: m.Table.Name, typ: m.Table.Name}
+	if t.schema != "public" {
+		t.typ = t.schema + "_" + t.name
+	}
+	t.typ = cmp.Or(m.Configuration.CustomName, t.typ)
+	object, key := schema.Types[t.typ], schema.Types[t.typ+"_pk_columns_input"]
+	if object == nil || key == nil || len(key.Fields) != 1 {
+		return nil, fmt.Errorf("schema.graphql has no type %s with a primary key of one column", t.typ)
+	}
+	t.key = key.Fields[0].Name
+	for _, field := range object.Fields {
+		if !strings.HasPrefix(field.Name, "__") {
+			t.columns = append(t.columns, column{field.Name, field.Type.Name(), !field.Type.NonNull})
+		}
+	}
+	return t, nil
+}
+
+// grant adds the table's permissions to those of the roles.
+func (m tableMetadata) grant(t *table, roles map[string]grants) {
+	each := func(list []rolePermission, set func(*permissions, *permission)) {
+		for _, item := range list {
+			withVariables(item.Permission.Filter)
+			withVariables(item.Permission.Check)
+			if roles[item.Role] == nil {
+				roles[item.Role] = grants{}
+			}
+			p := roles[item.Role][t]
+			set(&p, &item.Permission)
+			roles[item.Role][t] = p
+		}
+	}
+	each(m.Insert, func(p *permissions, i *permission) { p.insert = i })
+	each(m.Select, func(p *permissions, s *permission) { p.selects = s })
+	each(m.Update, func(p *permissions, u *permission) { p.update = u })
+}
