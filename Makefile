@@ -12,26 +12,24 @@ FUZZTIME ?= 20000x
 SAM ?= sam
 export SAM_CLI_TELEMETRY ?= 0
 
-# The one way a function is compiled: $(call compile,<function>,<folder of its bootstrap>). Static, and the same bytes from any
-# folder on any day: without -buildvcs=false they would differ between a clone and the copy that SAM builds in. The tags leave out
-# net/rpc and HTTP/2, which nothing here speaks.
-compile = cd '$(ROOT)' && CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc,nethttpomithttp2 -ldflags='-s -w -buildid=' -o '$(2)/bootstrap' ./functions/$(1)
+# The only place that holds the build flags: $(call compile,<package>,<file>). Static, and the same bytes from any folder on any day:
+# without -buildvcs=false they would differ between a clone and the copy that SAM builds in. The tags leave out net/rpc and HTTP/2,
+# which nothing here uses.
+compile = cd '$(ROOT)' && CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc,nethttpomithttp2 -ldflags='-s -w -buildid=' -o '$(2)' './$(1)'
+
+# Each folder in functions/ is a function.
+FUNCTIONS := $(patsubst $(ROOT)/functions/%/,%,$(wildcard $(ROOT)/functions/*/))
 
 .PHONY: help
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## /\1\t/p' '$(ROOT)/Makefile' | while IFS=$$'\t' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
 
 .PHONY: run
-run: ## Show sign-ins end to end on this machine, with Go alone (one: EVENT=events/post-authentication.json)
-	@$(call compile,hasura-cognito-trigger,.build/hasura-cognito-trigger)
-	@$(call compile,hasura-cognito-sync-users,.build/hasura-cognito-sync-users)
-	@$(call compile,hasura-cognito-replay-syncs,.build/hasura-cognito-replay-syncs)
+run: functions ## Show sign-ins end to end on this machine, with Go alone (one: EVENT=events/post-authentication.json)
 	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)')
 
 .PHONY: faults
-faults: ## Run the functions against far sides that misbehave (shorter: FAULTS='-signins 200 -environments 10')
-	@$(call compile,hasura-cognito-sync-users,.build/hasura-cognito-sync-users)
-	@$(call compile,hasura-cognito-replay-syncs,.build/hasura-cognito-replay-syncs)
+faults: functions ## Run the functions against far sides that misbehave (shorter: FAULTS='-signins 200 -environments 10')
 	@go run ./proof/faults -functions .build $(FAULTS)
 
 .PHONY: test
@@ -43,8 +41,8 @@ cover: test ## The same, then show the covered lines in a browser
 	@go tool cover -html=coverage/profile
 
 .PHONY: bench
-bench: ## Measure the functions beside others, on Linux (ROUNDS=20; GROWTH=1 LEVERS=1 MEMORY=128,512; ALL=1: all, and the charts)
-	@go run ./proof/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(MEMORY),-memory '$(MEMORY)') $(if $(GROWTH),-growth) $(if $(LEVERS),-levers) $(if $(ALL),-all) $(ARGS)
+bench: ## Measure cold starts and warm calls beside other programs, on Linux (ROUNDS=20; DOCS=1 also writes docs/performance.md)
+	@go run ./proof/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(DOCS),-docs docs)
 
 .PHONY: record
 record: ## Record the functions' size and packages, after they grew on purpose
@@ -88,28 +86,27 @@ generate: ## Generate the client from graphql/
 
 .PHONY: build
 build: ## Build the functions as they are deployed, into .build/<architecture>/ (ARCHITECTURE=arm64 or x86_64)
-	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-trigger' build-HasuraCognitoTrigger
-	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-sync-users' build-HasuraCognitoSyncUsers
-	@$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR='$(ROOT)/.build/$(ARCHITECTURE)/hasura-cognito-replay-syncs' build-HasuraCognitoReplaySyncs
+	@for function in $(FUNCTIONS); do \
+		$(MAKE) -C 'arch/$(ARCHITECTURE)' -f '$(ROOT)/Makefile' ARTIFACTS_DIR="$(ROOT)/.build/$(ARCHITECTURE)/$$function" "build-$$function"; \
+	done
 	@echo 'built for $(ARCHITECTURE), in .build/$(ARCHITECTURE)/'
 
-# SAM calls build-<logical id>. It does not say for which architecture (aws/aws-sam-cli#3349), but runs make in the WorkingDirectory
-# of template.yaml, which is named after it.
+# SAM calls build-<logical id>: build-HasuraCognitoTrigger builds functions/hasura-cognito-trigger. SAM does not say for which
+# architecture (aws/aws-sam-cli#3349), but runs make in the WorkingDirectory of template.yaml, which is named after it.
 -include $(CURDIR)/go.mk
 build-%: export GOOS = linux
 build-%: export GOARCH := $(GOARCH)
+build-%:
+	@$(call compile,functions/$(shell echo '$*' | sed -E 's/([a-z])([A-Z])/\1-\2/g' | tr A-Z a-z),$(ARTIFACTS_DIR)/bootstrap)
 
-.PHONY: build-HasuraCognitoTrigger
-build-HasuraCognitoTrigger:
-	@$(call compile,hasura-cognito-trigger,$(ARTIFACTS_DIR))
+# For this machine: all functions, and any package of this module (PACKAGE=proof/bench/variants/echo OUTPUT=/tmp/echo), as tests need it.
+.PHONY: functions
+functions:
+	@$(foreach function,$(FUNCTIONS),$(call compile,functions/$(function),.build/$(function)/bootstrap) &&) true
 
-.PHONY: build-HasuraCognitoSyncUsers
-build-HasuraCognitoSyncUsers:
-	@$(call compile,hasura-cognito-sync-users,$(ARTIFACTS_DIR))
-
-.PHONY: build-HasuraCognitoReplaySyncs
-build-HasuraCognitoReplaySyncs:
-	@$(call compile,hasura-cognito-replay-syncs,$(ARTIFACTS_DIR))
+.PHONY: compile
+compile:
+	@$(call compile,$(PACKAGE),$(OUTPUT))
 
 .PHONY: release
 release: ## Build what a release holds, into dist/: zips and template for both processors, checksums, bill of materials, licences (VERSION=1.2.3)

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -142,40 +141,6 @@ func TestRolesAreOnlyWhatWasGranted(t *testing.T) {
 		claims := bytes.Split(response, []byte(`"groupOverrideDetails"`))[0]
 		if bytes.Contains(claims, []byte("admin")) {
 			t.Errorf("with %v: %s", env, claims)
-		}
-	}
-}
-
-// A claim shaper needs no network, so it must not pay for an SDK's.
-func TestLinksNoSDK(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc,nethttpomithttp2", ".").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	allowed := []string{
-		"github.com/phenom-earth/hasura-cognito/functions/hasura-cognito-trigger",
-		"github.com/phenom-earth/hasura-cognito/pkg/claims",
-		"github.com/phenom-earth/hasura-cognito/pkg/cognito",
-		"github.com/phenom-earth/hasura-cognito/pkg/logs",
-		"github.com/aws/aws-lambda-go/lambda",
-		"github.com/aws/aws-lambda-go/lambda/handlertrace",
-		"github.com/aws/aws-lambda-go/lambda/messages",
-		"github.com/aws/aws-lambda-go/lambdacontext",
-	}
-	for dep := range strings.FieldsSeq(string(out)) {
-		first, _, _ := strings.Cut(dep, "/")
-		if !strings.Contains(first, ".") { // the standard library's
-			if dep == "net/rpc" {
-				t.Error("links net/rpc, which keeps the linker from dropping what is not called")
-			}
-			continue
-		}
-		found := false
-		for _, a := range allowed {
-			found = found || a == dep
-		}
-		if !found {
-			t.Errorf("links %s", dep)
 		}
 	}
 }

@@ -4,23 +4,24 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 )
 
-// Tags leave out what no function uses: net/rpc and HTTP/2.
-const Tags = "lambda.norpc,nethttpomithttp2"
-
-// Build compiles a package of this module, such as functions/hasura-cognito-trigger,
-// with the flags of the Makefile, for this machine. With GOCOVERDIR set the program
-// counts what it executes. root is the module's folder; flags are more of go build's.
+// Build compiles a package of this module, such as functions/hasura-cognito-trigger, for
+// this machine. The Makefile holds the build flags, so Build runs make. root is the
+// module's folder, path the binary's. flags are further flags of go build. If GOCOVERDIR is
+// set, the binary counts the statements that it executes.
 func Build(root, pkg, path string, flags ...string) error {
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", Tags, "-ldflags=-s -w -buildid=", "-o", path}
-	if os.Getenv("GOCOVERDIR") != "" {
-		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=./pkg/...,./functions/...")
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
 	}
-	args = append(args, flags...)
-	cmd := exec.Command("go", append(args, "./"+pkg)...)
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if os.Getenv("GOCOVERDIR") != "" {
+		flags = append(flags, "-cover", "-covermode=atomic", "-coverpkg=./pkg/...,./functions/...")
+	}
+	cmd := exec.Command("make", "-s", "-C", root, "compile", "PACKAGE="+pkg, "OUTPUT="+path)
+	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" "+strings.Join(flags, " "))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 	}

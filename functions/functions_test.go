@@ -1,0 +1,24 @@
+package functions
+
+import (
+	"os"
+	"slices"
+	"testing"
+)
+
+// The Makefile builds each folder here, so All must list each folder.
+func TestAllListsEachFolder(t *testing.T) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			folders = append(folders, entry.Name())
+		}
+	}
+	if got := slices.Sorted(slices.Values(All())); !slices.Equal(got, folders) {
+		t.Errorf("All() = %q, want the folders %q", got, folders)
+	}
+}
