@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -13,26 +12,25 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 )
 
-// A sample is one start of one variant and the calls that followed.
+// A sample is one start of a variant and the calls after it.
 type sample struct {
-	init, cold time.Duration // from the start to the first poll, and to the first answer
-	cpu        time.Duration // of all threads, to the first answer
-	p50, p99   time.Duration // of the calls that followed
-	busy       time.Duration // on-CPU time of all threads in each of those, on average
-	peak       int           // bytes, over all of it
-	files      int           // certificate files opened before the first answer
-	fetched    int           // calls to Secrets Manager after the first answer
-	connected  int           // connections to Hasura, over all of it
+	cpu       time.Duration // of all threads, from the start to the first response
+	wall      time.Duration // the same by the clock
+	warm      time.Duration // CPU of one call after that, on average
+	p50, p99  time.Duration // of those calls by the clock
+	peak      int           // bytes of memory
+	files     int           // certificate files opened until the first response
+	fetched   int           // requests to Secrets Manager after it
+	connected int           // connections to Hasura in all
 }
 
-// measure starts every variant once a round, in an order that changes by the round:
-// whatever else the machine does meets them all alike. The samples of all variants are
-// in the order of the rounds.
-func measure(ctx context.Context, all []variant, s *sides, w watch, rounds, warm int) (map[string][]sample, error) {
+// measure starts each variant once a round, in a changing order. A variant's samples are in
+// the order of the rounds.
+func measure(ctx context.Context, all []variant, s *services, w watch, rounds, warm int) (map[string][]sample, error) {
 	samples := make(map[string][]sample)
 	for range rounds {
 		for _, i := range rand.Perm(len(all)) {
-			one, err := once(ctx, all[i], s, w, warm)
+			one, err := start(ctx, all[i], s, w, warm)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", all[i].name, err)
 			}
@@ -42,18 +40,10 @@ func measure(ctx context.Context, all []variant, s *sides, w watch, rounds, warm
 	return samples, nil
 }
 
-func once(ctx context.Context, v variant, s *sides, w watch, warm int) (sample, error) {
-	var one sample
-	env := maps.Clone(v.env)
-	if v.syncs {
-		if env == nil {
-			env = make(map[string]string)
-		}
-		maps.Copy(env, s.env())
-	}
+func start(ctx context.Context, v variant, s *services, w watch, warm int) (one sample, err error) {
 	w.opened()
-	connections := s.connections.Load()
-	e, err := lambda.Start(lambda.Function{Name: "bench", Path: v.path, Env: env, Timeout: 20 * time.Second})
+	connected := s.connected.Load()
+	e, err := lambda.Start(lambda.Function{Name: "bench", Path: v.path, Env: v.env, Timeout: 20 * time.Second})
 	if err != nil {
 		return one, err
 	}
@@ -61,7 +51,7 @@ func once(ctx context.Context, v variant, s *sides, w watch, warm int) (sample, 
 	invoke := func() (lambda.Result, error) {
 		r, err := e.Invoke(ctx, v.event)
 		if err == nil && r.FunctionError != "" {
-			err = fmt.Errorf("failed with %s", r.Payload)
+			err = fmt.Errorf("the function failed: %s", r.Payload)
 		}
 		return r, err
 	}
@@ -72,10 +62,9 @@ func once(ctx context.Context, v variant, s *sides, w watch, warm int) (sample, 
 	if one.cpu, err = onCPU(e.PID()); err != nil {
 		return one, err
 	}
-	one.files = w.opened()
-	one.init, one.cold = r.Init, r.Init+r.Duration
+	one.files, one.wall = w.opened(), r.Init+r.Duration
 
-	fetched := s.secrets.Calls()
+	fetched := s.fetched.Load()
 	took := make([]time.Duration, warm)
 	for i := range took {
 		if r, err = invoke(); err != nil {
@@ -83,72 +72,58 @@ func once(ctx context.Context, v variant, s *sides, w watch, warm int) (sample, 
 		}
 		took[i] = r.Duration
 	}
-	slices.Sort(took)
-	if warm > 0 {
-		one.p50, one.p99 = took[warm/2], took[warm*99/100]
-		total, err := onCPU(e.PID())
-		if err != nil {
-			return one, err
-		}
-		one.busy = (total - one.cpu) / time.Duration(warm)
+	total, err := onCPU(e.PID())
+	if err != nil {
+		return one, err
 	}
-	one.fetched = s.secrets.Calls() - fetched
-	one.connected = int(s.connections.Load() - connections)
+	slices.Sort(took)
+	one.p50, one.p99 = took[warm/2], took[warm*99/100]
+	one.warm = (total - one.cpu) / time.Duration(warm)
+	one.fetched = int(s.fetched.Load() - fetched)
+	one.connected = int(s.connected.Load() - connected)
 	one.peak, err = peak(e.PID())
 	return one, err
 }
 
-// quartiles returns the three of a figure over samples.
-func quartiles(samples []sample, of func(sample) float64) (low, median, high float64) {
+// The figures of a sample, in the units of the report.
+func cpu(s sample) float64    { return s.cpu.Seconds() * 1e3 }
+func wall(s sample) float64   { return s.wall.Seconds() * 1e3 }
+func warm(s sample) float64   { return s.warm.Seconds() * 1e6 }
+func p50(s sample) float64    { return s.p50.Seconds() * 1e6 }
+func p99(s sample) float64    { return s.p99.Seconds() * 1e6 }
+func peakMB(s sample) float64 { return float64(s.peak) / mebi }
+
+// mebi is what AWS calls a megabyte.
+const mebi = 1 << 20
+
+// A spread is the quartiles of a figure.
+type spread struct{ low, median, high float64 }
+
+func quartiles(samples []sample, of func(sample) float64) spread {
 	figures := make([]float64, len(samples))
 	for i, s := range samples {
 		figures[i] = of(s)
 	}
-	return spread(figures)
+	return spreadOf(figures)
 }
 
-// paired returns the quartiles of the ratios of two variants' figures in each round,
-// which a machine that is slow for a while leaves alone.
-func paired(over, under []sample, of func(sample) float64) (low, median, high float64) {
-	ratios := make([]float64, min(len(over), len(under)))
-	for i := range ratios {
-		ratios[i] = of(over[i]) / of(under[i])
+// ratios divides the figures of two variants round by round. A machine that is slow in one
+// round does not change its ratio.
+func ratios(over, under []sample, of func(sample) float64) spread {
+	figures := make([]float64, len(over))
+	for i := range figures {
+		figures[i] = of(over[i]) / of(under[i])
 	}
-	return spread(ratios)
+	return spreadOf(figures)
 }
 
-func spread(figures []float64) (low, median, high float64) {
+func spreadOf(figures []float64) spread {
 	slices.Sort(figures)
-	at := func(q float64) float64 {
-		place := q * float64(len(figures)-1)
+	at := func(quarter int) float64 { // between the two nearest figures
+		place := float64(quarter*(len(figures)-1)) / 4
 		i := int(place)
-		if i+1 == len(figures) {
-			return figures[i]
-		}
-		return figures[i] + (place-float64(i))*(figures[i+1]-figures[i])
+		j := min(i+1, len(figures)-1)
+		return figures[i] + (place-float64(i))*(figures[j]-figures[i])
 	}
-	return at(0.25), at(0.5), at(0.75)
-}
-
-// The figures of a sample, in the unit that they are shown in.
-func cpu(s sample) float64    { return ms(s.cpu) }
-func cold(s sample) float64   { return ms(s.cold) }
-func toInit(s sample) float64 { return ms(s.init) }
-func p50(s sample) float64    { return 1000 * ms(s.p50) }
-func p99(s sample) float64    { return 1000 * ms(s.p99) }
-func busy(s sample) float64   { return 1000 * ms(s.busy) }
-func memory(s sample) float64 { return float64(s.peak) / mebi }
-
-// mebi is what AWS, whose limits these are, calls a megabyte.
-const mebi = 1 << 20
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-// worst is the greatest of a count over samples.
-func worst(samples []sample, of func(sample) int) int {
-	most := 0
-	for _, s := range samples {
-		most = max(most, of(s))
-	}
-	return most
+	return spread{at(1), at(2), at(3)}
 }

@@ -12,8 +12,8 @@ import (
 	"unsafe"
 )
 
-// onCPU is the time that all threads of a process have run: /proc/<pid>/task/*/schedstat
-// (the kernel's Documentation/scheduler/sched-stats).
+// onCPU returns the CPU time of all threads of a process, from /proc/<pid>/task/*/schedstat
+// (Documentation/scheduler/sched-stats of the kernel).
 func onCPU(pid int) (time.Duration, error) {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil || len(files) == 0 {
@@ -35,7 +35,7 @@ func onCPU(pid int) (time.Duration, error) {
 	return total, nil
 }
 
-// peak is the most memory that a process has had in use, in bytes.
+// peak returns the most memory that a process has used, in bytes.
 func peak(pid int) (int, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -50,7 +50,7 @@ func peak(pid int) (int, error) {
 	return 0, fmt.Errorf("process %d has no VmHWM", pid)
 }
 
-// A watch counts the files that are opened in some folders, by any process: inotify(7).
+// A watch counts the files that any process opens in some folders: inotify(7).
 type watch struct{ fd int }
 
 func newWatch(dirs ...string) (watch, error) {
@@ -67,7 +67,8 @@ func newWatch(dirs ...string) (watch, error) {
 	return watch{fd}, nil
 }
 
-// opened counts since the last call. A folder that is listed does not count.
+// opened returns how many files were opened since the last call. Listing a folder does not
+// count.
 func (w watch) opened() int {
 	files := 0
 	buffer := make([]byte, 64<<10)

@@ -3,161 +3,171 @@
 package main
 
 import (
-	"archive/zip"
+	"bytes"
 	"compress/flate"
+	"encoding/json"
+	"encoding/pem"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// A variant is a program that is measured beside the others.
+// A variant is a program that is measured.
 type variant struct {
 	name  string
-	pkg   string // that it is built from; "" for those in Node
 	path  string // what Lambda would start
 	event []byte
-	syncs bool // it calls the far sides
 	env   map[string]string
-	size  int64 // of the program, in bytes; 0 where it is not alone in its package
-	zip   int64
+	syncs bool // calls Secrets Manager and Hasura
+	size  int  // bytes of what is deployed, without Node's runtime
+	zip   int
 }
 
-// The names by which the goals know the variants.
+// The variants that reports compare or highlight.
 const (
-	echo       = "echo, as it comes"
-	echoOne    = "echo, GOMAXPROCS=1"
-	shaper     = "claim shaper"
-	ours       = "sync"
-	noSDK      = "sync without an SDK"
-	naive      = "sync, naive"
-	nodeShaper = "claim shaper, Node"
-	nodeSync   = "sync, Node"
+	echo   = "echo"
+	claims = "claims function"
+	sync   = "sync function"
 )
 
-// build compiles the variants into dir. What is needed for those in Node is not
-// everywhere, so note says why they are missing, if they are.
-func build(root, dir string, a authority, overlay, bundle, each string) (all []variant, note string, err error) {
-	few := filepath.Join(dir, "few.pem") // the deployed roots and the bench's
-	if err := copyFile(few, filepath.Join(dir, "roots.pem")); err != nil {
-		return nil, "", err
-	}
-	token, err := os.ReadFile(filepath.Join(root, "events/pre-token-generation-v2-authentication.json"))
+// certificates is the folder with one file for each CA certificate.
+const certificates = "certificates"
+
+// A builder builds the variants into dir.
+type builder struct {
+	dir      string
+	overlay  string // flag of go build that adds the certificate of the services to pkg/awsroots
+	services services
+
+	token, signIn []byte // the events
+}
+
+// newBuilder lays out certificates as Amazon Linux 2023 has them (golang/go#79018): a
+// bundle, and each certificate again in a file of its own.
+func newBuilder(dir, bundle string) (*builder, error) {
+	all, err := os.ReadFile(bundle)
 	if err != nil {
-		return nil, "", err
+		return nil, fmt.Errorf("%w: set -certificates to a bundle of CA certificates", err)
 	}
-	signIn, err := os.ReadFile(filepath.Join(root, "events/post-authentication.json"))
+	roots, err := os.ReadFile("pkg/awsroots/roots.pem")
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	deployed := map[string]string{"GOMAXPROCS": "1", "SSL_CERT_FILE": bundle, "SSL_CERT_DIR": "/nonexistent"}
-	withRoots := maps.Clone(deployed)
-	withRoots["BENCH_ROOTS"] = few
-	asItComes := map[string]string{"SSL_CERT_FILE": bundle, "SSL_CERT_DIR": each}
+	token, err := os.ReadFile("events/pre-token-generation-v2-authentication.json")
+	if err != nil {
+		return nil, err
+	}
+	signIn, err := os.ReadFile("events/post-authentication.json")
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, certificates), 0o755); err != nil {
+		return nil, err
+	}
+	embedded, err := filepath.Abs("pkg/awsroots/roots.pem")
+	if err != nil {
+		return nil, err
+	}
+	few := filepath.Join(dir, "few.pem")
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{embedded: few}})
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{dir: dir, overlay: "-overlay=" + filepath.Join(dir, "overlay.json"), token: token, signIn: signIn}
+	b.services.start()
+	all = append(all, b.services.root...)
+	files := map[string][]byte{"bundle.pem": all, "few.pem": append(roots, b.services.root...), "root.pem": b.services.root, "overlay.json": overlay}
+	for block, rest := pem.Decode(all); block != nil; block, rest = pem.Decode(rest) {
+		files[filepath.Join(certificates, fmt.Sprintf("%03d.pem", len(files)))] = pem.EncodeToMemory(block)
+	}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// variants builds those in Go. They have the variables of template.yaml, but for echo and
+// for the naive sync, which have those of Lambda alone.
+func (b *builder) variants() (all []variant, err error) {
+	one := map[string]string{"GOMAXPROCS": "1"}
+	trusting := func(file, folder string) map[string]string {
+		env := map[string]string{"SSL_CERT_FILE": filepath.Join(b.dir, file), "SSL_CERT_DIR": folder}
+		maps.Copy(env, b.services.env)
+		return env
+	}
+	deployed, bare := trusting("bundle.pem", "/nonexistent"), trusting("few.pem", "/nonexistent")
+	maps.Copy(deployed, one)
+	maps.Copy(bare, one)
+	const others = "proof/bench/variants/"
 	all = []variant{
-		{name: echo, pkg: "proof/bench/variants/echo", event: token},
-		{name: echoOne, pkg: "proof/bench/variants/echo", event: token, env: map[string]string{"GOMAXPROCS": "1"}},
-		{name: shaper, pkg: "functions/" + stack.Trigger, event: token, env: map[string]string{"GOMAXPROCS": "1"}},
-		{name: ours, pkg: "functions/" + stack.SyncUsers, event: signIn, syncs: true, env: deployed},
-		{name: noSDK, pkg: "proof/bench/variants/nosdk", event: signIn, syncs: true, env: withRoots},
-		{name: naive, pkg: "proof/bench/variants/naive", event: signIn, syncs: true, env: asItComes},
+		{name: echo, path: others + "echo", event: b.token},
+		{name: "echo, GOMAXPROCS=1", path: others + "echo", event: b.token, env: one},
+		{name: claims, path: "functions/" + functions.Claims, event: b.token, env: one},
+		{name: sync, path: "functions/" + functions.Sync, event: b.signIn, env: deployed, syncs: true},
+		{name: "sync without an SDK", path: others + "nosdk", event: b.signIn, env: bare, syncs: true},
+		{name: "sync, naive", path: others + "naive", event: b.signIn, env: trusting("bundle.pem", filepath.Join(b.dir, certificates)), syncs: true},
 	}
 	for i := range all {
 		v := &all[i]
-		v.path = filepath.Join(dir, filepath.Base(v.pkg), "bootstrap")
-		if v.name == naive {
-			cmd := exec.Command("go", "build", "-o", v.path, "./"+v.pkg)
-			cmd.Dir = root
-			if out, err := cmd.CombinedOutput(); err != nil {
-				return nil, "", fmt.Errorf("build %s: %w\n%s", v.pkg, err, out)
-			}
-		} else if err := stack.Build(root, v.pkg, v.path, overlay); err != nil {
-			return nil, "", err
+		pkg := v.path
+		v.path = filepath.Join(b.dir, filepath.Base(pkg), "bootstrap")
+		if filepath.Base(pkg) == "naive" {
+			err = command("", "go", "build", "-o", v.path, "./"+pkg)
+		} else {
+			err = stack.Build(".", pkg, v.path, b.overlay)
 		}
-		if v.size, v.zip, err = sizes(v.path); err != nil {
-			return nil, "", err
+		if err == nil {
+			v.size, v.zip, err = sizes(v.path)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	node, err := inNode(root, filepath.Join(dir, "node"), a, signIn)
-	if err != nil {
-		return all, "The variants in Node are left out: " + err.Error(), nil
-	}
-	return append(all, node...), "", nil
+	return all, nil
 }
 
-// matching returns the variants whose names have a match of a regular expression.
-func matching(all []variant, pattern string) ([]variant, error) {
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, fmt.Errorf("-only: %w", err)
-	}
-	some := slices.DeleteFunc(slices.Clone(all), func(v variant) bool { return !re.MatchString(v.name) })
-	if len(some) == 0 {
-		return nil, fmt.Errorf("-only %q matches no variant", pattern)
-	}
-	return some, nil
-}
-
-// named returns the variants of one name: one, or none where it was left out.
-func named(all []variant, name string) []variant {
-	return slices.DeleteFunc(slices.Clone(all), func(v variant) bool { return v.name != name })
-}
-
-// inNode installs the runtime interface client and the SDK, and bundles the handlers
-// with esbuild, as deployed ones are.
-func inNode(root, dir string, a authority, signIn []byte) ([]variant, error) {
+// node bundles the variants in Node, as package.json says.
+func (b *builder) node() ([]variant, error) {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		return nil, fmt.Errorf("there is no node here")
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"package.json", "trigger.mjs", "sync.mjs"} {
-		if err := copyFile(filepath.Join(dir, name), filepath.Join(root, "proof/bench/variants/node", name)); err != nil {
-			return nil, err
-		}
-	}
-	client := filepath.Join(dir, "node_modules/aws-lambda-ric")
-	if _, err := os.Stat(filepath.Join(client, "dist/rapid-client.node")); err != nil {
-		if err := command(dir, "npm", "install", "--no-audit", "--no-fund"); err != nil {
-			return nil, err
-		}
-	}
-	extra := filepath.Join(dir, "root.pem")
-	if err := os.WriteFile(extra, a.root, 0o644); err != nil {
+	dir := filepath.Join(b.dir, "node")
+	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
-	token, err := os.ReadFile(filepath.Join(root, "events/pre-token-generation-v1-authentication.json"))
-	if err != nil {
+	if err := os.CopyFS(dir, os.DirFS("proof/bench/variants/node")); err != nil {
 		return nil, err
 	}
+	if err := command(dir, "npm", "install", "--no-audit", "--no-fund", "--prefer-offline"); err != nil {
+		return nil, err
+	}
+	if err := command(dir, "npm", "run", "build"); err != nil {
+		return nil, err
+	}
+	env := maps.Clone(b.services.env)
+	env["NODE_EXTRA_CA_CERTS"] = filepath.Join(b.dir, "root.pem")
 	all := []variant{
-		{name: nodeShaper, path: "trigger", event: token},
-		{name: nodeSync, path: "sync", event: signIn, syncs: true, env: map[string]string{"NODE_EXTRA_CA_CERTS": extra}},
+		{name: "claims in Node", path: "trigger", event: b.token},
+		{name: "sync in Node", path: "sync", event: b.signIn, env: env, syncs: true},
 	}
 	for i := range all {
 		v := &all[i]
-		bundled := filepath.Join(dir, v.path)
-		if err := command(dir, "node_modules/.bin/esbuild", v.path+".mjs", "--bundle", "--minify", "--platform=node",
-			"--target=node20", "--format=cjs", "--outfile="+filepath.Join(bundled, "index.js")); err != nil {
+		if v.size, v.zip, err = sizes(filepath.Join(dir, "dist", v.path+".js")); err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(filepath.Join(bundled, "package.json"), []byte(`{"type":"commonjs"}`), 0o644); err != nil {
-			return nil, err
-		}
-		if _, v.zip, err = sizes(filepath.Join(bundled, "index.js")); err != nil {
-			return nil, err
-		}
-		v.path = filepath.Join(bundled, "bootstrap")
-		script := fmt.Sprintf("#!/bin/sh\nexec '%s' '%s/bin/index.mjs' index.handler\n", node, client)
+		script := fmt.Sprintf("#!/bin/sh\nexec '%s' '%s/dist/%s.js'\n", node, dir, v.path)
+		v.path = filepath.Join(dir, "dist", v.path+".sh")
 		if err := os.WriteFile(v.path, []byte(script), 0o755); err != nil {
 			return nil, err
 		}
@@ -166,50 +176,28 @@ func inNode(root, dir string, a authority, signIn []byte) ([]variant, error) {
 }
 
 func command(dir, name string, args ...string) error {
-	if strings.Contains(name, "/") {
-		name = filepath.Join(dir, name)
-	}
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, out)
+		return fmt.Errorf("%s: %w\n%s", cmd, err, out)
 	}
 	return nil
 }
 
-// sizes are those of a file, as it is and in a zip.
-func sizes(path string) (size, zipped int64, err error) {
+// sizes are the bytes of a file, as it is and compressed as in a zip.
+func sizes(path string) (size, zip int, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return 0, 0, err
 	}
-	var count counter
-	w := zip.NewWriter(&count)
-	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestCompression) })
-	entry, err := w.Create(filepath.Base(path))
+	var compressed bytes.Buffer
+	w, err := flate.NewWriter(&compressed, flate.BestCompression)
 	if err != nil {
 		return 0, 0, err
 	}
-	if _, err := entry.Write(data); err != nil {
+	if _, err := w.Write(data); err != nil {
 		return 0, 0, err
 	}
-	if err := w.Close(); err != nil {
-		return 0, 0, err
-	}
-	return int64(len(data)), int64(count), nil
-}
-
-type counter int64
-
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
-	return len(p), nil
-}
-
-func copyFile(to, from string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, data, 0o644)
+	err = w.Close()
+	return len(data), compressed.Len(), err
 }

@@ -1,5 +1,5 @@
-// Command naive is the sync as it is written at first: the secret is read in the first
-// call, with the SDK's defaults, and Hasura is called by http.DefaultClient. The bench
+// Command naive is the sync function as a first version would be: it reads the secret in the
+// first call, with the SDK's defaults, and calls Hasura with http.DefaultClient. The bench
 // builds it without flags.
 package main
 
@@ -54,7 +54,7 @@ func sync(ctx context.Context, event events.CognitoEventUserPoolsPostAuthenticat
 		return nil, err
 	}
 	if len(answer.Errors) > 0 {
-		return nil, errors.New("the row was refused")
+		return nil, errors.New("Hasura refused the row")
 	}
 	return event, nil
 }
@@ -69,10 +69,10 @@ func read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var bag map[string]string
-	if err := json.Unmarshal([]byte(*value.SecretString), &bag); err != nil {
+	var keys map[string]string
+	if err := json.Unmarshal([]byte(*value.SecretString), &keys); err != nil {
 		return err
 	}
-	secret = bag["HASURA_GRAPHQL_ADMIN_SECRET"]
+	secret = keys["HASURA_GRAPHQL_ADMIN_SECRET"]
 	return nil
 }

@@ -1,5 +1,7 @@
-// The claim shaper in JavaScript: what one would write by Hasura's guide to Cognito.
-export const handler = async (event) => {
+// The claims function in JavaScript, as in Hasura's guide to Cognito.
+import { serve } from "./runtime.mjs";
+
+serve(async (event) => {
   const groups = event.request.groupConfiguration?.groupsToOverride ?? [];
   event.response = {
     claimsOverrideDetails: {
@@ -14,4 +16,4 @@ export const handler = async (event) => {
   };
   console.log(JSON.stringify({ message: "shaped", user: event.request.userAttributes.sub }));
   return event;
-};
+});

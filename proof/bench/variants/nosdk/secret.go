@@ -1,5 +1,3 @@
-//go:build !client
-
 package main
 
 import (
@@ -14,8 +12,8 @@ import (
 	"time"
 )
 
-// read calls GetSecretValue, signed by hand ("Create a signed AWS API request", IAM
-// User Guide).
+// read calls GetSecretValue. "Create a signed AWS API request" in the IAM User Guide
+// describes the signature.
 func read(client *http.Client) (string, error) {
 	body := fmt.Sprintf(`{"SecretId":%q}`, os.Getenv("SECRETS_ARN"))
 	request, err := http.NewRequest(http.MethodPost, os.Getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER")+"/", strings.NewReader(body))
