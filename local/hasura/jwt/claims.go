@@ -1,12 +1,37 @@
 package jwt
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/theory/jsonpath"
 )
+
+// An Error is Hasura's refusal of a token. Message is Hasura's text and can quote claims.
+type Error struct {
+	Code    string // extensions.code, such as jwt-invalid-claims
+	Message string
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// The codes.
+const (
+	InvalidHeaders    = "invalid-headers"
+	InvalidJWT        = "invalid-jwt"
+	InvalidClaims     = "jwt-invalid-claims"
+	MissingRoleClaims = "jwt-missing-role-claims"
+	AccessDenied      = "access-denied"
+)
+
+func refuse(code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
 
 const (
 	allowedRoles = "x-hasura-allowed-roles"
@@ -14,53 +39,63 @@ const (
 	roleVariable = "x-hasura-role"
 )
 
-// A Session is what a token is worth: a role, and session variables by their
-// lower-case names, x-hasura-role among them.
+// A Session is the role and the session variables that a token gives. The names of the
+// variables are in lower case; x-hasura-role is one of them.
 type Session struct {
 	Role      string
 	Variables map[string]string
 }
 
-// Claims judges the value of the claims namespace alone, as if it came in a
-// token with a good signature. A requestedRole stands for the header
-// x-hasura-role; "" asks for the default role.
+// Claims judges the value of the claims namespace, as if it came in a token with a valid
+// signature. The requested role is the header x-hasura-role; empty means the default role.
 func (c Config) Claims(value json.RawMessage, requestedRole string) (Session, error) {
-	text := value
-	if c.Format == FormatStringJSON {
-		var s string
-		if kind(value) != "String" || json.Unmarshal(value, &s) != nil {
-			return Session{}, refuse(InvalidClaims, "expecting a string when claims_format is stringified_json")
-		}
-		text = json.RawMessage(s)
+	decoded, err := decode(value)
+	if err != nil {
+		return Session{}, fmt.Errorf("decode the claims: %w", err)
 	}
-	var claims map[string]json.RawMessage
-	if err := json.Unmarshal(text, &claims); err != nil || claims == nil {
-		if c.Format == FormatStringJSON {
-			return Session{}, refuse(InvalidClaims, "expecting stringified json at: '%s', but found: %s", c.place(), text)
+	return c.claims(decoded, requestedRole)
+}
+
+func (c Config) claims(value any, requestedRole string) (Session, error) {
+	if c.Format != FormatStringJSON {
+		claims, ok := value.(map[string]any)
+		if !ok {
+			return Session{}, refuse(InvalidClaims, "expecting a json object when claims_format is json")
 		}
-		return Session{}, refuse(InvalidClaims, "expecting a json object when claims_format is json")
+		return session(claims, requestedRole)
+	}
+	text, ok := value.(string)
+	if !ok {
+		return Session{}, refuse(InvalidClaims, "expecting a string when claims_format is stringified_json")
+	}
+	decoded, err := decode([]byte(text))
+	claims, ok := decoded.(map[string]any)
+	if err != nil || !ok {
+		return Session{}, refuse(InvalidClaims, "expecting stringified json at: '%s', but found: %s", c.place(), text)
 	}
 	return session(claims, requestedRole)
 }
 
-// session makes a session of claims by name. Names are compared ignoring case.
-// Of two that are equal then, the one that sorts last wins here; in Hasura it
-// is not defined which.
-func session(claims map[string]json.RawMessage, requestedRole string) (Session, error) {
-	hasura := map[string]json.RawMessage{}
+// session makes a session of claims. Names are compared in lower case. If two are equal
+// then, the last one in sort order wins; Hasura does not define which one wins.
+func session(claims map[string]any, requestedRole string) (Session, error) {
+	hasura := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(claims)) {
 		if IsSessionVariable(name) {
 			hasura[strings.ToLower(name)] = claims[name]
 		}
 	}
-
-	allowed, err := allowedRolesOf(hasura)
+	allowed, err := rolesOf(hasura)
 	if err != nil {
 		return Session{}, err
 	}
-	role, err := defaultRoleOf(hasura)
+	value, ok := hasura[defaultRole]
+	if !ok {
+		return Session{}, refuse(MissingRoleClaims, "JWT claim does not contain %s", defaultRole)
+	}
+	role, err := roleOf(value)
 	if err != nil {
-		return Session{}, err
+		return Session{}, refuse(InvalidClaims, "invalid %s; should be a single role name: %v", defaultRole, err)
 	}
 	if requestedRole != "" {
 		role = requestedRole
@@ -68,14 +103,14 @@ func session(claims map[string]json.RawMessage, requestedRole string) (Session, 
 	if !slices.Contains(allowed, role) {
 		return Session{}, refuse(AccessDenied, "Your requested role is not in allowed roles")
 	}
-
-	delete(hasura, allowedRoles)
-	delete(hasura, defaultRole)
+	for _, name := range []string{allowedRoles, defaultRole, "x-hasura-admin-secret", "x-hasura-access-key"} {
+		delete(hasura, name)
+	}
 	s := Session{Role: role, Variables: map[string]string{}}
 	for _, name := range slices.Sorted(maps.Keys(hasura)) {
-		text, err := parseText(hasura[name])
-		if err != nil {
-			return Session{}, refuse(InvalidClaims, "x-hasura-* claims: %v", err)
+		text, ok := hasura[name].(string)
+		if !ok {
+			return Session{}, refuse(InvalidClaims, "x-hasura-* claims: parsing Text failed, expected String, but encountered %s", kind(hasura[name]))
 		}
 		s.Variables[name] = text
 	}
@@ -83,75 +118,105 @@ func session(claims map[string]json.RawMessage, requestedRole string) (Session, 
 	return s, nil
 }
 
-func allowedRolesOf(claims map[string]json.RawMessage) ([]string, error) {
+func rolesOf(claims map[string]any) (roles []string, err error) {
 	value, ok := claims[allowedRoles]
 	if !ok {
 		return nil, refuse(MissingRoleClaims, "JWT claim does not contain %s", allowedRoles)
 	}
-	invalid := func(cause string) error {
-		return refuse(InvalidClaims, "invalid %s; should be a list of roles: %s", allowedRoles, cause)
+	const invalid = "invalid " + allowedRoles + "; should be a list of roles: %v"
+	list, ok := value.([]any)
+	if !ok {
+		return nil, refuse(InvalidClaims, invalid, "parsing [] failed, expected Array, but encountered "+kind(value))
 	}
-	var list []json.RawMessage
-	if kind(value) != "Array" || json.Unmarshal(value, &list) != nil {
-		return nil, invalid("parsing [] failed, expected Array, but encountered " + kind(value))
-	}
-	roles := make([]string, len(list))
-	for i, value := range list {
-		role, err := parseRole(value)
+	for _, value := range list {
+		role, err := roleOf(value)
 		if err != nil {
-			return nil, invalid(err.Error())
+			return nil, refuse(InvalidClaims, invalid, err)
 		}
-		roles[i] = role
+		roles = append(roles, role)
 	}
 	return roles, nil
 }
 
-func defaultRoleOf(claims map[string]json.RawMessage) (string, error) {
-	value, ok := claims[defaultRole]
-	if !ok {
-		return "", refuse(MissingRoleClaims, "JWT claim does not contain %s", defaultRole)
-	}
-	role, err := parseRole(value)
-	if err != nil {
-		return "", refuse(InvalidClaims, "invalid %s; should be a single role name: %v", defaultRole, err)
+func roleOf(value any) (string, error) {
+	role, ok := value.(string)
+	switch {
+	case !ok:
+		return "", errors.New("parsing String failed, expected String, but encountered " + kind(value))
+	case role == "":
+		return "", errors.New("empty string not allowed")
 	}
 	return role, nil
 }
 
-func parseRole(value json.RawMessage) (string, error) {
-	role, err := parseText(value)
-	if err == nil && role == "" {
-		return "", errors.New("empty string not allowed")
-	}
-	return role, err
-}
-
-// parseText says what Hasura's JSON library says of a value that is no string.
-func parseText(value json.RawMessage) (string, error) {
-	var text string
-	if kind(value) != "String" || json.Unmarshal(value, &text) != nil {
-		return "", errors.New("parsing Text failed, expected String, but encountered " + kind(value))
-	}
-	return text, nil
-}
-
-// kind is the type of a JSON value in the words of Hasura's JSON library.
-func kind(value json.RawMessage) string {
-	trimmed := strings.TrimLeft(string(value), " \t\r\n")
-	if trimmed == "" {
+// kind names the type of a JSON value as Hasura's JSON library does.
+func kind(value any) string {
+	switch value.(type) {
+	case nil:
 		return "Null"
-	}
-	switch trimmed[0] {
-	case '"':
-		return "String"
-	case '[':
-		return "Array"
-	case '{':
-		return "Object"
-	case 't', 'f':
+	case bool:
 		return "Boolean"
-	case 'n':
-		return "Null"
+	case string:
+		return "String"
+	case []any:
+		return "Array"
+	case map[string]any:
+		return "Object"
 	}
 	return "Number"
+}
+
+func decode(text []byte) (value any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err = decoder.Decode(&value); err == nil && decoder.More() {
+		err = errors.New("there is more than one JSON value")
+	}
+	return value, err
+}
+
+// find returns the value of the claims namespace.
+func (c Config) find(claims map[string]any) (any, error) {
+	if c.NamespacePath != "" {
+		if value, ok := lookup(claims, c.NamespacePath); ok {
+			return value, nil
+		}
+		return nil, refuse(InvalidClaims, "claims not found at claims_namespace_path: '%s'", c.NamespacePath)
+	}
+	if value, ok := claims[c.namespace()]; ok {
+		return value, nil
+	}
+	return nil, refuse(InvalidClaims, "claims key: '%s' not found", c.namespace())
+}
+
+// mapped makes the claims that claims_map describes. Its paths also reach the registered
+// claims, such as sub.
+func (c Config) mapped(payload map[string]any) (map[string]any, error) {
+	mapped := map[string]any{}
+	for _, name := range slices.Sorted(maps.Keys(c.Map)) {
+		value := c.Map[name]
+		if from, ok := value.(map[string]any); ok {
+			path, _ := from["path"].(string)
+			if value, ok = lookup(payload, path); !ok {
+				value, ok = from["default"]
+			}
+			if !ok {
+				return nil, refuse(InvalidClaims, "JWT claim from claims_map, %s not found", name)
+			}
+		}
+		mapped[name] = value
+	}
+	return mapped, nil
+}
+
+func lookup(payload map[string]any, path string) (any, bool) {
+	parsed, err := jsonpath.Parse(path)
+	if err != nil {
+		return nil, false
+	}
+	found := parsed.Select(payload)
+	if len(found) == 0 {
+		return nil, false
+	}
+	return found[0], true
 }

@@ -1,25 +1,27 @@
-// Package jwt decides about tokens as Hasura's JWT mode does: the same checks,
-// in the same order, with the same codes and messages.
+// Package jwt judges tokens as Hasura's JWT mode does: with the same checks, in the same
+// order, with the same codes and messages.
 //
-// A Config is what stands in HASURA_GRAPHQL_JWT_SECRET; decode it with
-// encoding/json and it says what Hasura would say about a bad one. The zero
-// Config judges claims in the default format, but verifies no token.
+// A [Config] is the JSON of HASURA_GRAPHQL_JWT_SECRET. The zero Config judges claims in
+// the default format, but verifies no token.
 //
-// Being right by RFC 7519 does not make a token right for Hasura, and the other
-// way round: a token without exp is accepted, and so is one without aud when an
-// audience is configured, while one claim x-hasura-… that is no string refuses
-// the whole token.
+// Hasura does not follow RFC 7519 throughout. It accepts a token without exp, and a token
+// without aud although an audience is configured. It refuses a token if one x-hasura-*
+// claim is not a string.
 package jwt
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/theory/jsonpath"
 )
 
-// DefaultNamespace is the claim that Hasura reads unless told otherwise.
+// DefaultNamespace is the claim that Hasura reads by default.
 const DefaultNamespace = "https://hasura.io/jwt/claims"
 
 // The claims formats.
@@ -28,39 +30,36 @@ const (
 	FormatStringJSON = "stringified_json"
 )
 
-// A Config is the JSON of HASURA_GRAPHQL_JWT_SECRET. Hasura's documentation
-// describes the keys on its page "JWT authentication".
+// A Config is the JSON of HASURA_GRAPHQL_JWT_SECRET. The page "JWT authentication" of
+// Hasura's documentation describes the keys. Other keys are refused.
 type Config struct {
-	// Type is the algorithm of Key, such as RS256. JWKs name their own.
+	// Type is the algorithm of Key: HS256, HS384 or HS512. Keys at JWKURL name their own.
 	Type string `json:"type"`
-	// Key is the HMAC secret, or a public key or certificate in PEM.
+	// Key is the HMAC secret.
 	Key string `json:"key"`
-	// JWKURL is where the keys are. They are fetched for every token, so that
-	// a test may change them; Hasura keeps them as long as Cache-Control says,
-	// and without it until it restarts (graphql-engine #9759).
+	// JWKURL is the URL of the keys. They are fetched for every token, so that a test can
+	// change them. Hasura keeps them as long as Cache-Control allows (graphql-engine #9759).
 	JWKURL string `json:"jwk_url"`
 
-	// Namespace is the claim to read, "" for DefaultNamespace.
+	// Namespace is the claim to read; empty means DefaultNamespace.
 	Namespace string `json:"claims_namespace"`
 	// NamespacePath is a JSON path such as $.hasura.claims, instead of Namespace.
 	NamespacePath string `json:"claims_namespace_path"`
-	// Format is FormatJSON or FormatStringJSON, "" for FormatJSON.
+	// Format is FormatJSON or FormatStringJSON; empty means FormatJSON.
 	Format string `json:"claims_format"`
-	// Map gives every x-hasura-* claim as a literal or as
-	// {"path": …, "default": …}. It overrules namespace and format.
-	Map map[string]json.RawMessage `json:"claims_map"`
+	// Map gives every x-hasura-* claim as a literal or as {"path": …, "default": …}. With
+	// Map, namespace and format have no effect.
+	Map map[string]any `json:"claims_map"`
 
-	// Audience accepts a token with any of these, and a token without aud.
+	// Audience accepts a token with any of these values, and a token without aud.
 	Audience Audience `json:"audience"`
-	// Issuer must equal iss, where the token has one.
+	// Issuer must equal iss if the token has iss.
 	Issuer string `json:"issuer"`
 	// AllowedSkew is how many seconds exp, nbf and iat may be off.
 	AllowedSkew int `json:"allowed_skew"`
-	// Header says where the token is; zero for Authorization.
-	Header Header `json:"header"`
 }
 
-// An Audience is one string or a list of them in JSON.
+// An Audience is a string or a list of strings in JSON.
 type Audience []string
 
 func (a *Audience) UnmarshalJSON(text []byte) error {
@@ -72,55 +71,39 @@ func (a *Audience) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(a))
 }
 
-// A Header is where the token stands: "Authorization", or a "Cookie" by name.
-type Header struct {
-	Type string `json:"type"`
-	Name string `json:"name"`
-}
-
 // UnmarshalJSON decodes and checks a Config as Hasura does when it starts.
 func (c *Config) UnmarshalJSON(text []byte) error {
 	type plain Config
-	if err := json.Unmarshal(text, (*plain)(c)); err != nil {
-		return fmt.Errorf("parse JWT secret: %w", err)
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode((*plain)(c)); err != nil {
+		return fmt.Errorf("parse the JWT secret: %w", err)
 	}
-	return errors.Join(c.faults()...)
+	var errs []error
+	refuseIf := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	minimum, hmac := map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}[c.Type]
+	refuseIf(c.Key == "" && c.JWKURL == "", "key and jwk_url both cannot be empty")
+	refuseIf(c.Key != "" && c.JWKURL != "", "key, jwk_url both cannot be present")
+	refuseIf(c.Key != "" && !hmac, "type %q: the local Hasura takes keys for HS256, HS384 and HS512 only", c.Type)
+	refuseIf(c.Key != "" && len(c.Key) < minimum, "key: %s needs at least %d bytes", c.Type, minimum)
+	refuseIf(c.Namespace != "" && c.NamespacePath != "", "claims_namespace and claims_namespace_path both cannot be set")
+	refuseIf(!slices.Contains([]string{"", FormatJSON, FormatStringJSON}, c.Format), "claims_format %q is not known", c.Format)
+	if c.NamespacePath != "" {
+		_, err := jsonpath.Parse(c.NamespacePath)
+		refuseIf(err != nil, "claims_namespace_path: %w", err)
+	}
+	for _, name := range []string{allowedRoles, defaultRole} {
+		_, ok := c.Map[name]
+		refuseIf(c.Map != nil && !ok, "%s is mandatory in claims_map", name)
+	}
+	return errors.Join(errs...)
 }
 
-func (c *Config) faults() (faults []error) {
-	fault := func(wrong bool, format string, args ...any) {
-		if wrong {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	fault(c.Key == "" && c.JWKURL == "", "key and jwk_url both cannot be empty")
-	fault(c.Key != "" && c.JWKURL != "", "key, jwk_url both cannot be present")
-	fault(c.Namespace != "" && c.NamespacePath != "",
-		"claims_namespace and claims_namespace_path both cannot be set")
-	fault(!slices.Contains([]string{"", FormatJSON, FormatStringJSON}, c.Format), "claims_format %q is not known", c.Format)
-	if c.Key != "" {
-		_, err := c.verificationKey()
-		fault(err != nil, "%w", err)
-	}
-	if c.Map != nil {
-		for _, name := range []string{allowedRoles, defaultRole} {
-			_, ok := c.Map[name]
-			fault(!ok, "%s is mandatory in claims_map", name)
-		}
-	}
-	switch c.Header.Type {
-	case "", "Authorization":
-	case "Cookie":
-		fault(c.Header.Name == "", "header of type Cookie needs a name")
-	default:
-		fault(true, "header type %q is neither Authorization nor Cookie", c.Header.Type)
-	}
-	if c.NamespacePath != "" {
-		_, err := parsePath(c.NamespacePath)
-		fault(err != nil, "claims_namespace_path: %w", err)
-	}
-	return faults
-}
+func (c Config) namespace() string { return cmp.Or(c.Namespace, DefaultNamespace) }
 
 // place names where the claims were looked for, as Hasura's messages do.
 func (c Config) place() string {
@@ -130,14 +113,7 @@ func (c Config) place() string {
 	return "claims_namespace " + c.namespace()
 }
 
-func (c Config) namespace() string {
-	if c.Namespace == "" {
-		return DefaultNamespace
-	}
-	return c.Namespace
-}
-
-// IsSessionVariable reports whether a claim or header name is one of Hasura's.
+// IsSessionVariable reports whether the name of a claim or header begins with x-hasura-.
 func IsSessionVariable(name string) bool {
 	return strings.HasPrefix(strings.ToLower(name), "x-hasura-")
 }

@@ -32,20 +32,17 @@ func TestConfigOfACognitoPool(t *testing.T) {
 func TestBadConfigs(t *testing.T) {
 	rows := []struct{ name, config, want string }{
 		{"not JSON", `{`, "unexpected end"},
-		{"of the wrong type", `{"jwk_url": 1}`, "parse JWT secret"},
-		{"neither key nor URL", `{"type": "RS256"}`, "key and jwk_url both cannot be empty"},
-		{"key and URL", `{"type": "HS256", "key": "k", "jwk_url": "http://a"}`, "key, jwk_url both cannot be present"},
-		{"a key without a type", `{"key": "k"}`, "type is required"},
-		{"an unknown type", `{"type": "none", "key": "k"}`, `type "none"`},
-		{"a key that is no PEM", `{"type": "RS256", "key": "k"}`, "key is not PEM"},
-		{"a PEM that is no key", `{"type": "RS256", "key": "-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----"}`, "neither a public key nor a certificate"},
+		{"a value of the wrong type", `{"jwk_url": 1}`, "parse the JWT secret"},
+		{"neither key nor jwk_url", `{"type": "RS256"}`, "key and jwk_url both cannot be empty"},
+		{"key and jwk_url", `{"type": "HS256", "key": "k", "jwk_url": "http://a"}`, "key, jwk_url both cannot be present"},
+		{"a key without a type", `{"key": "k"}`, `type ""`},
+		{"another type", `{"type": "RS256", "key": "k"}`, `type "RS256"`},
+		{"a short key", `{"type": "HS256", "key": "k"}`, "at least 32 bytes"},
+		{"an unknown setting", `{"jwk_url": "http://a", "header": {"type": "Cookie"}}`, "unknown field"},
 		{"namespace and path", `{"jwk_url": "http://a", "claims_namespace": "n", "claims_namespace_path": "$"}`, "both cannot be set"},
-		{"a path that is none", `{"jwk_url": "http://a", "claims_namespace_path": "$..x"}`, "not a JSON path"},
-		{"a path that does not start at the root", `{"jwk_url": "http://a", "claims_namespace_path": "x"}`, "starts with $"},
+		{"an invalid path", `{"jwk_url": "http://a", "claims_namespace_path": "$["}`, "claims_namespace_path"},
 		{"an unknown format", `{"jwk_url": "http://a", "claims_format": "xml"}`, `claims_format "xml"`},
 		{"a map without the roles", `{"jwk_url": "http://a", "claims_map": {}}`, "x-hasura-default-role is mandatory"},
-		{"a cookie without a name", `{"jwk_url": "http://a", "header": {"type": "Cookie"}}`, "needs a name"},
-		{"an unknown header", `{"jwk_url": "http://a", "header": {"type": "Query"}}`, `header type "Query"`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

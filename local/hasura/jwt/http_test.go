@@ -14,21 +14,21 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 )
 
-// TestTokens shows the tokens of both tables to a whole Hasura, over HTTP. A Hasura has
-// one configuration: testdata/secrets.jsonl has a line for each that the rows need.
-// HASURA_URL names one that runs elsewhere, such as the real one that make e2e-hasura
-// starts, and HASURA_JWT_SECRET the line that it was started with.
+// TestTokens sends the tokens of both tables to a Hasura over HTTP. A Hasura has one JWT
+// configuration; testdata/secrets.jsonl has each that the rows need. HASURA_URL can name
+// another Hasura, such as the real one that make e2e-hasura starts. HASURA_JWT_SECRET is
+// its line.
 func TestTokens(t *testing.T) {
 	if url := os.Getenv("HASURA_URL"); url != "" {
-		t.Run("the Hasura at HASURA_URL", func(t *testing.T) { showAll(t, url, os.Getenv("HASURA_JWT_SECRET")) })
+		t.Run("the Hasura at HASURA_URL", func(t *testing.T) { sendAll(t, url, os.Getenv("HASURA_JWT_SECRET")) })
 		return
 	}
-	shown := 0
+	sent := 0
 	for _, secret := range secrets(t) {
-		shown += showAll(t, serve(t, secret), secret)
+		sent += sendAll(t, serve(t, secret), secret)
 	}
-	if want := len(tokenRows) + len(claimsRows); shown != want {
-		t.Errorf("testdata/secrets.jsonl has lines for %d rows, want one for each of %d", shown, want)
+	if want := len(tokenRows) + len(claimsRows); sent != want {
+		t.Errorf("testdata/secrets.jsonl has lines for %d rows, want one for each of %d", sent, want)
 	}
 }
 
@@ -68,36 +68,36 @@ func parse(t *testing.T, secret string) (c jwt.Config) {
 	return c
 }
 
-// showAll shows those rows that are for a configuration, and counts them.
-func showAll(t *testing.T, url, secret string) (shown int) {
+// sendAll sends the rows for a configuration and counts them.
+func sendAll(t *testing.T, url, secret string) (sent int) {
 	t.Helper()
 	config := parse(t, secret)
 	hmac := func(key string) jose.SigningKey { return jose.SigningKey{Algorithm: jose.HS256, Key: []byte(key)} }
 	s := signer{t, hmac(config.Key), hmac(strings.Repeat("another ", 4))}
 	for _, row := range tokenRows {
 		if same(t, row.config, config) {
-			shown++
+			sent++
 			t.Run(row.name, func(t *testing.T) {
-				checkError(t, show(t, url, row.request(s)), row.code, row.message)
+				checkError(t, send(t, url, row.request(s)), row.code, row.message)
 			})
 		}
 	}
 	for _, row := range claimsRows {
 		if same(t, jwt.Config{Format: row.format}, config) {
-			shown++
+			sent++
 			t.Run(row.name, func(t *testing.T) {
 				header := bearer(s.sign(s.key, claims{jwt.DefaultNamespace: json.RawMessage(row.claims)}))
 				if row.role != "" {
 					header.Set("X-Hasura-Role", row.role)
 				}
-				checkError(t, show(t, url, header), row.code, row.message)
+				checkError(t, send(t, url, header), row.code, row.message)
 			})
 		}
 	}
-	return shown
+	return sent
 }
 
-// same compares configurations but for their keys.
+// same compares configurations without keys.
 func same(t *testing.T, row, config jwt.Config) bool {
 	t.Helper()
 	config.Type, config.Key = "", ""
@@ -112,8 +112,8 @@ func same(t *testing.T, row, config jwt.Config) bool {
 	return string(a) == string(b)
 }
 
-// show asks for what everyone may have, and returns Hasura's refusal as an error.
-func show(t *testing.T, url string, header http.Header) error {
+// send asks for what every role may read. It returns Hasura's error.
+func send(t *testing.T, url string, header http.Header) error {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/v1/graphql", strings.NewReader(`{"query":"{ __typename }"}`))
 	if err != nil {
@@ -134,13 +134,13 @@ func show(t *testing.T, url string, header http.Header) error {
 		}
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		t.Fatalf("the answer is no JSON: %v", err)
+		t.Fatalf("the response is not JSON: %v", err)
 	}
 	if len(answer.Errors) > 0 {
 		return &jwt.Error{Code: answer.Errors[0].Extensions.Code, Message: answer.Errors[0].Message}
 	}
 	if answer.Data["__typename"] != "query_root" {
-		t.Errorf("it answered %v, want query_root", answer.Data)
+		t.Errorf("response %v, want query_root", answer.Data)
 	}
 	return nil
 }
