@@ -17,8 +17,8 @@ import (
 
 // uncounted are the phrases that no metric counts, and why.
 var uncounted = map[string]string{
-	"doubtful setting": "logged at each start while the setting stands",
-	"a library says":   "nothing in itself; what it leads to is counted",
+	"plain http":  "logged at each start while the setting stands",
+	"library log": "nothing in itself; what it leads to is counted",
 }
 
 // logged returns the phrases that the Go code in a folder logs and the names of

@@ -54,7 +54,7 @@ func (f facts) outcome() string {
 		f.TriggerSource == "PostConfirmation_ConfirmForgotPassword",
 		f.TriggerSource == "PostAuthentication_Authentication":
 		if !anUUID.MatchString(f.attribute("sub")) {
-			return "broken"
+			return "permanent failure"
 		}
 		return "synced"
 	}

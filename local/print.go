@@ -123,7 +123,7 @@ func (p *printer) faults(s seen) {
 func (s seen) notes() string {
 	var notes []string
 	for _, line := range s.call.Log {
-		if line.Message == "dropped" {
+		if line.Message == "attributes dropped" {
 			notes = append(notes, "without "+strings.Join(line.Dropped, ", "))
 		}
 		if line.Message == s.call.Outcome && line.Reason != "" {

@@ -8,23 +8,23 @@ locals {
     passed-through   = { function = "trigger", metric = "PassedThrough", phrases = ["passed through"] }
     synced           = { function = "sync-users", metric = "Synced", phrases = ["synced"] }
     stale            = { function = "sync-users", metric = "Stale", phrases = ["stale"] }
-    dropped          = { function = "sync-users", metric = "Dropped", phrases = ["dropped"] }
+    dropped          = { function = "sync-users", metric = "Dropped", phrases = ["attributes dropped"] }
     parked           = { function = "sync-users", metric = "Parked", phrases = ["parked"] }
-    unsynced         = { function = "sync-users", metric = "Unsynced", phrases = ["unsynced"] }
-    refused          = { function = "sync-users", metric = "Refused", phrases = ["refused"] }
-    broken           = { function = "sync-users", metric = "Broken", phrases = ["broken"] }
+    unsynced         = { function = "sync-users", metric = "Unsynced", phrases = ["sync lost"] }
+    refused          = { function = "sync-users", metric = "Refused", phrases = ["sign-in refused"] }
+    broken           = { function = "sync-users", metric = "Broken", phrases = ["permanent failure"] }
     ignored          = { function = "sync-users", metric = "Ignored", phrases = ["ignored"] }
     sync-time        = { function = "sync-users", metric = "SyncTime", pattern = "{ $.ms >= 0 }", milliseconds = "$.ms" }
     cold-start       = { function = "sync-users", metric = "ColdStart", phrases = ["cold start"], milliseconds = "$.init_ms" }
-    secret-trouble   = { function = "sync-users", metric = "SecretTrouble", phrases = ["no secret yet", "secret stale"] }
+    secret-trouble   = { function = "sync-users", metric = "SecretTrouble", phrases = ["secret fetch failed", "secret stale"] }
     secret-refreshed = { function = "sync-users", metric = "SecretRefreshed", phrases = ["secret refreshed"] }
     replayed         = { function = "replay-syncs", metric = "Replayed", phrases = ["replayed"] }
     replayed-stale   = { function = "replay-syncs", metric = "ReplayedStale", phrases = ["stale"] }
-    left-for-later   = { function = "replay-syncs", metric = "LeftForLater", phrases = ["left for later"] }
-    replay-broken    = { function = "replay-syncs", metric = "ReplayBroken", phrases = ["broken"] }
-    trigger-faults   = { function = "trigger", metric = "Faults", phrases = ["panicked", "misconfigured", "not an event"] }
-    sync-faults      = { function = "sync-users", metric = "Faults", phrases = ["panicked", "misconfigured", "not an event"] }
-    replay-faults    = { function = "replay-syncs", metric = "Faults", phrases = ["panicked", "misconfigured", "not an event"] }
+    left-for-later   = { function = "replay-syncs", metric = "LeftForLater", phrases = ["will retry"] }
+    replay-broken    = { function = "replay-syncs", metric = "ReplayBroken", phrases = ["permanent failure"] }
+    trigger-faults   = { function = "trigger", metric = "Faults", phrases = ["panic", "misconfigured", "invalid event"] }
+    sync-faults      = { function = "sync-users", metric = "Faults", phrases = ["panic", "misconfigured", "invalid event"] }
+    replay-faults    = { function = "replay-syncs", metric = "Faults", phrases = ["panic", "misconfigured", "invalid event"] }
   }
 
   # The pattern of a filter on one phrase, or on any of several.

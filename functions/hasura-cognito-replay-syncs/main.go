@@ -1,15 +1,16 @@
-// Command hasura-cognito-replay-syncs writes the rows of people whose syncs were
-// parked. It consumes the queue that hasura-cognito-sync-users fills, in batches
-// with partial batch responses (ReportBatchItemFailures must be set on the event
-// source mapping). A message that cannot be written stays in the queue, and the
-// queue moves it to its dead letters after as many receives as it is set to.
+// Command hasura-cognito-replay-syncs, the replay function, writes the rows of parked
+// syncs. It reads the queue that the sync function fills, in batches with partial batch
+// responses: the event source mapping needs ReportBatchItemFailures. A message that cannot
+// be written stays in the queue, and the queue moves it to the dead-letter queue after the
+// number of receives that it is set to.
 //
-// It needs GRAPHQL_DOMAIN and SECRETS_ARN and understands SECRETS_KEY,
-// GRAPHQL_HOST and HASURA_ROLE, all as hasura-cognito-sync-users does.
+// It reads the same settings about Hasura as the sync function. With an invalid one it does
+// not start, and the messages stay in the queue.
 package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -17,25 +18,26 @@ import (
 
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/logs"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-// warmUp bounds what is done before the first batch.
-const warmUp = 5 * time.Second
+// connectTime bounds what happens before the first batch.
+const connectTime = 5 * time.Second
 
 func main() {
 	log := logs.New(os.Stdout, os.Getenv)
 	logs.Adopt(log)
-	settings, err := hasura.FromEnv(os.Getenv)
+	s, faults := settings.ReadHasura(os.Getenv)
+	err := errors.Join(faults...)
+	var client *hasura.Client
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+		defer cancel()
+		client, err = hasura.Connect(ctx, s, log)
+	}
 	if err != nil {
 		log.Error("misconfigured", "faults", err)
 		os.Exit(1)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), warmUp)
-	client, err := hasura.Connect(ctx, settings, log)
-	if err != nil {
-		log.Error("misconfigured", "faults", err)
-		os.Exit(1)
-	}
-	cancel()
-	lambda.Start((&replayer{upsert: client.Upsert, log: log}).replay)
+	lambda.Start((&replayer{write: client.Write, log: log}).replay)
 }

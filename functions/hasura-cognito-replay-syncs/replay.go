@@ -3,103 +3,134 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/parking"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 // A replayer writes the rows of a batch of parked syncs.
 type replayer struct {
-	upsert func(context.Context, hasura.Row) (stale bool, err error)
-	log    *slog.Logger
+	write func(context.Context, users.Row) (stale bool, err error)
+	log   *slog.Logger
 }
 
-// patience bounds what one row may take, so that one that hangs leaves time for
-// the others; margin is what is left of the call's time for answering.
 const (
-	patience = 3 * time.Second
-	margin   = time.Second
+	rowTime = 3 * time.Second // bounds one row
+	margin  = time.Second     // is kept of the call's time for the response
+	// parallel bounds the rows that are written at the same time. A slow row then costs the
+	// others nothing, and Hasura gets at most so many requests from one batch.
+	parallel = 10
 )
 
-// replay answers with the messages that are to stay in the queue. It returns no
-// error: that would keep the whole batch there.
+// replay returns the messages that stay in the queue. It returns no error, which would
+// keep the whole batch in the queue.
 func (r *replayer) replay(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
-	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	stay := func(ids ...string) {
-		for _, id := range ids {
-			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
-		}
-	}
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-margin))
 		defer cancel()
 	}
-	people, unreadable := r.read(ctx, batch.Records)
-	stay(unreadable...)
-	for _, p := range people {
-		if !r.write(ctx, p) {
-			stay(p.ids...)
+	syncs, stay := r.read(ctx, batch.Records)
+	written := make([]bool, len(syncs))
+	var writers sync.WaitGroup
+	free := make(chan struct{}, parallel)
+	for i, s := range syncs {
+		free <- struct{}{}
+		writers.Go(func() {
+			written[i] = r.writeOne(ctx, s)
+			<-free
+		})
+	}
+	writers.Wait()
+	for i, s := range syncs {
+		if !written[i] {
+			stay = append(stay, s.messages...)
 		}
 	}
-	return answer, nil
+	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, id := range stay {
+		response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+	}
+	return response, nil
 }
 
-// A person is what a batch says about one: the newest sync, and all messages that
-// are done with when it is.
-type person struct {
-	newest parking.Message
-	ids    []string
+// A userSync is what a batch says about one user: the newest sync, and the ids of all
+// messages that are done when it is written.
+type userSync struct {
+	newest   parking.Message
+	messages []string
 }
 
-// read sorts a batch by person, in the order of their first messages. What is no
-// parked sync stays in the queue for its dead letters.
-func (r *replayer) read(ctx context.Context, records []events.SQSMessage) (people []*person, unreadable []string) {
-	byID := make(map[string]*person)
+// read groups a batch by user, in the order of their first messages. unreadable has the ids
+// of messages that are not parked syncs; they stay in the queue until it moves them to the
+// dead-letter queue.
+func (r *replayer) read(ctx context.Context, records []events.SQSMessage) (syncs []*userSync, unreadable []string) {
+	byUser := make(map[string]*userSync)
 	for _, record := range records {
 		var m parking.Message
 		if err := m.UnmarshalJSON([]byte(record.Body)); err != nil {
-			r.log.ErrorContext(ctx, "broken", "message", record.MessageId, "error", err)
+			r.log.ErrorContext(ctx, "permanent failure", "message_id", record.MessageId, "error", err)
 			unreadable = append(unreadable, record.MessageId)
 			continue
 		}
-		p := byID[m.Row.Id]
-		if p == nil {
-			p = &person{newest: m}
-			byID[m.Row.Id] = p
-			people = append(people, p)
-		} else if m.Row.Synced_at.After(*p.newest.Row.Synced_at) {
-			p.newest = m
+		// No event came in after its message was sent. A later time comes from a wrong
+		// clock, and would keep newer events out of the row.
+		if sent, err := strconv.ParseInt(record.Attributes["SentTimestamp"], 10, 64); err == nil {
+			m.Row.Cap(time.UnixMilli(sent))
 		}
-		p.ids = append(p.ids, record.MessageId)
+		s := byUser[m.Row.Key()]
+		if s == nil {
+			s = &userSync{newest: m}
+			byUser[m.Row.Key()] = s
+			syncs = append(syncs, s)
+		} else {
+			s.newest = merge(s.newest, m)
+		}
+		s.messages = append(s.messages, record.MessageId)
 	}
-	return people, unreadable
+	return syncs, unreadable
 }
 
-// write reports whether a person's messages are done with.
-func (r *replayer) write(ctx context.Context, p *person) bool {
-	m := p.newest
-	log := r.log.With("user", m.Row.Id, "trigger", m.Trigger, "parked_as", m.Class)
-	one, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	stale, err := r.upsert(one, m.Row)
-	age := time.Since(*m.Row.Synced_at).Milliseconds()
-	if err != nil {
-		class := hasura.ClassOf(err)
-		if class == hasura.Broken {
-			log.ErrorContext(ctx, "broken", "error", err, "age_ms", age)
-		} else {
-			log.WarnContext(ctx, "left for later", "error", err, "class", class, "age_ms", age)
-		}
-		return false
+// merge returns the newer of two syncs of one user, with the later of their sign-in times.
+func merge(a, b parking.Message) parking.Message {
+	newer, older := a, b
+	if b.Row.SyncedAt().After(a.Row.SyncedAt()) {
+		newer, older = b, a
 	}
-	if stale {
-		log.InfoContext(ctx, "stale", "age_ms", age)
-	} else {
-		log.InfoContext(ctx, "replayed", "age_ms", age)
+	if older.Row.SignedInAt().After(newer.Row.SignedInAt()) {
+		newer.Row[users.SignInColumn] = older.Row.SignedInAt()
+	}
+	return newer
+}
+
+// writeOne reports whether a user's messages can leave the queue.
+func (r *replayer) writeOne(ctx context.Context, s *userSync) bool {
+	m := s.newest
+	log := r.log.With("user", m.Row, "trigger", m.Trigger, "parked_as", m.Class)
+	one, cancel := context.WithTimeout(ctx, rowTime)
+	defer cancel()
+	stale, err := r.write(one, m.Row)
+	class := hasura.ClassOf(err)
+	age := slog.Int64("age_ms", time.Since(m.Row.SyncedAt()).Milliseconds())
+	switch {
+	case stale && class == hasura.Permanent:
+		log.WarnContext(ctx, "stale", "error", err, age)
+	case err != nil && class == hasura.Permanent:
+		log.ErrorContext(ctx, "permanent failure", "error", err, age)
+		return false
+	case err != nil:
+		log.WarnContext(ctx, "will retry", "error", err, "class", class, age)
+		return false
+	case stale:
+		log.InfoContext(ctx, "stale", age)
+	default:
+		log.InfoContext(ctx, "replayed", age)
 	}
 	return true
 }

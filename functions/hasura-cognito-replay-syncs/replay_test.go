@@ -10,7 +10,10 @@ import (
 	"log/slog"
 	"os"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +21,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 const (
@@ -25,14 +29,14 @@ const (
 	john = "3c6fcb0d-b156-4d9b-8dd3-77a8fd9a8954"
 )
 
-// message is a parked sync of a person at a second of a minute.
+// message returns a parked sync of a user at a second of a minute.
 func message(id, user string, second int) events.SQSMessage {
 	return events.SQSMessage{MessageId: id, Body: fmt.Sprintf(
-		`{"version":1,"user":{"id":%q,"email":"canary@example.com","synced_at":"2026-11-23T12:00:%02d.000001Z"},"trigger":"PostAuthentication_Authentication","class":"later"}`, user, second)}
+		`{"version":1,"user":{"id":%q,"email":"canary@example.com","synced_at":"2026-11-23T12:00:%02d.000001Z"},"trigger":"PostAuthentication_Authentication","class":"transient"}`, user, second)}
 }
 
 func TestReplay(t *testing.T) {
-	later, broken := &hasura.Error{Status: 503}, &hasura.Error{Status: 200, Code: "data-exception"}
+	transient, permanent := &hasura.Error{Status: 503}, &hasura.Error{Status: 200, Code: "data-exception"}
 	rows := []struct {
 		name    string
 		batch   []events.SQSMessage
@@ -42,22 +46,25 @@ func TestReplay(t *testing.T) {
 		stay    []string
 		log     string
 	}{
-		{"nothing", nil, nil, false, nil, nil, ""},
+		{"an empty batch", nil, nil, false, nil, nil, ""},
 		{"all are written", []events.SQSMessage{message("1", jane, 1), message("2", john, 2)}, nil, false, []string{jane + "/1", john + "/2"}, nil, `"msg":"replayed","user":"` + jane},
 		{"a newer row stays", []events.SQSMessage{message("1", jane, 1)}, nil, true, []string{jane + "/1"}, nil, `"msg":"stale","user":"` + jane},
-		{"of one person the newest is written", []events.SQSMessage{message("1", jane, 2), message("2", john, 1), message("3", jane, 3), message("4", jane, 1)}, nil, false, []string{jane + "/3", john + "/1"}, nil, ""},
-		{"when it fails, all of theirs stay", []events.SQSMessage{message("1", jane, 2), message("2", john, 1), message("3", jane, 3)}, map[string]error{jane: later}, false, []string{jane + "/3", john + "/1"}, []string{"1", "3"}, `"level":"WARN","msg":"left for later","user":"` + jane},
-		{"what cannot be written stays for the dead letters", []events.SQSMessage{message("1", jane, 1)}, map[string]error{jane: broken}, false, []string{jane + "/1"}, []string{"1"}, `"level":"ERROR","msg":"broken","user":"` + jane},
-		{"an unreadable secret can be mended", []events.SQSMessage{message("1", jane, 1)}, map[string]error{jane: errors.New("secret x is empty")}, false, []string{jane + "/1"}, []string{"1"}, `"msg":"left for later"`},
-		{"what is no parked sync stays", []events.SQSMessage{{MessageId: "1", Body: "canary"}, {MessageId: "2", Body: `{"version":2,"user":{"id":"canary"}}`}, {MessageId: "3", Body: `{"version":1,"user":{"id":"canary"}}`}, message("4", jane, 1)}, nil, false, []string{jane + "/1"}, []string{"1", "2", "3"}, `"msg":"broken","message":"2","error":"the message has version 2, not 1"`},
+		{"of several syncs of one user the newest is written", []events.SQSMessage{message("1", jane, 2), message("2", john, 1), message("3", jane, 3), message("4", jane, 1)}, nil, false, []string{jane + "/3", john + "/1"}, nil, ""},
+		{"when it fails, all messages of the user stay", []events.SQSMessage{message("1", jane, 2), message("2", john, 1), message("3", jane, 3)}, map[string]error{jane: transient}, false, []string{jane + "/3", john + "/1"}, []string{"1", "3"}, `"level":"WARN","msg":"will retry","user":"` + jane},
+		{"a message that cannot be written stays, for the dead-letter queue", []events.SQSMessage{message("1", jane, 1)}, map[string]error{jane: permanent}, false, []string{jane + "/1"}, []string{"1"}, `"level":"ERROR","msg":"permanent failure","user":"` + jane},
+		{"a secret that cannot be read can be readable later", []events.SQSMessage{message("1", jane, 1)}, map[string]error{jane: errors.New("secret x is empty")}, false, []string{jane + "/1"}, []string{"1"}, `"msg":"will retry"`},
+		{"a message that is not a parked sync stays", []events.SQSMessage{{MessageId: "1", Body: "canary"}, {MessageId: "2", Body: `{"version":2,"user":{"id":"canary"}}`}, {MessageId: "3", Body: `{"version":1,"user":{"id":"canary"}}`}, message("4", jane, 1)}, nil, false, []string{jane + "/1"}, []string{"1", "2", "3"}, `"msg":"permanent failure","message_id":"2","error":"the message has version 2, not 1"`},
 	}
 	for _, row := range rows {
 		var log bytes.Buffer
+		var mu sync.Mutex
 		var written []string
 		r := &replayer{
-			upsert: func(_ context.Context, r hasura.Row) (bool, error) {
-				written = append(written, fmt.Sprintf("%s/%d", r.Id, r.Synced_at.Second()))
-				return row.stale, row.errs[r.Id]
+			write: func(_ context.Context, r users.Row) (bool, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				written = append(written, fmt.Sprintf("%s/%d", r.Key(), r.SyncedAt().Second()))
+				return row.stale, row.errs[r.Key()]
 			},
 			log: slog.New(slog.NewJSONHandler(&log, nil)),
 		}
@@ -69,7 +76,9 @@ func TestReplay(t *testing.T) {
 		for _, id := range row.stay {
 			stay = append(stay, events.SQSBatchItemFailure{ItemIdentifier: id})
 		}
-		if !reflect.DeepEqual(written, row.written) || !reflect.DeepEqual(answer.BatchItemFailures, stay) {
+		slices.Sort(written)
+		slices.Sort(row.written)
+		if !slices.Equal(written, row.written) || !reflect.DeepEqual(answer.BatchItemFailures, stay) {
 			t.Errorf("%s: wrote %q, want %q; %+v stay, want %q", row.name, written, row.written, answer.BatchItemFailures, row.stay)
 		}
 		if !strings.Contains(log.String(), row.log) || strings.Contains(log.String(), "canary") {
@@ -78,7 +87,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// events/sqs is what make invoke gives to the function.
+// make invoke sends the batch in events/sqs to the function.
 func TestRecordedBatch(t *testing.T) {
 	data, err := os.ReadFile("../../events/sqs/parked-syncs.json")
 	if err != nil {
@@ -93,22 +102,22 @@ func TestRecordedBatch(t *testing.T) {
 			t.Errorf("md5OfBody of %s = %s, want %s", record.MessageId, record.Md5OfBody, sum)
 		}
 	}
-	var written []hasura.Row
+	var written []users.Row
 	r := &replayer{
-		upsert: func(_ context.Context, r hasura.Row) (bool, error) { written = append(written, r); return false, nil },
-		log:    slog.New(slog.DiscardHandler),
+		write: func(_ context.Context, r users.Row) (bool, error) { written = append(written, r); return false, nil },
+		log:   slog.New(slog.DiscardHandler),
 	}
 	answer, err := r.replay(t.Context(), batch)
-	if err != nil || len(answer.BatchItemFailures) != 0 || len(written) != 1 || written[0].Last_sign_in_at == nil || written[0].Email != "paula@example.com" {
+	if err != nil || len(answer.BatchItemFailures) != 0 || len(written) != 1 || written[0].SignedInAt().IsZero() || written[0]["email"] != "paula@example.com" {
 		t.Errorf("wrote %+v, answered %+v, %v; want the row of Paula's sign-in and nothing left", written, answer, err)
 	}
 }
 
-func TestOneRowThatHangsLeavesTimeForTheOthers(t *testing.T) {
+func TestRowsAreWrittenSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &replayer{
-			upsert: func(ctx context.Context, r hasura.Row) (bool, error) {
-				if r.Id == jane {
+			write: func(ctx context.Context, r users.Row) (bool, error) {
+				if r.Key() == jane {
 					<-ctx.Done()
 					return false, &hasura.Error{Code: hasura.CodeTimeout}
 				}
@@ -121,8 +130,41 @@ func TestOneRowThatHangsLeavesTimeForTheOthers(t *testing.T) {
 		start := time.Now()
 		answer, err := r.replay(ctx, events.SQSEvent{Records: []events.SQSMessage{message("1", jane, 1), message("2", john, 1)}})
 		want := []events.SQSBatchItemFailure{{ItemIdentifier: "1"}}
-		if err != nil || !reflect.DeepEqual(answer.BatchItemFailures, want) || time.Since(start) != patience {
-			t.Errorf("%+v, %v after %v, want %+v after %v", answer.BatchItemFailures, err, time.Since(start), want, patience)
+		if err != nil || !reflect.DeepEqual(answer.BatchItemFailures, want) || time.Since(start) != rowTime {
+			t.Errorf("%+v, %v after %v, want %+v after %v", answer.BatchItemFailures, err, time.Since(start), want, rowTime)
 		}
 	})
+}
+
+// A later password reset is newer than a sign-in, but must not hide when it was.
+func TestNewerSyncKeepsTheTimeOfTheSignIn(t *testing.T) {
+	signIn := events.SQSMessage{MessageId: "1", Body: `{"version":1,"user":{"id":"` + jane + `","last_sign_in_at":"2026-11-23T12:00:01Z","synced_at":"2026-11-23T12:00:01Z"}}`}
+	for _, batch := range [][]events.SQSMessage{{signIn, message("2", jane, 2)}, {message("2", jane, 2), signIn}} {
+		var written users.Row
+		r := &replayer{
+			write: func(_ context.Context, r users.Row) (bool, error) { written = r; return false, nil },
+			log:   slog.New(slog.DiscardHandler),
+		}
+		if _, err := r.replay(t.Context(), events.SQSEvent{Records: batch}); err != nil {
+			t.Fatal(err)
+		}
+		if written.SyncedAt().Second() != 2 || written.SignedInAt().Second() != 1 {
+			t.Errorf("wrote synced_at %v and last_sign_in_at %v, want seconds 2 and 1", written.SyncedAt(), written.SignedInAt())
+		}
+	}
+}
+
+// A message from a function whose clock was wrong must not keep newer events out.
+func TestTimeIsCappedAtSentTimestamp(t *testing.T) {
+	m := message("1", jane, 30)
+	sent := time.Date(2026, 11, 23, 12, 0, 7, 0, time.UTC)
+	m.Attributes = map[string]string{"SentTimestamp": strconv.FormatInt(sent.UnixMilli(), 10)}
+	var written users.Row
+	r := &replayer{
+		write: func(_ context.Context, r users.Row) (bool, error) { written = r; return false, nil },
+		log:   slog.New(slog.DiscardHandler),
+	}
+	if _, err := r.replay(t.Context(), events.SQSEvent{Records: []events.SQSMessage{m}}); err != nil || !written.SyncedAt().Equal(sent) {
+		t.Errorf("wrote synced_at %v (%v), want %v", written.SyncedAt(), err, sent)
+	}
 }

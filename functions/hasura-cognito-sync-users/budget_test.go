@@ -30,7 +30,7 @@ func TestBudget(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			started := time.Now()
 			time.Sleep(row.start)
-			b := newBudget(defaultBudget, started, environ(row.env))
+			b := newBudget((3500 * time.Millisecond), started, environ(row.env))
 			time.Sleep(row.wait)
 			for i, want := range []time.Duration{row.want, row.second} {
 				ctx := t.Context()

@@ -1,29 +1,16 @@
-// Command hasura-cognito-sync-users is a post confirmation and post authentication
-// trigger for Amazon Cognito user pools that writes the person's row in Hasura. It
-// needs
+// Command hasura-cognito-sync-users, the sync function, is a post confirmation and post
+// authentication trigger of an Amazon Cognito user pool. It writes the user's row in
+// Hasura's users table.
 //
-//	GRAPHQL_DOMAIN   Hasura's host, host:port or URL
-//	SECRETS_ARN      secret with Hasura's admin secret: a JSON object or plain text
-//
-// and understands
-//
-//	SECRETS_KEY      key of the admin secret in the JSON object; by default the first
-//	                 there is of HASURA_GRAPHQL_ADMIN_SECRET, HASURA_ADMIN_SECRET,
-//	                 ADMIN_SECRET
-//	GRAPHQL_HOST     name that Hasura's certificate is for, if not GRAPHQL_DOMAIN
-//	HASURA_ROLE      role to act as instead of admin, such as cognito_sync
-//	SYNC_BUDGET      time for everything, such as 3.5s, the default; at most 4.5s
-//	SYNC_QUEUE_URL   SQS queue for the syncs that failed; hasura-cognito-replay-syncs
-//	                 writes them later
-//	SYNC_ON_FAILURE  refuse, to fail the sign-in when the row cannot be written;
-//	                 by default (allow) the person is let in
-//
-// A wrong one keeps the function from starting; the log has every fault at once.
-// Trouble in reaching the secret or Hasura does not: it is tried again in the call.
+// It needs GRAPHQL_DOMAIN and SECRETS_ARN. The other settings in pkg/settings are optional.
+// A sync that fails is parked in an SQS queue, and the user is let in. So it is while a
+// setting is invalid, which is logged.
 package main
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"os"
 	"time"
 
@@ -33,37 +20,52 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/logs"
 	"github.com/phenom-earth/hasura-cognito/pkg/parking"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 var started = time.Now()
 
-// warmUp bounds what is done before the first call, as does half of the budget.
-const warmUp = 1500 * time.Millisecond
+// connectTime bounds what happens before the first call. Half of the budget does too.
+const connectTime = 1500 * time.Millisecond
 
 func main() {
 	log := logs.New(os.Stdout, os.Getenv)
 	logs.Adopt(log)
-	config, err := fromEnv(os.Getenv)
-	if err != nil {
-		log.Error("misconfigured", "faults", err)
-		os.Exit(1)
+	s, faults := settings.ReadSync(os.Getenv)
+	upsert, err := connect(min(connectTime, s.Budget/2), log)
+	if faults = append(faults, err); errors.Join(faults...) != nil {
+		log.Error("misconfigured", "faults", errors.Join(faults...))
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), started.Add(min(warmUp, config.budget/2)))
-	client, err := hasura.Connect(ctx, config.hasura, log)
-	if err != nil {
-		log.Error("misconfigured", "faults", err)
-		os.Exit(1)
-	}
-	cancel()
 
-	s := &syncer{
-		upsert: client.Upsert,
-		refuse: config.refuse,
-		budget: newBudget(config.budget, started, os.Getenv),
+	f := &syncer{
+		upsert: upsert,
+		refuse: s.Refuse,
+		budget: newBudget(s.Budget, started, os.Getenv),
 		log:    log,
 	}
-	if config.queue != "" && !config.refuse { // who is refused tries again
-		s.park = parking.New(config.queue).Park
+	if s.QueueURL != "" && !s.Refuse { // a user who is refused signs in again
+		f.park = parking.New(s.QueueURL).Park
 	}
-	lambda.Start(cognito.Handler{Handle: s.sync, Log: log})
+	lambda.Start(cognito.Handler{Handle: f.sync, Log: log})
+}
+
+type upserter func(context.Context, users.Row) (stale bool, err error)
+
+// connect returns the function that writes to Hasura. If that is impossible because of a
+// setting, the function returned fails each time, and the error says why.
+func connect(limit time.Duration, log *slog.Logger) (upserter, error) {
+	ctx, cancel := context.WithDeadline(context.Background(), started.Add(limit))
+	defer cancel()
+	s, faults := settings.ReadHasura(os.Getenv)
+	err := errors.Join(faults...)
+	if err == nil {
+		var client *hasura.Client
+		if client, err = hasura.Connect(ctx, s, log); err == nil {
+			return client.Upsert, nil
+		}
+	}
+	return func(context.Context, users.Row) (bool, error) {
+		return false, &hasura.Error{Code: hasura.CodeMisconfigured}
+	}, err
 }

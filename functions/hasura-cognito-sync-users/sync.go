@@ -8,28 +8,26 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/parking"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
-// The triggers that a sync follows. Both kinds are needed: a federated person's
-// first sign-in is a post confirmation alone, and a person whom an administrator
-// made has post authentications alone. A forgotten password is the first that is
-// heard of an imported one.
+// The trigger sources of events that are synced.
 const (
 	confirmSignUp         = "PostConfirmation_ConfirmSignUp"
 	confirmForgotPassword = "PostConfirmation_ConfirmForgotPassword"
 	authentication        = "PostAuthentication_Authentication"
 )
 
-// A syncer writes the row of each person whose event it handles, or parks it.
+// A syncer writes the row of each event's user, or parks it.
 type syncer struct {
-	upsert func(context.Context, hasura.Row) (stale bool, err error)
-	park   func(context.Context, parking.Message) error // nil where there is no queue
+	upsert upserter
+	park   func(context.Context, parking.Message) error // nil if there is no queue
 	refuse bool
 	budget *budget
 	log    *slog.Logger
 }
 
-// sync returns nil or a [refusal].
+// sync writes the row of the event's user. Its error is a [refusal].
 func (s *syncer) sync(ctx context.Context, e *cognito.Event) error {
 	at := time.Now()
 	call, cancel, first := s.budget.call(ctx, at)
@@ -45,67 +43,79 @@ func (s *syncer) sync(ctx context.Context, e *cognito.Event) error {
 		return nil
 	}
 
-	row, dropped, err := hasura.RowOf(hasura.Sync{User: e.User, At: at, SignedIn: isSignIn(e)})
+	row, dropped, err := users.RowOf(users.Sync{User: e.User, At: at, SignedIn: isSignIn(e)})
 	if err != nil {
-		// Not refused even on demand: no later sign-in of this person would differ.
-		log.ErrorContext(ctx, "broken", "error", err)
+		// The sign-in is not refused in any mode: each later one would fail as well.
+		log.ErrorContext(ctx, "permanent failure", "error", err)
 		return nil
 	}
 	if len(dropped) > 0 {
-		log.WarnContext(ctx, "dropped", "attributes", dropped)
+		log.WarnContext(ctx, "attributes dropped", "attributes", dropped)
 	}
 	stale, err := s.write(call, row)
+	took := slog.Int64("ms", time.Since(at).Milliseconds())
 	switch {
+	case stale && hasura.ClassOf(err) == hasura.Permanent:
+		log.WarnContext(ctx, "stale", "error", err, took)
 	case err != nil:
-		return s.failed(ctx, call, log.With("error", err, "class", hasura.ClassOf(err)), e.Trigger, at, row, err)
+		return s.failed(ctx, call, failure{err, parking.Message{Row: row, Trigger: e.Trigger, Class: hasura.ClassOf(err)}, at, log})
 	case stale:
-		log.InfoContext(ctx, "stale", since(at))
+		log.InfoContext(ctx, "stale", took)
 	default:
-		log.InfoContext(ctx, "synced", since(at))
+		log.InfoContext(ctx, "synced", took)
 	}
 	return nil
 }
 
-// write upserts the row in the call's time, less what parking it may take.
-func (s *syncer) write(call context.Context, row hasura.Row) (stale bool, err error) {
+// write upserts the row in the call's time, less the time for parking.
+func (s *syncer) write(call context.Context, row users.Row) (stale bool, err error) {
 	if s.park != nil {
 		var cancel context.CancelFunc
-		call, cancel = s.budget.less(call)
+		call, cancel = s.budget.beforeParking(call)
 		defer cancel()
 	}
 	return s.upsert(call, row)
 }
 
-// failed decides what becomes of a sync that did not succeed, and of the sign-in.
-func (s *syncer) failed(ctx, call context.Context, log *slog.Logger, trigger string, at time.Time, row hasura.Row, err error) error {
+// A failure is a sync that did not succeed.
+type failure struct {
+	err     error
+	message parking.Message
+	at      time.Time // when the event came in
+	log     *slog.Logger
+}
+
+// failed refuses the sign-in if the operator asked for that. Otherwise it parks the sync.
+// ctx is the context for the log, call the one that bounds the time.
+func (s *syncer) failed(ctx, call context.Context, f failure) error {
+	log := f.log.With("error", f.err, "class", f.message.Class)
+	level, message := slog.LevelError, "sync lost"
+	switch {
+	case s.refuse:
+		message = "sign-in refused"
+	case s.park != nil:
+		if err := s.park(call, f.message); err != nil {
+			log = log.With("parking", err)
+		} else {
+			level, message = slog.LevelWarn, "parked"
+		}
+	}
+	log.Log(ctx, level, message, "ms", time.Since(f.at).Milliseconds())
 	if s.refuse {
-		log.ErrorContext(ctx, "refused", since(at))
-		return refusal{err}
+		return refusal{f.err}
 	}
-	if s.park == nil {
-		log.ErrorContext(ctx, "unsynced", since(at))
-		return nil
-	}
-	if unparked := s.park(call, parking.Message{Row: row, Trigger: trigger, Class: hasura.ClassOf(err)}); unparked != nil {
-		log.ErrorContext(ctx, "unsynced", "parking", unparked, since(at))
-		return nil
-	}
-	log.WarnContext(ctx, "parked", since(at))
 	return nil
 }
 
-// since is how long a call took, as every outcome is logged with.
-func since(at time.Time) slog.Attr { return slog.Int64("ms", time.Since(at).Milliseconds()) }
-
-// isSignIn reports whether an event means that the person signed in. So does a
-// federated person's confirmation, which is their first sign-in.
+// isSignIn reports whether the user signed in. A federated user's confirmation is the
+// first sign-in.
 func isSignIn(e *cognito.Event) bool {
 	return e.Trigger == authentication ||
 		e.Trigger == confirmSignUp && e.User.Attributes["cognito:user_status"] == "EXTERNAL_PROVIDER"
 }
 
-// A refusal is the one error that reaches Cognito, which shows its text to the
-// person signing in. What went wrong is in the log.
+// A refusal is the one error that reaches Cognito. Cognito shows its text to the user; the
+// reason is in the log.
 type refusal struct{ err error }
 
 func (refusal) Error() string   { return "Sign-in is not possible right now. Please try again." }

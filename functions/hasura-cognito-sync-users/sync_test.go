@@ -14,11 +14,23 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/parking"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
+
+func environ(pairs ...string) func(string) string {
+	return func(name string) string {
+		for _, pair := range pairs {
+			if n, value, _ := strings.Cut(pair, "="); n == name {
+				return value
+			}
+		}
+		return ""
+	}
+}
 
 const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
 
-// event returns one with canaries in it.
+// event returns an event with canaries in it.
 func event(t *testing.T, trigger string, attributes string) *cognito.Event {
 	t.Helper()
 	e, err := cognito.Parse(fmt.Appendf(nil, `{"triggerSource":%q,"userName":"canary","request":{"userAttributes":{"sub":%q,"email":"canary"%s}}}`, trigger, sub, attributes))
@@ -29,8 +41,8 @@ func event(t *testing.T, trigger string, attributes string) *cognito.Event {
 }
 
 func TestSyncDecides(t *testing.T) {
-	later := &hasura.Error{Status: 503}
-	broken := &hasura.Error{Status: 200, Code: "validation-failed"}
+	transient := &hasura.Error{Status: 503}
+	permanent := &hasura.Error{Status: 200, Code: "constraint-violation"}
 	full := errors.New("sqs: timeout")
 	rows := []struct {
 		name    string
@@ -43,28 +55,29 @@ func TestSyncDecides(t *testing.T) {
 		refused bool
 	}{
 		{name: "the row is written", want: `"level":"INFO","msg":"synced","user":"` + sub + `","trigger":"PostAuthentication_Authentication","ms":`},
+		{name: "the row is newer, and raising the sign-in time fails", stale: true, err: permanent, want: `"level":"WARN","msg":"stale","user":"` + sub + `","trigger":"PostAuthentication_Authentication","error":"hasura: status 200, code `},
 		{name: "the row is newer", stale: true, want: `"level":"INFO","msg":"stale"`},
-		{name: "a value was left out, by name", want: `"level":"WARN","msg":"dropped","user":"` + sub + `","trigger":"PostAuthentication_Authentication","attributes":["custom:bad"]`},
-		{name: "a failure is parked", err: later, want: `"level":"WARN","msg":"parked"`, parked: true},
-		{name: "with what it was", err: later, want: `"error":"hasura: status 503, code ","class":"later"`, parked: true},
-		{name: "so is one that stays, for somebody to mend", err: broken, want: `"class":"broken"`, parked: true},
-		{name: "and one of the secret", err: errors.New("secret x is empty"), want: `"error":"secret x is empty","class":"later"`, parked: true},
-		{name: "what cannot be parked is in the log", err: later, parking: full, want: `"class":"later","parking":"sqs: timeout"`, parked: true},
-		{name: "by its own phrase", err: later, parking: full, want: `"level":"ERROR","msg":"unsynced"`, parked: true},
-		{name: "without a queue likewise", err: later, parking: errNoQueue, want: `"level":"ERROR","msg":"unsynced"`},
-		{name: "a failure refuses on demand", err: later, refuse: true, want: `"level":"ERROR","msg":"refused"`, refused: true},
+		{name: "the attribute of a value that is left out is logged", want: `"level":"WARN","msg":"attributes dropped","user":"` + sub + `","trigger":"PostAuthentication_Authentication","attributes":["custom:bad"]`},
+		{name: "a failure is parked", err: transient, want: `"level":"WARN","msg":"parked"`, parked: true},
+		{name: "with its error and class", err: transient, want: `"error":"hasura: status 503, code ","class":"transient"`, parked: true},
+		{name: "a permanent failure is parked, for an operator to fix", err: permanent, want: `"class":"permanent"`, parked: true},
+		{name: "so is a failure to read the secret", err: errors.New("secret x is empty"), want: `"error":"secret x is empty","class":"transient"`, parked: true},
+		{name: "why a sync could not be parked is logged", err: transient, parking: full, want: `"class":"transient","parking":"sqs: timeout"`, parked: true},
+		{name: "a sync that cannot be parked is lost", err: transient, parking: full, want: `"level":"ERROR","msg":"sync lost"`, parked: true},
+		{name: "so is one without a queue", err: transient, parking: errNoQueue, want: `"level":"ERROR","msg":"sync lost"`},
+		{name: "with refuse the sign-in is refused", err: transient, refuse: true, want: `"level":"ERROR","msg":"sign-in refused"`, refused: true},
 	}
 	for _, row := range rows {
 		var log bytes.Buffer
 		var parked []parking.Message
 		s := &syncer{
-			upsert: func(context.Context, hasura.Row) (bool, error) { return row.stale, row.err },
+			upsert: func(context.Context, users.Row) (bool, error) { return row.stale, row.err },
 			park: func(_ context.Context, m parking.Message) error {
 				parked = append(parked, m)
 				return row.parking
 			},
 			refuse: row.refuse,
-			budget: newBudget(defaultBudget, time.Now(), environ()),
+			budget: newBudget(3500*time.Millisecond, time.Now(), environ()),
 			log:    slog.New(slog.NewJSONHandler(&log, nil)),
 		}
 		if row.parking == errNoQueue {
@@ -84,7 +97,7 @@ func TestSyncDecides(t *testing.T) {
 		switch {
 		case !row.parked && len(parked) != 0:
 			t.Errorf("%s: parked", row.name)
-		case row.parked && (len(parked) != 1 || parked[0].Row.Id != sub || parked[0].Class != hasura.ClassOf(row.err) || parked[0].Trigger != authentication):
+		case row.parked && (len(parked) != 1 || parked[0].Row.Key() != sub || parked[0].Class != hasura.ClassOf(row.err) || parked[0].Trigger != authentication):
 			t.Errorf("%s: parked %+v", row.name, parked)
 		}
 	}
@@ -92,16 +105,16 @@ func TestSyncDecides(t *testing.T) {
 
 var errNoQueue = errors.New("no queue")
 
-func TestWhoHasNoUUIDIsLetIn(t *testing.T) {
+func TestUserWithoutAUUIDIsLetIn(t *testing.T) {
 	for _, attributes := range []string{``, `"sub":"Google_canary"`} {
 		var log bytes.Buffer
 		s := &syncer{
-			upsert: func(context.Context, hasura.Row) (bool, error) {
+			upsert: func(context.Context, users.Row) (bool, error) {
 				t.Error("something was sent")
 				return false, nil
 			},
 			refuse: true,
-			budget: newBudget(defaultBudget, time.Now(), environ()),
+			budget: newBudget(3500*time.Millisecond, time.Now(), environ()),
 			log:    slog.New(slog.NewJSONHandler(&log, nil)),
 		}
 		e, err := cognito.Parse([]byte(`{"triggerSource":"PostAuthentication_Authentication","request":{"userAttributes":{` + attributes + `}}}`))
@@ -111,7 +124,7 @@ func TestWhoHasNoUUIDIsLetIn(t *testing.T) {
 		if err := s.sync(t.Context(), e); err != nil {
 			t.Errorf("%s: %v", attributes, err)
 		}
-		if want := `"level":"ERROR","msg":"broken"`; !strings.Contains(log.String(), want) {
+		if want := `"level":"ERROR","msg":"permanent failure"`; !strings.Contains(log.String(), want) {
 			t.Errorf("%s: logs %s, want %s", attributes, &log, want)
 		}
 	}
@@ -123,7 +136,7 @@ func TestParkingHasItsTime(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
 			s := &syncer{
-				upsert: func(ctx context.Context, _ hasura.Row) (bool, error) {
+				upsert: func(ctx context.Context, _ users.Row) (bool, error) {
 					<-ctx.Done()
 					return false, &hasura.Error{Code: hasura.CodeTimeout}
 				},
@@ -163,15 +176,15 @@ func TestWhichTriggersSync(t *testing.T) {
 	}
 	for _, row := range rows {
 		var log bytes.Buffer
-		var got []hasura.Row
+		var got []users.Row
 		before := time.Now().Truncate(time.Microsecond)
 		s := &syncer{
-			upsert: func(_ context.Context, r hasura.Row) (bool, error) {
+			upsert: func(_ context.Context, r users.Row) (bool, error) {
 				got = append(got, r)
 				return false, nil
 			},
 			refuse: true,
-			budget: newBudget(defaultBudget, time.Now(), environ()),
+			budget: newBudget(3500*time.Millisecond, time.Now(), environ()),
 			log:    slog.New(slog.NewJSONHandler(&log, nil)),
 		}
 		if err := s.sync(t.Context(), event(t, row.trigger, row.attributes)); err != nil {
@@ -182,7 +195,7 @@ func TestWhichTriggersSync(t *testing.T) {
 			if len(got) != 0 || !strings.Contains(log.String(), `"level":"WARN","msg":"ignored"`) {
 				t.Errorf("%s was synced: %s", row.trigger, &log)
 			}
-		case len(got) != 1 || got[0].Id != sub || (got[0].Last_sign_in_at != nil) != row.signedIn || got[0].Synced_at.Before(before) || got[0].Synced_at.After(time.Now()):
+		case len(got) != 1 || got[0].Key() != sub || got[0].SignedInAt().IsZero() == row.signedIn || got[0].SyncedAt().Before(before) || got[0].SyncedAt().After(time.Now()):
 			t.Errorf("%s%s: synced %+v, want a sign-in: %t", row.trigger, row.attributes, got, row.signedIn)
 		}
 	}
@@ -191,8 +204,8 @@ func TestWhichTriggersSync(t *testing.T) {
 func TestColdStartIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	s := &syncer{
-		upsert: func(context.Context, hasura.Row) (bool, error) { return false, nil },
-		budget: newBudget(defaultBudget, time.Now(), environ()),
+		upsert: func(context.Context, users.Row) (bool, error) { return false, nil },
+		budget: newBudget(3500*time.Millisecond, time.Now(), environ()),
 		log:    slog.New(slog.NewJSONHandler(&log, nil)),
 	}
 	for range 3 {

@@ -1,24 +1,15 @@
-// Command hasura-cognito-trigger is a pre token generation trigger for Amazon
-// Cognito user pools, of version V1_0, V2_0 or V3_0. It gives every token the
-// claims that Hasura wants and keeps no state: it calls nothing, needs no network
-// and, unless told otherwise, no environment.
+// Command hasura-cognito-trigger, the claims function, is a pre token generation trigger
+// of an Amazon Cognito user pool, of version V1_0, V2_0 or V3_0. It puts Hasura's claims
+// into every token. It keeps no state, calls nothing and needs no network.
 //
-// Everyone gets the role user and one for each of their groups whose name is a
-// role's (letters, digits, _ and -), but never admin. These variables, all
-// optional, change that:
-//
-//	ROLES                  group=role,group=role: only these groups give roles
-//	DEFAULT_ROLE           editor,user: the first of these that the person has
-//	SESSION_VARIABLES      x-hasura-org-id=custom:org_id,…: attributes to pass on
-//	CLAIMS_NAMESPACE       the claim; by default https://hasura.io/jwt/claims
-//	CLAIMS_FORMAT          stringified_json (default) or json
-//	ACCESS_TOKEN_AUDIENCE  client_id, to add aud to access tokens
-//
-// A wrong one keeps the function from starting; the log has every fault at once.
+// Every user gets the role user, and a role for each of their groups. The settings in
+// pkg/settings, all optional, change that. An invalid setting is logged and gives fewer
+// rights; it does not stop a sign-in.
 package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 
@@ -27,31 +18,31 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/claims"
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/logs"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
 func main() {
 	log := logs.New(os.Stdout, os.Getenv)
 	logs.Adopt(log)
-	config, err := claims.FromEnv(os.Getenv)
-	if err != nil {
-		log.Error("misconfigured", "faults", err)
-		os.Exit(1)
+	s, faults := settings.ReadClaims(os.Getenv)
+	if len(faults) > 0 {
+		log.Error("misconfigured", "faults", errors.Join(faults...))
 	}
-	lambda.Start(cognito.Handler{Handle: shaper{config, log}.shape, Log: log})
+	lambda.Start(cognito.Handler{Handle: shaper{s, log}.shape, Log: log})
 }
 
-// A shaper gives tokens Hasura's claims.
+// A shaper puts Hasura's claims into tokens.
 type shaper struct {
-	claims claims.Config
-	log    *slog.Logger
+	settings settings.Claims
+	log      *slog.Logger
 }
 
-// shape never fails: an event that it has no claims for goes back as it came.
+// shape never returns an error. An event that it has no claims for goes back as it arrived.
 func (s shaper) shape(ctx context.Context, e *cognito.Event) error {
 	switch {
 	case !e.IssuesToken():
 		s.log.WarnContext(ctx, "passed through", "reason", "not a pre token generation event", "trigger", e.Trigger)
-	case !s.claims.Answer(e):
+	case !claims.SetResponse(e, s.settings):
 		s.log.InfoContext(ctx, "passed through", "reason", "no user", "trigger", e.Trigger)
 	default:
 		s.log.InfoContext(ctx, "shaped", "user", e.User, "trigger", e.Trigger, "version", e.Version)

@@ -10,17 +10,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/phenom-earth/hasura-cognito/pkg/claims"
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
 
 func handler(t testing.TB, log *bytes.Buffer, env map[string]string) cognito.Handler {
 	t.Helper()
-	config, err := claims.FromEnv(func(name string) string { return env[name] })
-	if err != nil {
-		t.Fatal(err)
+	config, faults := settings.ReadClaims(func(name string) string { return env[name] })
+	if len(faults) > 0 {
+		t.Fatal(faults)
 	}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
 	return cognito.Handler{Handle: shaper{config, logger}.shape, Log: logger}

@@ -14,15 +14,15 @@ type Line struct {
 	Level     string   `json:"level"`
 	RequestID string   `json:"requestId"`
 	Reason    string   `json:"reason"`
-	Dropped   []string `json:"attributes"` // of "dropped": names of attributes
+	Dropped   []string `json:"attributes"` // of "attributes dropped": names of attributes
 }
 
 // outcomes are the phrases with which a function says how a call went. Every call logs
 // one of them, after anything else.
 var outcomes = []string{
 	"shaped", "passed through",
-	"synced", "stale", "parked", "broken", "unsynced", "refused", "ignored",
-	"not an event", "panicked",
+	"synced", "stale", "parked", "permanent failure", "sync lost", "sign-in refused", "ignored",
+	"invalid event", "panic",
 }
 
 // A journal keeps what the functions print, by call.

@@ -35,7 +35,7 @@ func TestJournal(t *testing.T) {
 		}
 	}
 	write(`{"level":"INFO","message":"cold start","requestId":"1"}`)
-	write(`{"level":"WARN","message":"dropped","requestId":"1","attributes":["name"]}`)
+	write(`{"level":"WARN","message":"attributes dropped","requestId":"1","attributes":["name"]}`)
 	write(`{"level":"INFO","message":"shaped","requestId":"2"}`)
 	write(`panic: no record`)
 	write(`{"some":"JSON"}`)
@@ -46,7 +46,7 @@ func TestJournal(t *testing.T) {
 	for _, line := range <-got {
 		messages = append(messages, line.Message)
 	}
-	if want := []string{"cold start", "dropped", "synced"}; !slices.Equal(messages, want) {
+	if want := []string{"cold start", "attributes dropped", "synced"}; !slices.Equal(messages, want) {
 		t.Errorf("log of the call = %q, want %q", messages, want)
 	}
 	if want := []string{"panic: no record", `{"some":"JSON"}`}; !slices.Equal(j.strays, want) {

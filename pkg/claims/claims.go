@@ -1,10 +1,10 @@
-// Package claims decides what Hasura is told about a person: the roles they may
-// take, the one they take by default, and session variables.
+// Package claims makes Hasura's claims for a user: the allowed roles, the default role
+// and the session variables.
 //
-// Only what an operator controls becomes a role: the groups of the user pool,
-// directly or by [Config.Roles]. Attributes never do, because people can write
-// many of their own, and client metadata is not read at all. An attribute becomes
-// a session variable only where [Config.Variables] names it.
+// Only what an operator controls gives a role: the groups of the user pool, directly or
+// through ROLES. Attributes never give a role, because users can write many of their own
+// attributes. Client metadata is not read. An attribute becomes a session variable only
+// where SESSION_VARIABLES names it.
 package claims
 
 import (
@@ -14,36 +14,58 @@ import (
 	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-// BaseRole is the role that everyone has who signs in.
+// BaseRole is the role that every user has.
 const BaseRole = "user"
 
-// superuser is the role that Hasura exempts from every permission.
-const superuser = "admin"
+// adminRole is the role that Hasura exempts from every permission.
+const adminRole = "admin"
 
-// The claims that Hasura reads itself. The keys are in lower case: Hasura folds
-// case, other engines that accept its tokens do not.
+// The claims that Hasura itself reads. The names are in lower case: Hasura ignores case,
+// but other engines that accept its tokens do not.
 const (
 	userID       = "x-hasura-user-id"
 	allowedRoles = "x-hasura-allowed-roles"
 	defaultRole  = "x-hasura-default-role"
 )
 
-// Of returns the claims of the person an event is about: the value for
-// [Config.Namespace], before any stringification. Hasura refuses a whole token
-// whose default role is not among its allowed roles, or that has a claim of the
-// x-hasura- family which is no string (the allowed roles apart), so neither occurs.
-func (c Config) Of(e *cognito.Event) map[string]any {
-	roles := c.roles(e)
+// SetResponse puts the user's claims into the event's response, for the tokens that the
+// event's trigger version allows. An event without a sub is about a machine (client
+// credentials): its response stays as it is, and SetResponse returns false.
+func SetResponse(e *cognito.Event, s settings.Claims) bool {
+	if e.User.ID == "" {
+		return false
+	}
+	value := encode(Of(e, s))
+	if s.Format == settings.Stringified || !e.IsV2() {
+		value = encode(string(value))
+	}
+	claims := append(encode(s.Namespace), ':')
+	claims = append(claims, value...)
+	id := object(claims)
+	access := id
+	if s.AccessTokenAudience && e.ClientID != "" {
+		access = object(append([]byte(`"aud":`), encode(e.ClientID)...), claims)
+	}
+	e.SetClaims(id, access)
+	return true
+}
+
+// Of returns Hasura's claims for the event's user, as an object. Hasura refuses a token
+// whose default role is not an allowed role, and one that has an x-hasura- claim, other
+// than the allowed roles, that is not a string. Neither occurs here.
+func Of(e *cognito.Event, s settings.Claims) map[string]any {
+	roles := rolesOf(e, s)
 	claims := map[string]any{
 		userID:       e.User.ID,
 		allowedRoles: roles,
-		defaultRole:  c.preferred(roles),
+		defaultRole:  firstOf(s.DefaultRole, roles),
 	}
-	for name, attribute := range c.Variables {
-		// A variable without a value is left out: Hasura would compare "" with a
-		// uuid column and fail the query, but says plainly which variable is missing.
+	for name, attribute := range s.Variables {
+		// A variable without a value is left out. Hasura would compare "" with a uuid
+		// column and fail; for a missing variable its error names the variable.
 		if value := e.User.Attributes[attribute]; value != "" {
 			claims[name] = value
 		}
@@ -51,9 +73,9 @@ func (c Config) Of(e *cognito.Event) map[string]any {
 	return claims
 }
 
-// roles returns the base role and those that the person's groups give, in the
-// order of the groups, each once.
-func (c Config) roles(e *cognito.Event) []string {
+// rolesOf returns the base role and the roles that the user's groups give, in the order of
+// the groups, each once.
+func rolesOf(e *cognito.Event, s settings.Claims) []string {
 	roles := []string{BaseRole}
 	have := map[string]bool{BaseRole: true}
 	add := func(role string) {
@@ -63,42 +85,34 @@ func (c Config) roles(e *cognito.Event) []string {
 		}
 	}
 	for _, group := range e.Groups() {
-		if c.Roles == nil {
-			if isRole(group) && !providersOwn(e.PoolID, group) {
-				add(group)
+		switch {
+		case s.Roles != nil:
+			for _, role := range s.Roles[group] {
+				add(role)
 			}
-			continue
-		}
-		for _, role := range c.Roles[group] {
-			add(role)
+		case isRole(group) && !isProviderGroup(e.PoolID, group):
+			add(group)
 		}
 	}
 	return roles
 }
 
-// preferred returns the first of the preferred roles that the person has.
-func (c Config) preferred(roles []string) string {
-	for _, want := range c.DefaultRole {
-		for _, role := range roles {
-			if role == want {
-				return role
-			}
+// firstOf returns the first of the wanted roles that the user has, or the base role.
+func firstOf(wanted, roles []string) string {
+	for _, role := range wanted {
+		if slices.Contains(roles, role) {
+			return role
 		}
 	}
 	return BaseRole
 }
 
-// isRole reports whether a group's name can serve as a role's without a mapping.
-// The superuser's cannot in any spelling: a group of that name is common, and
-// whoever made it may not have meant all of Hasura.
+// isRole reports whether a group gives the role of its name when ROLES is not set: the
+// name has only ASCII letters, digits, '_' and '-', and does not begin with a digit or
+// '-'. Such a name needs no quoting in a header, in a URL or in metadata. A group named
+// admin gives no role, in any spelling: such a group is common, and its creator may not
+// have meant all of Hasura.
 func isRole(name string) bool {
-	return isName(name) && !strings.EqualFold(name, superuser)
-}
-
-// isName reports whether a name has only ASCII letters, digits, '_' and '-', and
-// does not begin with a digit or '-'. Hasura takes any text; these are the names
-// that read the same in a header, a URL and its metadata.
-func isName(name string) bool {
 	for i, c := range []byte(name) {
 		switch {
 		case 'a' <= c|0x20 && c|0x20 <= 'z', c == '_':
@@ -107,44 +121,22 @@ func isName(name string) bool {
 			return false
 		}
 	}
-	return name != ""
+	return name != "" && !strings.EqualFold(name, adminRole)
 }
 
-// providersOwn reports whether a group is the one that Cognito makes for all
-// people of an identity provider: <pool id>_<provider>.
-func providersOwn(poolID, group string) bool {
+// isProviderGroup reports whether Cognito itself made the group, for all users of an
+// identity provider. Its name is <pool id>_<provider>.
+func isProviderGroup(poolID, group string) bool {
 	return poolID != "" && strings.HasPrefix(group, poolID+"_")
 }
 
-// Answer sets the event's response so that its tokens carry the claims. An event
-// without a sub is a machine's (client credentials) and is left alone: Answer
-// then reports false.
-func (c Config) Answer(e *cognito.Event) bool {
-	if e.User.ID == "" {
-		return false
-	}
-	value := encode(c.Of(e))
-	if c.Format == Stringified || !e.Complex() {
-		value = encode(string(value))
-	}
-	claims := append(encode(c.Namespace), ':')
-	claims = append(claims, value...)
-	id := object(claims)
-	access := id
-	if c.AccessTokenAudience && e.ClientID != "" {
-		access = object(append([]byte(`"aud":`), encode(e.ClientID)...), claims)
-	}
-	e.SetClaims(id, access)
-	return true
-}
-
-// object makes a JSON object of its members. json.Marshal would check and copy the
-// claims once more for each level that they are deep.
+// object makes a JSON object of encoded members. json.Marshal would check and copy the
+// claims again at each level of nesting.
 func object(members ...[]byte) json.RawMessage {
 	return slices.Concat([]byte("{"), bytes.Join(members, []byte(",")), []byte("}"))
 }
 
-// encode marshals what cannot fail: text, lists and maps of it.
+// encode marshals text, lists and maps of text, for which json.Marshal has no error.
 func encode(v any) json.RawMessage {
 	data, err := json.Marshal(v)
 	if err != nil {

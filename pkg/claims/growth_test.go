@@ -7,9 +7,10 @@ import (
 	"testing"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-// withGroups is an event, as it arrives, of a person in that many groups.
+// withGroups is an event, as it arrives, of a user in that many groups.
 func withGroups(tb testing.TB, n int) []byte {
 	tb.Helper()
 	groups := make([]string, n)
@@ -31,12 +32,12 @@ func withGroups(tb testing.TB, n int) []byte {
 }
 
 // shape is one call, from bytes to bytes.
-func shape(tb testing.TB, c Config, data []byte) []byte {
+func shape(tb testing.TB, c settings.Claims, data []byte) []byte {
 	e, err := cognito.Parse(data)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if !c.Answer(e) {
+	if !SetResponse(e, c) {
 		tb.Fatal("no claims")
 	}
 	return e.Bytes()

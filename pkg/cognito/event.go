@@ -1,10 +1,9 @@
-// Package cognito reads and answers the events that an Amazon Cognito user pool
-// sends to its Lambda triggers.
+// Package cognito reads the events that an Amazon Cognito user pool sends to its Lambda
+// triggers, and returns them with a response.
 //
-// Cognito adds fields to its events without notice and expects the whole event
-// back. An [Event] therefore keeps the bytes it arrived as: a few fields are
-// read from them, the response can be set, and everything else goes back
-// untouched, to the byte.
+// Cognito adds fields to its events without notice and expects the whole event back. An
+// [Event] therefore keeps the bytes that arrived. A few fields are read from them and the
+// response can be set. All other bytes go back unchanged.
 package cognito
 
 import (
@@ -12,41 +11,41 @@ import (
 	"encoding/json"
 )
 
-// errNotEvent is all that is said of input that cannot be read: Cognito shows a
-// trigger's error to the person signing in, and the decoder's can quote its input.
+// errNotEvent is the error for all input that cannot be read. Cognito shows a trigger's
+// error to the user, and the error of encoding/json can quote its input.
 var errNotEvent error = invalidEvent{}
 
 type invalidEvent struct{}
 
 func (invalidEvent) Error() string { return "The event is not a JSON object." }
 
-// An Event is one call of a trigger. Its fields are what the suite reads of it;
-// those that the event does not have, or has in another type, are empty.
+// An Event is one call of a trigger. Its fields are the parts of the event that this
+// suite needs. A field that the event lacks, or has in another type, is empty.
 //
-// The field names and shapes are those of "Customizing user pool workflows with
-// Lambda triggers" in the Amazon Cognito Developer Guide.
+// Names and shapes are those of "Customizing user pool workflows with Lambda triggers" in
+// the Amazon Cognito Developer Guide.
 type Event struct {
 	Version  string // "1", "2" or "3" from Cognito; emulators also send "0"
 	Trigger  string // the trigger source, such as PostAuthentication_Authentication
 	PoolID   string // such as eu-west-1_AbCdEfGhI
-	ClientID string // the app client's; CLIENT_ID_NOT_APPLICABLE when an administrator acted
+	ClientID string // of the app client; CLIENT_ID_NOT_APPLICABLE when an administrator acted
 	User     User
 
-	// GroupConfiguration is request.groupConfiguration as it arrived; nil when it
-	// is absent or not an object.
+	// GroupConfiguration is request.groupConfiguration as it arrived. It is nil if that is
+	// absent or not an object.
 	GroupConfiguration json.RawMessage
 
 	raw        []byte
-	start, end int             // of the response's value in raw; equal when there is none
+	start, end int             // of the response's value in raw; equal if there is none
 	arrived    json.RawMessage // the response's value in raw
 	response   json.RawMessage // nil until the response is set
 	scopes     bool            // the request has scopes, as V2_0 and V3_0 have
 }
 
-// Parse reads an event: one JSON object. It is as tolerant as can be: "element names might be
-// added" and "the positions … might change", says AWS, and the console's own test
-// events have arrays where objects belong. The event refers to data, which must
-// not change while the event is in use.
+// Parse reads an event: one JSON object. It accepts any member of any type. AWS says that
+// "element names might be added" and "the positions … might change", and test events of
+// the AWS console have arrays in the place of objects. Where a name stands twice, the last
+// one counts. The event refers to data, which must not change while the event is in use.
 func Parse(data []byte) (*Event, error) {
 	if !json.Valid(data) || !isObject(data) {
 		return nil, errNotEvent
@@ -62,7 +61,7 @@ func Parse(data []byte) (*Event, error) {
 	return e, nil
 }
 
-// read takes what the suite uses of one top-level member.
+// read reads one top-level member.
 func (e *Event) read(m member) {
 	switch m.name {
 	case "version":
@@ -84,7 +83,7 @@ func (e *Event) read(m member) {
 
 func (e *Event) readRequest(request json.RawMessage) {
 	var attributes json.RawMessage
-	e.scopes = false
+	e.scopes, e.GroupConfiguration = false, nil
 	for m := range members(request) {
 		switch m.name {
 		case "userAttributes":
@@ -101,9 +100,8 @@ func (e *Event) readRequest(request json.RawMessage) {
 	e.User.readAttributes(attributes)
 }
 
-// Groups returns the names of the groups that the person is in, as Cognito sent
-// them. Besides the pool's own groups there is one named <PoolID>_<provider> for
-// a federated person, which Cognito makes itself.
+// Groups returns the names of the user's groups, in the order in which Cognito sent them.
+// A federated user is also in the group <PoolID>_<provider>, which Cognito itself makes.
 func (e *Event) Groups() []string {
 	var groups []string
 	for element := range elements(get(e.GroupConfiguration, "groupsToOverride")) {
@@ -114,9 +112,9 @@ func (e *Event) Groups() []string {
 	return groups
 }
 
-// Bytes returns the event for Cognito: the bytes that arrived, with the response
-// that was set. If none was set and none arrived that is an object, the response
-// is {}, which every trigger takes for "nothing to add".
+// Bytes returns the event for Cognito: the bytes that arrived, with the response that was
+// set, else with the response that arrived. If that is not an object, the response is {},
+// which adds nothing in every trigger.
 func (e *Event) Bytes() []byte {
 	response := e.response
 	if response == nil {

@@ -67,14 +67,15 @@ func TestParseIsTolerant(t *testing.T) {
 		attributes  map[string]string
 		groups      []string
 	}{
-		{"nothing at all", `{}`, nil, nil},
+		{"an empty object", `{}`, nil, nil},
 		{"null for everything", `{"version":null,"userName":null,"callerContext":null,"request":null,"response":null}`, nil, nil},
 		{"arrays for objects", `{"callerContext":[],"request":{"userAttributes":[],"groupConfiguration":[]}}`, nil, nil},
 		{"a boolean attribute", `{"request":{"userAttributes":{"email_verified":true}}}`, map[string]string{"email_verified": "true"}, nil},
 		{"a number for an attribute keeps its digits", `{"request":{"userAttributes":{"n":9223372036854775807}}}`, map[string]string{"n": "9223372036854775807"}, nil},
-		{"null, empty, arrays and objects are no values", `{"request":{"userAttributes":{"a":null,"b":"","c":[1],"d":{}}}}`, nil, nil},
-		{"groups that are no strings are left out", `{"request":{"groupConfiguration":{"groupsToOverride":["a",null,["b"],"",{}]}}}`, nil, []string{"a"}},
-		{"groups that are no list", `{"request":{"groupConfiguration":{"groupsToOverride":"a"}}}`, nil, nil},
+		{"null, an empty string, an array and an object are not values", `{"request":{"userAttributes":{"a":null,"b":"","c":[1],"d":{}}}}`, nil, nil},
+		{"groups that are not strings are left out", `{"request":{"groupConfiguration":{"groupsToOverride":["a",null,["b"],"",{}]}}}`, nil, []string{"a"}},
+		{"groups that are not a list", `{"request":{"groupConfiguration":{"groupsToOverride":"a"}}}`, nil, nil},
+		{"the last of two members with one name counts", `{"request":{"userAttributes":{"sub":"s"},"groupConfiguration":{"groupsToOverride":["a"]}},"request":{"userAttributes":{"n":"1","n":"2"}}}`, map[string]string{"n": "2"}, nil},
 		{"keys in another case are other keys", `{"Request":{"userAttributes":{"sub":"s"}},"request":{"UserAttributes":{"sub":"s"}}}`, nil, nil},
 	}
 	for _, row := range rows {

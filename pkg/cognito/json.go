@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// What follows walks JSON that json.Valid has found valid, and copies none of it:
-// encoding/json would read and copy each value once for every level that it is deep.
+// The functions of this file read JSON that json.Valid has accepted, without copying it.
+// encoding/json would read and copy each value once for each level of nesting.
 
-// A member is one of an object's.
+// A member is one member of a JSON object.
 type member struct {
 	name  string
 	value json.RawMessage
 	end   int // of the value, in the object's bytes
 }
 
-// members goes through an object in the order in which it is written, where a name can
-// stand twice: the last one counts. What is no object has no members.
+// members yields the members of an object in their written order. A name can be there
+// twice; callers let the last one count. It yields nothing if raw is not an object.
 func members(raw json.RawMessage) iter.Seq[member] {
 	return func(yield func(member) bool) {
 		if !isObject(raw) {
@@ -46,7 +46,7 @@ func hasMembers(raw json.RawMessage) bool {
 	return false
 }
 
-// elements goes through an array. What is no array has no elements.
+// elements yields the elements of an array. It yields nothing if raw is not an array.
 func elements(raw json.RawMessage) iter.Seq[json.RawMessage] {
 	return func(yield func(json.RawMessage) bool) {
 		if len(raw) == 0 || raw[0] != '[' {
@@ -64,7 +64,7 @@ func elements(raw json.RawMessage) iter.Seq[json.RawMessage] {
 	}
 }
 
-// get returns the value of an object's member, or nil.
+// get returns the value of the last member of that name, or nil.
 func get(raw json.RawMessage, name string) json.RawMessage {
 	var value json.RawMessage
 	for m := range members(raw) {
@@ -75,7 +75,7 @@ func get(raw json.RawMessage, name string) json.RawMessage {
 	return value
 }
 
-// next is where the blanks from i on end.
+// next returns the index of the first byte from i on that is not white space.
 func next(raw []byte, i int) int {
 	for raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r' {
 		i++
@@ -83,7 +83,7 @@ func next(raw []byte, i int) int {
 	return i
 }
 
-// skip is where the value that starts at i ends.
+// skip returns the index after the value that starts at i.
 func skip(raw []byte, i int) int {
 	for depth := 0; i < len(raw); i++ {
 		switch raw[i] {
@@ -102,7 +102,7 @@ func skip(raw []byte, i int) int {
 			if depth--; depth == 0 {
 				return i + 1
 			}
-			if depth < 0 { // the end of what a number or a word stands in
+			if depth < 0 { // the end of the array or object that a number or a word stands in
 				return i
 			}
 		case ',', ' ', '\n', '\t', '\r':
@@ -114,13 +114,13 @@ func skip(raw []byte, i int) int {
 	return i
 }
 
-// isObject reports whether valid JSON, or none, is an object.
+// isObject reports whether raw, which is valid JSON or empty, is an object.
 func isObject(raw json.RawMessage) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{"))
 }
 
-// text returns the text of a JSON string, number or boolean: AWS's console test
-// events have booleans where Cognito sends "true". Anything else has no text.
+// text returns a JSON string's text, or a number or boolean as text: test events of the
+// AWS console have true where Cognito sends "true". ok is false for all other values.
 func text(raw json.RawMessage) (string, bool) {
 	if len(raw) == 0 {
 		return "", false

@@ -5,33 +5,33 @@ import (
 	"strings"
 )
 
-// IssuesToken reports whether the event is one of pre token generation, whatever
-// led to the token: a sign-in, the hosted UI, a new password, a refresh.
+// IssuesToken reports whether the event is of the pre token generation trigger, with any
+// trigger source: a sign-in, managed login, a new password, a refresh.
 func (e *Event) IssuesToken() bool { return strings.HasPrefix(e.Trigger, "TokenGeneration_") }
 
-// Complex reports whether the event wants the answer of V2_0 and V3_0, where
-// claims go into the access token too and may be any JSON. A V1_0 answer to such
-// an event yields tokens without claims, and no error anywhere.
+// IsV2 reports whether the event needs the response of trigger version V2_0 and V3_0:
+// claims for the access token too, of any JSON type. With a V1_0 response to such an event
+// the tokens have no claims, and nothing reports an error.
 //
-// The version decides. Since emulators send "0" or "1" for everything, so do the
-// two things that only V2_0 and V3_0 events have.
-func (e *Event) Complex() bool {
+// The version decides. Emulators send version "0" or "1" with every event, so two members
+// that only V2_0 and V3_0 events have decide too.
+func (e *Event) IsV2() bool {
 	if e.scopes || get(e.arrived, "claimsAndScopeOverrideDetails") != nil {
 		return true
 	}
 	return e.Version != "" && e.Version != "0" && e.Version != "1"
 }
 
-// SetClaims makes the response add the members of id, a JSON object, to the ID
-// token, and those of access to the access token where the event is [Event.Complex].
+// SetClaims sets a response that adds the members of id, a JSON object, to the ID token. If
+// the event [Event.IsV2], it also adds those of access to the access token.
 //
-// The groups go back as they came whenever they came: Cognito "suppresses the
-// groups" when it finds an empty groupOverrideDetails (Pre token generation Lambda
-// trigger, Amazon Cognito Developer Guide), and a copy is AWS's way to keep them.
-// An empty groupConfiguration, which only emulators send, is therefore not copied.
+// The response repeats the groups as they arrived. With an empty groupOverrideDetails
+// Cognito "suppresses the groups" (Pre token generation Lambda trigger, Amazon Cognito
+// Developer Guide), so an empty groupConfiguration, which only emulators send, is not
+// repeated.
 func (e *Event) SetClaims(id, access json.RawMessage) {
 	b := make([]byte, 0, 200+len(id)+len(access)+len(e.GroupConfiguration))
-	if e.Complex() {
+	if e.IsV2() {
 		b = append(b, `{"claimsAndScopeOverrideDetails":{"idTokenGeneration":{"claimsToAddOrOverride":`...)
 		b = append(b, id...)
 		b = append(b, `},"accessTokenGeneration":{"claimsToAddOrOverride":`...)

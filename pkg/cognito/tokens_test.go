@@ -42,7 +42,7 @@ func TestSetClaims(t *testing.T) {
 	}
 }
 
-func TestComplex(t *testing.T) {
+func TestIsV2(t *testing.T) {
 	rows := []struct {
 		event string
 		want  bool
@@ -63,8 +63,8 @@ func TestComplex(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := e.Complex(); got != row.want {
-			t.Errorf("Complex() of %s = %t, want %t", row.event, got, row.want)
+		if got := e.IsV2(); got != row.want {
+			t.Errorf("IsV2() of %s = %t, want %t", row.event, got, row.want)
 		}
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// A User is the person that an event is about. Only ID identifies them: it is
-// the sub, while the user name is something else for federated people, for those
-// an administrator created, and in pools where people choose it.
+// A User is the user that an event is about. Only ID, the sub, identifies a user. The user
+// name differs from it for federated users, for users that an administrator created, and
+// in pools where users choose their name.
 //
-// A User is logged by its ID alone.
+// Logs and formatted text have a User's ID and nothing else.
 type User struct {
 	ID         string            `json:"id"` // the sub attribute, a UUID; "" for a machine
 	Username   string            `json:"username,omitempty"`
-	Attributes map[string]string `json:"attributes,omitempty"` // all that have a value, sub too
+	Attributes map[string]string `json:"attributes,omitempty"` // all that have a value, including sub
 }
 
 // LogValue keeps everything but the ID out of logs.
@@ -23,11 +23,11 @@ func (u User) LogValue() slog.Value { return slog.StringValue(u.ID) }
 // String keeps everything but the ID out of formatted text.
 func (u User) String() string { return u.ID }
 
-// GoString is String: %#v must not print more than %v.
+// GoString does what String does, so that %#v does not print more than %v.
 func (u User) GoString() string { return u.ID }
 
-// Custom returns the custom attributes, by their names without the prefix
-// "custom:"; nil if there are none.
+// Custom returns the custom attributes by name, without the prefix "custom:". It returns
+// nil if there are none.
 func (u User) Custom() map[string]string {
 	var custom map[string]string
 	for name, value := range u.Attributes {
@@ -41,8 +41,8 @@ func (u User) Custom() map[string]string {
 	return custom
 }
 
-// readAttributes takes the attributes that have a value. Cognito leaves out an
-// attribute without one; an empty one says the same.
+// readAttributes reads the attributes that have a value. Cognito leaves out an attribute
+// without a value; an empty one has the same meaning.
 func (u *User) readAttributes(attributes json.RawMessage) {
 	u.Attributes = make(map[string]string)
 	for m := range members(attributes) {

@@ -1,33 +1,46 @@
 package hasura
 
 import (
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
 )
 
 const (
-	// open is how long calls fail at once after one that failed. It bounds both the
-	// load on a Hasura that comes back and the time for which people's rows are
-	// parked needlessly then.
-	open = 10 * time.Second
-	// probing is the most that the call takes which is let through after that.
-	probing = time.Second
+	// openTime is how long calls fail at once after a call that opened the breaker. It
+	// bounds the load on a Hasura that recovers, and the time for which rows are then still
+	// parked.
+	openTime = 10 * time.Second
+	// probeTime bounds the one call that is let through after openTime.
+	probeTime = time.Second
 )
 
-// newBreaker returns a breaker that opens on one failed call: that call has tried
-// for most of its time already.
+// newBreaker returns a breaker that opens after one failed call, because that call has
+// retried already.
 func newBreaker() *gobreaker.CircuitBreaker[bool] {
 	return gobreaker.NewCircuitBreaker[bool](gobreaker.Settings{
-		Timeout:      open,
+		Timeout:      openTime,
 		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures > 0 },
-		IsSuccessful: func(err error) bool { return !unavailable(err) },
+		IsSuccessful: func(err error) bool { return !concernsAllRows(err) },
 	})
 }
 
-// unavailable reports whether an error says that no row can be written now. One
-// that is about a row says that Hasura is there.
-func unavailable(err error) bool {
-	class := ClassOf(err)
-	return err != nil && (class == Later || class == Denied)
+// concernsAllRows reports whether an error means that no row can be written now. A locked
+// row alone must not make other users' syncs fail: a time-out counts only if Hasura's
+// health check failed too.
+func concernsAllRows(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err != nil // the admin secret cannot be read
+	}
+	switch e.Code {
+	case CodeTimeout:
+		return e.hangs
+	case CodeDNS, CodeUnreachable, CodeCertificate, CodeNoTLS,
+		"access-denied", "rate-limit-exceeded", "postgres-error", "postgres-max-connections-error":
+		return true
+	}
+	return e.Status >= http.StatusInternalServerError || e.Status == http.StatusTooManyRequests || e.Status == http.StatusUnauthorized
 }

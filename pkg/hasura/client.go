@@ -1,16 +1,16 @@
-// Package hasura is the suite's one door to Hasura: it writes the row of a person
-// and says how that went.
+// Package hasura is the only client of Hasura: it writes user rows and tells why that
+// failed.
 //
-// Hasura answers HTTP 200 to nearly every failure, so what counts is the code in
-// the body; see [Error.Class]. Its messages, and those of the network, hold SQL,
-// arguments and internal names. They never leave this package: an [Error] has the
-// status and the codes alone.
+// Hasura answers nearly every failure with HTTP 200, so the code in the body decides; see
+// [Error.Class]. Messages of Hasura and of the network can hold SQL, values and internal
+// names. They never leave this package: an [Error] has the status and the codes alone.
 package hasura
 
 import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -19,66 +19,78 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
-// A Client writes to one Hasura. It is safe for concurrent use and keeps its
-// connection open between calls.
-//
-// When a call has failed for a reason that passes, the next ones fail at once with
-// [CodeOpen] for a while, so that a Hasura that is down costs each of them nothing;
-// then one call is let through to see.
+// A Client writes to one Hasura. It is safe for concurrent use and keeps its connection
+// open between calls.
 type Client struct {
-	endpoint Endpoint
-	bag      *secrets.Bag
+	endpoint settings.Endpoint
+	secrets  *secrets.Cache
 	http     *http.Client
 	role     string
 	breaker  *gobreaker.CircuitBreaker[bool]
 }
 
-// New returns a client that sends the bag's secret as the admin secret. With a
-// role it acts as that role, and on the row of the person at hand alone
-// (x-hasura-user-id); with "" it acts as admin, whom no permission binds.
-func New(endpoint Endpoint, bag *secrets.Bag, role string) *Client {
+// New returns a client that sends the secret of the cache as the admin secret. With a role
+// it acts as that role, with the user's key as x-hasura-user-id. With "" it acts as admin,
+// to whom no permission applies.
+func New(endpoint settings.Endpoint, cache *secrets.Cache, role string) *Client {
 	return &Client{
 		endpoint: endpoint,
-		bag:      bag,
-		http:     newHTTPClient(endpoint),
+		secrets:  cache,
+		http:     HTTPClient(endpoint),
 		role:     role,
 		breaker:  newBreaker(),
 	}
 }
 
-// warm opens the connection, so that the first upsert need not. It says nothing of
-// how that went: the upsert will.
-func (c *Client) warm(ctx context.Context) {
-	// Not HEAD: Go prints the beginning of a body that comes all the same.
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint.health(), nil)
+// Connect returns a client for the settings. It reads the secret and opens the connection,
+// side by side, so that the first call is fast. A failure of either is logged at most: the
+// first call tries again. The error comes from loading the AWS configuration.
+func Connect(ctx context.Context, s settings.Hasura, log *slog.Logger) (*Client, error) {
+	if s.Endpoint.IsPlainHTTP() {
+		log.WarnContext(ctx, "plain http", "hint", "the admin secret is sent without TLS; "+
+			"for a load balancer with a certificate set GRAPHQL_HOST to the name on it, and GRAPHQL_CA if a private authority issued it")
+	}
+	cache, err := secrets.Open(ctx, log, s.SecretARN, s.SecretKey)
 	if err != nil {
-		return
+		return nil, err
 	}
-	request.Host = c.endpoint.Host
-	if response, err := c.http.Do(request); err == nil {
-		_, _ = io.CopyN(io.Discard, response.Body, maxBody)
-		response.Body.Close()
+	c := New(s.Endpoint, cache, s.Role)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.isHealthy(ctx)
+	}()
+	if _, err := cache.Get(ctx); err != nil {
+		log.WarnContext(ctx, "secret fetch failed", "error", err)
 	}
+	<-done
+	return c, nil
 }
 
-// Upsert writes a row, trying again while ctx lasts where that can help, and
-// reports whether it was stale: a newer event has written the row already. Copies
-// of one upsert may run side by side; the row ends up the same. ctx must have a
-// deadline. An error is an [*Error] or one of the bag's.
-func (c *Client) Upsert(ctx context.Context, r Row) (stale bool, err error) {
+// Upsert writes a row, with retries while ctx lasts where these can help. stale means that
+// a newer event has written the row, which then stays as it is; if the stale event is the
+// later sign-in, last_sign_in_at is still raised. Copies of one Upsert may run side by
+// side: the row ends up the same.
+//
+// ctx must have a deadline. An error is an [*Error] or a [*secrets.Error]. After a failure
+// that says that no row can be written, Upsert fails with [CodeOpen] for 10 seconds without
+// sending anything; then one call is let through.
+func (c *Client) Upsert(ctx context.Context, r users.Row) (stale bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return false, &Error{Code: CodeTimeout, err: err} // which says nothing of Hasura
+		return false, &Error{Code: CodeTimeout, err: err} // this says nothing about Hasura
 	}
 	probe := c.breaker.State() == gobreaker.StateHalfOpen
 	stale, err = c.breaker.Execute(func() (bool, error) {
 		if probe {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, probing)
+			ctx, cancel = context.WithTimeout(ctx, probeTime)
 			defer cancel()
 		}
-		return c.try(ctx, r)
+		return c.Write(ctx, r)
 	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		return false, &Error{Code: CodeOpen, err: err}
@@ -86,74 +98,117 @@ func (c *Client) Upsert(ctx context.Context, r Row) (stale bool, err error) {
 	return stale, err
 }
 
-// try attempts until one succeeds or no further one can help.
-func (c *Client) try(ctx context.Context, r Row) (stale bool, err error) {
+// Write is [Client.Upsert] without the pause after a failure.
+func (c *Client) Write(ctx context.Context, r users.Row) (stale bool, err error) {
 	secret, err := c.secret(ctx)
 	if err != nil {
 		return false, err
 	}
-	for attempt, second := 1, false; ; attempt++ {
+	var healthy <-chan bool // the result of a health check, once one was sent
+	for attempt, repeated := 1, false; ; attempt++ {
 		stale, err = c.attempt(ctx, attempt, secret, r)
 		failure, ok := errors.AsType[*Error](err)
 		if !ok {
 			return stale, err
 		}
+		retry := false
 		switch failure.Class() {
-		case Later:
-			if !sleep(ctx, backoff(attempt)) {
-				return false, err
+		case Transient:
+			if failure.Code == CodeTimeout && healthy == nil {
+				healthy = c.checkHealth(ctx) // beside the next attempt
 			}
-		case Once:
-			if second || !sleep(ctx, backoff(attempt)) {
-				return false, err
+			retry = sleep(ctx, backoff(attempt))
+		case Unclear:
+			failure.repeated = repeated
+			retry = !repeated && sleep(ctx, backoff(attempt))
+			repeated = true
+		case AccessDenied:
+			replaced, fetchErr := c.secrets.Refresh(ctx, secret)
+			retry = !repeated && fetchErr == nil && !replaced.Equal(secret)
+			secret, repeated = replaced, true
+		}
+		if !retry {
+			if failure.Code == CodeTimeout && healthy != nil {
+				failure.hangs = !<-healthy
 			}
-			second = true
-		case Denied:
-			replaced, bagErr := c.bag.Replace(ctx, secret)
-			if second || bagErr != nil || replaced.Equal(secret) {
-				return false, err
-			}
-			secret, second = replaced, true
-		default:
-			return false, err
+			return stale, failure
 		}
 	}
 }
 
-// secret reads the admin secret, trying again where that can help.
+// secret reads the admin secret, with retries where these can help.
 func (c *Client) secret(ctx context.Context) (secrets.Secret, error) {
 	for attempt := 1; ; attempt++ {
-		secret, err := c.bag.Secret(ctx)
-		if failure, ok := errors.AsType[*secrets.Error](err); !ok || !failure.Passes() || !sleep(ctx, backoff(attempt)) {
+		secret, err := c.secrets.Get(ctx)
+		if failure, ok := errors.AsType[*secrets.Error](err); !ok || !failure.Transient() || !sleep(ctx, backoff(attempt)) {
 			return secret, err
 		}
 	}
 }
 
-// attempt sends the mutation once. The first may take half of the time: should its
-// request or answer have been lost, there is time for a second.
-func (c *Client) attempt(ctx context.Context, number int, secret secrets.Secret, r Row) (stale bool, err error) {
+// attempt sends the mutation once. The first attempt may take half of the time, so that a
+// second one is possible when its request or response is lost.
+func (c *Client) attempt(ctx context.Context, number int, secret secrets.Secret, r users.Row) (stale bool, err error) {
 	if end, ok := ctx.Deadline(); ok && number == 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
 		defer cancel()
 	}
-	client := graphql.NewClient(c.endpoint.URL.String(), doer{c, secret, r.Id})
-	answer, err := upsertUser(ctx, client, r, r.columns(), *r.Synced_at)
+	client := graphql.NewClient(c.endpoint.URL.String(), doer{c, secret, r.Key()})
+	response, err := upsertUser(ctx, client, r, r.Columns(), r.SyncedAt(), time.Now().Add(clockSkew).UTC().Truncate(time.Microsecond))
 	if err != nil {
 		return false, redact(err)
 	}
-	return answer.Insert_users_one == nil, nil
+	if response.Insert_users_one != nil {
+		return false, nil
+	}
+	if at := r.SignedInAt(); !at.IsZero() {
+		if _, err := raiseLastSignIn(ctx, client, r, at); err != nil {
+			return true, redact(err)
+		}
+	}
+	return true, nil
 }
 
-// backoff is how long to wait after a failed attempt: 50 ms, doubled for each one
-// after the first, half of it by chance.
+// clockSkew is how far in the future a row's synced_at may be. A later one comes from a
+// clock that was wrong, and would keep every event out until then.
+const clockSkew = 5 * time.Minute
+
+// checkHealth asks for Hasura's health in the background.
+func (c *Client) checkHealth(ctx context.Context) <-chan bool {
+	healthy := make(chan bool, 1)
+	go func() { healthy <- c.isHealthy(ctx) }()
+	return healthy
+}
+
+// isHealthy reports whether the health check has a response other than a server error. A
+// 403 or 404 is one: a load balancer may not forward the check. At a cold start the check
+// opens the connection.
+func (c *Client) isHealthy(ctx context.Context) bool {
+	// Not HEAD: Go prints the beginning of a body that comes all the same.
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint.Health(), nil)
+	if err != nil {
+		return false
+	}
+	request.Host = c.endpoint.Host
+	response, err := c.http.Do(request)
+	if err != nil {
+		return false
+	}
+	_, _ = io.CopyN(io.Discard, response.Body, maxBody)
+	response.Body.Close()
+	return response.StatusCode < http.StatusInternalServerError
+}
+
+// backoff is the pause after a failed attempt: 50 ms, doubled with each further attempt up
+// to 800 ms, and up to half of it left out at random.
 func backoff(attempt int) time.Duration {
 	full := 50 * time.Millisecond << min(attempt-1, 4)
 	return full/2 + rand.N(full/2)
 }
 
-// sleep waits, unless ctx would not outlast the wait.
+// sleep waits for d and returns true. It returns false if ctx ends first, and at once if
+// its deadline is earlier.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return false

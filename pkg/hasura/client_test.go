@@ -3,7 +3,6 @@ package hasura
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -16,6 +15,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -27,17 +27,33 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/secretsmanager"
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
+
+const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.FixedZone("", 3600))
 
 const (
 	adminSecret = "canary-admin-secret"
 	written     = `{"data":{"insert_users_one":{"id":"` + sub + `"}}}`
 )
 
-var jane, _, _ = RowOf(Sync{User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{"sub": sub, "email": "canary@example.com"}}, At: noon})
+var jane, _, _ = users.RowOf(users.Sync{User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{"sub": sub, "email": "canary@example.com"}}, At: noon})
 
-// manage returns a bag over the real SDK and a Secrets Manager to rotate the secret in.
-func manage(t *testing.T) (*secrets.Bag, *secretsmanager.Server) {
+// TestMain sets the proxies before the first request: net/http reads them once.
+func TestMain(m *testing.M) {
+	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY"} {
+		if err := os.Setenv(name, "http://proxy.example.com:3128"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// manage returns a cache over the real SDK and a Secrets Manager to rotate the secret in.
+func manage(t *testing.T) (*secrets.Cache, *secretsmanager.Server) {
 	t.Helper()
 	manager := new(secretsmanager.Server)
 	server := httptest.NewServer(manager)
@@ -48,16 +64,16 @@ func manage(t *testing.T) (*secrets.Bag, *secretsmanager.Server) {
 	} {
 		t.Setenv(name, value)
 	}
-	bag, err := secrets.Open(t.Context(), slog.New(slog.DiscardHandler), manager.Put("app", `{"ADMIN_SECRET":"`+adminSecret+`"}`), secrets.AdminSecretKeys...)
+	cache, err := secrets.Open(t.Context(), slog.New(slog.DiscardHandler), manager.Put("app", `{"ADMIN_SECRET":"`+adminSecret+`"}`), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bag, manager
+	return cache, manager
 }
 
-func endpoint(t *testing.T, domain, host string) Endpoint {
+func endpoint(t *testing.T, domain, host string) settings.Endpoint {
 	t.Helper()
-	e, err := ParseEndpoint(domain, host)
+	e, err := settings.NewEndpoint(domain, host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +111,7 @@ func answer(status int, body string) http.HandlerFunc {
 	}
 }
 
-// failure checks that an error is one of a code, with nothing in it that is not ours to tell.
+// failure checks the code of an error, and that no value of the server is in its text.
 func failure(t *testing.T, name string, err error, code string) {
 	t.Helper()
 	var e *Error
@@ -111,7 +127,7 @@ func failure(t *testing.T, name string, err error, code string) {
 }
 
 func TestUpsertSends(t *testing.T) {
-	bag, _ := manage(t)
+	cache, _ := manage(t)
 	var got *http.Request
 	var body []byte
 	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
@@ -121,7 +137,7 @@ func TestUpsertSends(t *testing.T) {
 	})
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
 
-	stale, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(ctx, jane)
+	stale, err := New(endpoint(t, s.URL, ""), cache, "").Upsert(ctx, jane)
 	if err != nil || stale {
 		t.Fatalf("got %t, %v", stale, err)
 	}
@@ -139,13 +155,13 @@ func TestUpsertSends(t *testing.T) {
 	if err := json.Unmarshal(body, &request); err != nil {
 		t.Fatal(err)
 	}
-	const variables = `{"user":{"email":"canary@example.com","id":"` + sub + `","synced_at":"2026-11-23T11:00:00.123456Z","username":"jane"},` +
-		`"columns":["email","synced_at","username"],"at":"2026-11-23T11:00:00.123456Z"}`
-	if request.OperationName != "upsertUser" || string(request.Variables) != variables {
-		t.Errorf("%s\n got %s\nwant %s", request.OperationName, request.Variables, variables)
+	const variables = `{"user":{"email":"canary@example.com","email_verified":false,"id":"` + sub + `","synced_at":"2026-11-23T11:00:00.123456Z","username":"jane"},` +
+		`"columns":["username","email","email_verified","synced_at"],"at":"2026-11-23T11:00:00.123456Z","future":"`
+	if request.OperationName != "upsertUser" || !strings.HasPrefix(string(request.Variables), variables) {
+		t.Errorf("%s\n got %s\nwant %s…", request.OperationName, request.Variables, variables)
 	}
 
-	if _, err := New(endpoint(t, s.URL, "api.example.com"), bag, "cognito_sync").Upsert(ctx, jane); err != nil {
+	if _, err := New(endpoint(t, s.URL, "api.example.com"), cache, "cognito_sync").Upsert(ctx, jane); err != nil {
 		t.Fatal(err)
 	}
 	want["X-Hasura-Role"] = []string{"cognito_sync"}
@@ -166,35 +182,48 @@ func TestUpsertAnswers(t *testing.T) {
 		handle http.HandlerFunc
 		code   string // of the error; "-" for none
 		state  string
-		calls  int32 // that were made at least; at most, when not to be retried
+		calls  int32 // 0 means that it is tried until the time ends
 	}{
 		{"the row is written", answer(200, written), "-", "", 1},
 		{"the row is newer", answer(200, `{"data":{"insert_users_one":null}}`), "-", "", 1},
-		{"a value is refused", answer(200, hasura("data-exception", "")), "data-exception", "", 1},
-		{"the table is missing", answer(200, hasura("validation-failed", "")), "validation-failed", "", 1},
-		{"a trigger of the database fails", answer(200, hasura("unexpected", ","+fmt.Sprintf(internal, "P0001"))), "unexpected", "P0001", 1},
-		{"a state that is not told", answer(200, hasura("unexpected", "")), "unexpected", "", 2},
-		{"an error without a code", answer(200, `{"errors":[{"message":"canary"}]}`), "", "", 2},
+		{"a value that the column cannot hold", answer(200, hasura("data-exception", "")), "data-exception", "", 1},
+		{"the table is missing", answer(200, hasura("validation-failed", "")), "validation-failed", "", 2},
+		{"a trigger of the database raises an error", answer(200, hasura("unexpected", ","+fmt.Sprintf(internal, "P0001"))), "unexpected", "P0001", 1},
+		{"an unexpected error without its SQLSTATE", answer(200, hasura("unexpected", "")), "unexpected", "", 0},
+		{"an error without a code", answer(200, `{"errors":[{"message":"canary"}]}`), "", "", 0},
 		{"an error beside data", answer(200, `{"data":{"insert_users_one":null},"errors":[{"extensions":{"code":"data-exception"}}]}`), "data-exception", "", 1},
-		{"no data", answer(200, `{}`), CodeNoData, "", 2},
-		{"empty data", answer(200, `{"data":{}}`), CodeNoData, "", 2},
-		{"null", answer(200, `null`), CodeNoData, "", 2},
-		{"nothing", answer(200, ``), CodeNotJSON, "", 2},
-		{"a page", answer(200, `<html>canary</html>`), CodeNotJSON, "", 2},
-		{"the wrong path", answer(404, `{"path":"$","error":"canary","code":"not-found"}`), "not-found", "", 1},
-		{"a firewall's page", answer(403, `<html>canary</html>`), "", "", 1},
-		{"an endless page", func(w http.ResponseWriter, _ *http.Request) {
+		{"no data", answer(200, `{}`), CodeNoData, "", 0},
+		{"empty data", answer(200, `{"data":{}}`), CodeNoData, "", 0},
+		{"null", answer(200, `null`), CodeNoData, "", 0},
+		{"an empty body", answer(200, ``), CodeNotJSON, "", 0},
+		{"a web page", answer(200, `<html>canary</html>`), CodeNotJSON, "", 0},
+		{"the wrong path", answer(404, `{"path":"$","error":"canary","code":"not-found"}`), "not-found", "", 2},
+		{"the wrong path, of a proxy", answer(404, `<html>canary</html>`), "", "", 2},
+		{"a code of another form", answer(200, hasura("canary code", "")), "unrecognized", "", 0},
+		{"a code that is the admin secret", answer(200, hasura(strings.ToUpper(adminSecret), "")), "unrecognized", "", 0},
+		{"a code of 900 kB", answer(200, hasura(strings.Repeat("x", 900_000), "")), "unrecognized", "", 0},
+		{"a new code", answer(200, hasura("new-code", "")), "new-code", "", 0},
+		{"a state that is the admin secret", answer(200, hasura("unexpected", ","+fmt.Sprintf(internal, adminSecret))), "unexpected", "unrecognized", 0},
+		{"a CDN without its origin", answer(521, `<html>canary</html>`), "", "", 0},
+		{"a rate limit", answer(200, hasura("rate-limit-exceeded", "")), "rate-limit-exceeded", "", 0},
+		{"the page of a firewall", answer(403, `<html>canary</html>`), "", "", 1},
+		{"a response without end", func(w http.ResponseWriter, _ *http.Request) {
 			for range maxBody/1024 + 2 {
 				w.Write(bytes.Repeat([]byte(" "), 1024))
 			}
 		}, CodeTooLarge, "", 1},
 		{"the wrong secret", answer(200, hasura("access-denied", "")), "access-denied", "", 1},
-		{"the wrong secret, told by the status", answer(401, ``), "", "", 1},
+		{"the wrong secret, as a status", answer(401, ``), "", "", 1},
 	}
-	bag, _ := manage(t)
+	cache, _ := manage(t)
 	for _, row := range rows {
 		s := serve(t, (*httptest.Server).Start, row.handle)
-		stale, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(t.Context(), jane)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		if row.calls == 0 {
+			ctx, cancel = context.WithTimeout(t.Context(), 150*time.Millisecond)
+		}
+		stale, err := New(endpoint(t, s.URL, ""), cache, "").Upsert(ctx, jane)
+		cancel()
 		if row.code == "-" {
 			if err != nil || stale != strings.Contains(row.name, "newer") {
 				t.Errorf("%s: %t, %v", row.name, stale, err)
@@ -205,13 +234,13 @@ func TestUpsertAnswers(t *testing.T) {
 		if e, _ := errors.AsType[*Error](err); e != nil && e.SQLState != row.state {
 			t.Errorf("%s: SQLSTATE %q, want %q", row.name, e.SQLState, row.state)
 		}
-		if got := s.calls.Load(); got != row.calls {
+		if got := s.calls.Load(); row.calls != 0 && got != row.calls || row.calls == 0 && got < 2 {
 			t.Errorf("%s: %d calls, want %d", row.name, got, row.calls)
 		}
 	}
 }
 
-func TestUpsertTriesAgainWhatPasses(t *testing.T) {
+func TestUpsertRetriesTransientFailures(t *testing.T) {
 	reset := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		io.WriteString(w, `{"data":`)
@@ -225,31 +254,34 @@ func TestUpsertTriesAgainWhatPasses(t *testing.T) {
 		{"a bad gateway", answer(502, `<html>canary</html>`)},
 		{"the database is down", answer(200, `{"errors":[{"extensions":{"code":"postgres-error"}}]}`)},
 		{"a deadlock", answer(200, `{"errors":[{"extensions":{"code":"unexpected","internal":{"error":{"status_code":"40P01"}}}}]}`)},
-		{"half an answer", reset},
-		{"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		{"time-limit-exceeded", answer(200, `{"errors":[{"extensions":{"code":"time-limit-exceeded"}}]}`)},
+		{"429", answer(429, `{}`)},
+		{"522", answer(522, `<html>canary</html>`)},
+		{"half a response", reset},
+		{"no response", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 	}
-	bag, _ := manage(t)
+	cache, _ := manage(t)
 	for _, row := range rows {
 		var failed atomic.Int32
 		s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
-			if failed.Add(1) <= 2 {
+			if r.Method == http.MethodPost && failed.Add(1) <= 2 {
 				row.first(w, r)
 				return
 			}
 			io.WriteString(w, written)
 		})
-		if _, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(t.Context(), jane); err != nil {
+		if _, err := New(endpoint(t, s.URL, ""), cache, "").Upsert(t.Context(), jane); err != nil {
 			t.Errorf("%s: %v", row.name, err)
 		}
 	}
 }
 
 func TestUpsertStopsWithTheContext(t *testing.T) {
-	bag, _ := manage(t)
+	cache, _ := manage(t)
 	busy := serve(t, (*httptest.Server).Start, answer(503, ""))
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err := New(endpoint(t, busy.URL, ""), bag, "").Upsert(ctx, jane)
+	_, err := New(endpoint(t, busy.URL, ""), cache, "").Upsert(ctx, jane)
 	if e, ok := errors.AsType[*Error](err); !ok || e.Status != 503 && e.Code != CodeTimeout || busy.calls.Load() < 2 {
 		t.Errorf("%v after %d calls", err, busy.calls.Load())
 	}
@@ -259,12 +291,12 @@ func TestUpsertStopsWithTheContext(t *testing.T) {
 	defer close(release)
 	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = New(endpoint(t, silent.URL, ""), bag, "").Upsert(ctx, jane)
+	_, err = New(endpoint(t, silent.URL, ""), cache, "").Upsert(ctx, jane)
 	failure(t, "a silent server", err, CodeTimeout)
 }
 
 func TestSecretIsReadAgainWhenRefused(t *testing.T) {
-	bag, manager := manage(t)
+	cache, manager := manage(t)
 	var accepted atomic.Value
 	accepted.Store(adminSecret)
 	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
@@ -274,7 +306,7 @@ func TestSecretIsReadAgainWhenRefused(t *testing.T) {
 		}
 		io.WriteString(w, written)
 	})
-	client := New(endpoint(t, s.URL, ""), bag, "")
+	client := New(endpoint(t, s.URL, ""), cache, "")
 	upsert := func(name, code string, reads int) {
 		t.Helper()
 		if _, err := client.Upsert(t.Context(), jane); code != "" {
@@ -298,9 +330,9 @@ func TestSecretIsReadAgainWhenRefused(t *testing.T) {
 }
 
 func TestNothingIsSentWithoutASecret(t *testing.T) {
-	bag, manager := manage(t)
+	cache, manager := manage(t)
 	s := serve(t, (*httptest.Server).Start, answer(200, written))
-	client := New(endpoint(t, s.URL, ""), bag, "")
+	client := New(endpoint(t, s.URL, ""), cache, "")
 	manager.Put("app", `{"OTHER":"canary"}`)
 	if _, err := client.Upsert(t.Context(), jane); err == nil || !strings.Contains(err.Error(), "has no key HASURA_GRAPHQL_ADMIN_SECRET") {
 		t.Errorf("no secret: %v", err)
@@ -311,7 +343,7 @@ func TestNothingIsSentWithoutASecret(t *testing.T) {
 }
 
 func TestOneConnection(t *testing.T) {
-	bag, _ := manage(t)
+	cache, _ := manage(t)
 	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
 			return
@@ -321,8 +353,8 @@ func TestOneConnection(t *testing.T) {
 			w.(http.Flusher).Flush()
 		}
 	})
-	client := New(endpoint(t, s.URL, ""), bag, "")
-	client.warm(t.Context())
+	client := New(endpoint(t, s.URL, ""), cache, "")
+	client.isHealthy(t.Context())
 	for range 10 {
 		if _, err := client.Upsert(t.Context(), jane); err != nil {
 			t.Fatal(err)
@@ -333,10 +365,10 @@ func TestOneConnection(t *testing.T) {
 	}
 }
 
-// What answers in Hasura's place may send a body to whatever it is asked. Go's client
-// prints the beginning of one that it did not expect.
-func TestWarmingPrintsNothing(t *testing.T) {
-	bag, _ := manage(t)
+// Another server in Hasura's place may send a body that Go does not expect. Go's client
+// prints the beginning of such a body.
+func TestHealthCheckPrintsNothing(t *testing.T) {
+	cache, _ := manage(t)
 	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -350,8 +382,8 @@ func TestWarmingPrintsNothing(t *testing.T) {
 	var printed strings.Builder
 	log.SetOutput(&printed)
 	defer log.SetOutput(os.Stderr)
-	client := New(endpoint(t, s.URL, ""), bag, "")
-	client.warm(t.Context())
+	client := New(endpoint(t, s.URL, ""), cache, "")
+	client.isHealthy(t.Context())
 	client.http.CloseIdleConnections()
 	s.Close()
 	if printed.Len() > 0 {
@@ -361,9 +393,9 @@ func TestWarmingPrintsNothing(t *testing.T) {
 
 // A connection that was kept while the environment was frozen may be dead.
 func TestDeadConnectionIsReplaced(t *testing.T) {
-	bag, _ := manage(t)
+	cache, _ := manage(t)
 	s := serve(t, (*httptest.Server).Start, answer(200, written))
-	client := New(endpoint(t, s.URL, ""), bag, "")
+	client := New(endpoint(t, s.URL, ""), cache, "")
 	for range 3 {
 		if _, err := client.Upsert(t.Context(), jane); err != nil {
 			t.Fatal(err)
@@ -372,10 +404,10 @@ func TestDeadConnectionIsReplaced(t *testing.T) {
 	}
 }
 
-func TestWarmingSaysNothing(t *testing.T) {
-	bag, _ := manage(t)
-	client := New(endpoint(t, "http://127.0.0.1:1", ""), bag, "")
-	client.warm(t.Context())
+func TestHealthCheckOfAClosedPort(t *testing.T) {
+	cache, _ := manage(t)
+	client := New(endpoint(t, "http://127.0.0.1:1", ""), cache, "")
+	client.isHealthy(t.Context())
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	_, err := client.Upsert(ctx, jane)
@@ -383,7 +415,7 @@ func TestWarmingSaysNothing(t *testing.T) {
 }
 
 func TestTLSIsVerified(t *testing.T) {
-	bag, _ := manage(t)
+	cache, _ := manage(t)
 	s := serve(t, (*httptest.Server).StartTLS, answer(200, written)) // for example.com and 127.0.0.1
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
@@ -391,21 +423,18 @@ func TestTLSIsVerified(t *testing.T) {
 	rows := []struct {
 		name, domain, host string
 		roots              *x509.CertPool
-		code, cure         string
+		code, hint         string
 	}{
 		{"a certificate for the host", "127.0.0.1:" + port, "", roots, "", ""},
-		{"a certificate for another name", "localhost:" + port, "", roots, CodeCertificate, "set GRAPHQL_HOST"},
+		{"a certificate for another name", "localhost:" + port, "", roots, CodeCertificate, "Set GRAPHQL_HOST"},
 		{"with that name", "localhost:" + port, "example.com", roots, "", ""},
-		{"with a third name", "127.0.0.1:" + port, "api.example.org", roots, CodeCertificate, "set GRAPHQL_HOST"},
-		{"an unknown authority", "127.0.0.1:" + port, "", nil, CodeCertificate, "not trusted"},
+		{"with a third name", "127.0.0.1:" + port, "api.example.org", roots, CodeCertificate, "Set GRAPHQL_HOST"},
+		{"an unknown authority", "127.0.0.1:" + port, "", nil, CodeCertificate, "set GRAPHQL_CA"},
 	}
 	for _, row := range rows {
-		client := New(endpoint(t, row.domain, row.host), bag, "")
-		transport := client.http.Transport.(*http.Transport)
-		if transport.TLSClientConfig == nil {
-			transport.TLSClientConfig = new(tls.Config)
-		}
-		transport.TLSClientConfig.RootCAs = row.roots
+		e := endpoint(t, row.domain, row.host)
+		e.CA = row.roots
+		client := New(e, cache, "")
 		before := s.calls.Load()
 		_, err := client.Upsert(t.Context(), jane)
 		if row.code == "" {
@@ -415,8 +444,8 @@ func TestTLSIsVerified(t *testing.T) {
 			continue
 		}
 		failure(t, row.name, err, row.code)
-		if !strings.Contains(fmt.Sprint(err), row.cure) {
-			t.Errorf("%s: %v names no cure", row.name, err)
+		if !strings.Contains(fmt.Sprint(err), row.hint) {
+			t.Errorf("%s: %v has no hint", row.name, err)
 		}
 		if s.calls.Load() != before {
 			t.Errorf("%s: the request was sent", row.name)
@@ -425,16 +454,16 @@ func TestTLSIsVerified(t *testing.T) {
 }
 
 func TestServerWithoutTLS(t *testing.T) {
-	bag, _ := manage(t)
+	cache, _ := manage(t)
 	s := serve(t, (*httptest.Server).Start, answer(200, written))
-	_, err := New(endpoint(t, s.Listener.Addr().String(), ""), bag, "").Upsert(t.Context(), jane)
+	_, err := New(endpoint(t, s.Listener.Addr().String(), ""), cache, "").Upsert(t.Context(), jane)
 	failure(t, "no TLS", err, CodeNoTLS)
 }
 
-func TestLoadBalancersOwnName(t *testing.T) {
-	bag, _ := manage(t)
+func TestDNSNameOfALoadBalancer(t *testing.T) {
+	cache, _ := manage(t)
 	s := serve(t, (*httptest.Server).Start, answer(200, written))
-	client := New(endpoint(t, "internal-app-1.eu-west-1.elb.amazonaws.com", ""), bag, "")
+	client := New(endpoint(t, "internal-app-1.eu-west-1.elb.amazonaws.com", ""), cache, "")
 	var dialed string
 	client.http.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		dialed = address
@@ -446,20 +475,20 @@ func TestLoadBalancersOwnName(t *testing.T) {
 }
 
 func TestRedirectIsRefused(t *testing.T) {
-	bag, _ := manage(t)
+	cache, _ := manage(t)
 	elsewhere := serve(t, (*httptest.Server).Start, answer(200, written))
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://api.example.com:443/v1/graphql?canary", status)
 		})
-		_, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(t.Context(), jane)
+		_, err := New(endpoint(t, s.URL, ""), cache, "").Upsert(t.Context(), jane)
 		failure(t, http.StatusText(status), err, CodeRedirect)
-		if !strings.Contains(fmt.Sprint(err), "redirects to https://api.example.com:443; if that is right, set GRAPHQL_DOMAIN to it") {
-			t.Errorf("status %d: %v names no cure", status, err)
+		if !strings.Contains(fmt.Sprint(err), "redirects to https://api.example.com:443. If that is Hasura, set GRAPHQL_DOMAIN to it") {
+			t.Errorf("status %d: %v has no hint", status, err)
 		}
 
 		s.Config.Handler = http.RedirectHandler(elsewhere.URL, status)
-		if _, err := New(endpoint(t, s.URL, ""), bag, "").Upsert(t.Context(), jane); err == nil {
+		if _, err := New(endpoint(t, s.URL, ""), cache, "").Upsert(t.Context(), jane); err == nil {
 			t.Errorf("status %d was followed", status)
 		}
 	}
@@ -492,4 +521,58 @@ func TestBackoff(t *testing.T) {
 			t.Error("waited on although the context ended")
 		}
 	})
+}
+
+// The row stays, but a sign-in that is later than the one in it counts.
+func TestStaleSignInRaisesItsTime(t *testing.T) {
+	row, _, err := users.RowOf(users.Sync{User: cognito.User{ID: sub}, At: noon, SignedIn: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, _ := manage(t)
+	var operations []string
+	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+		var request struct{ OperationName string }
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			t.Error(err)
+		}
+		operations = append(operations, request.OperationName)
+		io.WriteString(w, `{"data":{"insert_users_one":null}}`)
+	})
+	client := New(endpoint(t, s.URL, ""), cache, "")
+	for _, r := range []users.Row{row, jane} {
+		if stale, err := client.Upsert(t.Context(), r); err != nil || !stale {
+			t.Errorf("stale = %t, %v", stale, err)
+		}
+	}
+	if want := []string{"upsertUser", "raiseLastSignIn", "upsertUser"}; !slices.Equal(operations, want) {
+		t.Errorf("sent %q, want %q", operations, want)
+	}
+}
+
+// HTTPS_PROXY counts for https alone: a proxy for plain http would see the admin secret.
+func TestProxy(t *testing.T) {
+	for url, want := range map[string]string{"https://hasura.example.com/": "http://proxy.example.com:3128", "http://hasura.example.com/": "<nil>"} {
+		request := httptest.NewRequest(http.MethodPost, url, nil)
+		if got, err := proxy(request); err != nil || fmt.Sprint(got) != want {
+			t.Errorf("proxy of %s: %v (%v), want %s", url, got, err, want)
+		}
+	}
+}
+
+// An endpoint is called without TLS, which is logged once, unless it is on this machine.
+func TestPlainHTTPIsLogged(t *testing.T) {
+	manage(t)
+	for domain, want := range map[string]bool{"http://hasura.invalid": true, "https://hasura.invalid": false, "http://127.0.0.1:1": false} {
+		var log bytes.Buffer
+		s := settings.Hasura{Endpoint: endpoint(t, domain, ""), SecretARN: settings.SecretsARN.Example}
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if _, err := Connect(ctx, s, slog.New(slog.NewJSONHandler(&log, nil))); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		if got := strings.Contains(log.String(), `"msg":"plain http"`); got != want {
+			t.Errorf("%s: logs %s; want plain http: %t", domain, &log, want)
+		}
+	}
 }

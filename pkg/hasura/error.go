@@ -8,33 +8,37 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
 )
 
-// Codes of failures that Hasura did not answer with one of its own.
+// Codes of failures that have no code of Hasura.
 const (
-	CodeOpen        = "breaker-open" // a call failed a moment ago; nothing was sent
-	CodeTimeout     = "timeout"      // the time for it ran out
-	CodeDNS         = "dns"          // the host's name has no address
-	CodeUnreachable = "unreachable"  // no connection, or it broke
-	CodeCertificate = "certificate"  // not one for this host, or not to be trusted
-	CodeNoTLS       = "no-tls"       // the server does not speak TLS
-	CodeRedirect    = "redirect"     // the answer is elsewhere; it was not followed
-	CodeTooLarge    = "too-large"    // the answer is no GraphQL server's
-	CodeNotJSON     = "not-json"     // likewise
-	CodeNoData      = "no-data"      // the answer has neither data nor an error
-	CodeUnknown     = "unrecognized" // something else; see Unwrap
+	CodeOpen          = "breaker-open"  // a call failed a moment ago; nothing was sent
+	CodeTimeout       = "timeout"       // the time ran out
+	CodeDNS           = "dns"           // the host's name cannot be resolved
+	CodeUnreachable   = "unreachable"   // no connection, or it broke
+	CodeCertificate   = "certificate"   // it is for another host, or not trusted
+	CodeNoTLS         = "no-tls"        // the server does not speak TLS
+	CodeRedirect      = "redirect"      // the response is a redirect, which was not followed
+	CodeTooLarge      = "too-large"     // the response is larger than any of a GraphQL API
+	CodeNotJSON       = "not-json"      // the response is not JSON
+	CodeNoData        = "no-data"       // the response has neither data nor an error
+	CodeMisconfigured = "misconfigured" // a setting is invalid; nothing was sent
+	CodeUnrecognized  = "unrecognized"  // something else; see Unwrap
 )
 
-// An Error is a failed call. Its text is safe to log: what Hasura or the network
-// said in words is not in it.
+// An Error is a failed call. Its text can be logged: no message of Hasura or of the
+// network is in it.
 type Error struct {
-	Status   int    // of HTTP; 0 if there was no answer
-	Code     string // Hasura's extensions.code, or one of the Codes; "" if an error came without
-	SQLState string // PostgreSQL's, where Hasura tells it: code unexpected, role admin
-	Cure     string // what the operator can do, where that is known
+	Status   int    // of HTTP; 0 if there was no response
+	Code     string // extensions.code of Hasura, or one of the Codes; "" if an error came without a code
+	SQLState string // of PostgreSQL, where Hasura tells it: with code unexpected, to admin
+	Hint     string // what the operator can do; "" if that is not known
 	err      error
+	repeated bool // a second attempt ended the same
+	hangs    bool // the health check failed too
 }
 
 func (e *Error) Error() string {
@@ -46,24 +50,24 @@ func (e *Error) Error() string {
 	if e.SQLState != "" {
 		text += ", SQLSTATE " + e.SQLState
 	}
-	if e.Cure != "" {
-		text += ": " + e.Cure
+	if e.Hint != "" {
+		text += ": " + e.Hint
 	}
 	return text
 }
 
-// Unwrap returns the network's error, for errors.As; it is not for logs.
+// Unwrap returns the network's error, for errors.As. It must not be logged.
 func (e *Error) Unwrap() error { return e.err }
 
-// redact makes an Error of whatever came out of the generated client.
+// redact makes an Error of an error of the generated client.
 func redact(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	return &Error{Code: CodeUnknown, err: err}
+	return &Error{Code: CodeUnrecognized, err: err}
 }
 
-// transportError tells the network's failures apart.
+// transportError makes an Error of an error of net/http.
 func transportError(err error) *Error {
 	e := &Error{Code: CodeUnreachable, err: err}
 	var (
@@ -74,13 +78,13 @@ func transportError(err error) *Error {
 	switch {
 	case errors.As(err, &certificate):
 		e.Code = CodeCertificate
-		e.Cure = "Hasura's certificate is not trusted; it has to be of a public authority, or of one in SSL_CERT_FILE"
+		e.Hint = "Hasura's certificate is not trusted. If a private certificate authority issued it, set GRAPHQL_CA to the certificate of that authority"
 		if errors.As(err, new(x509.HostnameError)) {
-			e.Cure = "set GRAPHQL_HOST to the name that Hasura's certificate is for"
+			e.Hint = "Hasura's certificate is for another name. Set GRAPHQL_HOST to the name on the certificate"
 		}
 	case errors.Is(err, http.ErrSchemeMismatch):
 		e.Code = CodeNoTLS
-		e.Cure = "write http:// in front of GRAPHQL_DOMAIN if Hasura has no TLS"
+		e.Hint = "the server does not speak TLS. Write http:// in front of GRAPHQL_DOMAIN"
 	case errors.As(err, &dns):
 		e.Code = CodeDNS
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.As(err, &timeout) && timeout.Timeout():
@@ -89,76 +93,82 @@ func transportError(err error) *Error {
 	return e
 }
 
-// location says where a redirect points, without its path and query, and what that means.
-func (e *Error) location(response *http.Response) {
-	e.Cure = "set GRAPHQL_DOMAIN to where Hasura answers itself"
-	if to, err := response.Location(); err == nil {
-		where := &url.URL{Scheme: to.Scheme, Host: to.Host}
-		e.Cure = fmt.Sprintf("Hasura's address redirects to %s; if that is right, set GRAPHQL_DOMAIN to it, or, for a load balancer, GRAPHQL_HOST to its public name", where)
-	}
-}
-
-// A Class says what can be done about a failure.
+// A Class says whether a retry can help.
 type Class string
 
+// The classes. They stand in logs and in parked messages.
 const (
-	Later  Class = "later"  // it heals by itself: try again
-	Once   Class = "once"   // it is not clear: try once more
-	Denied Class = "denied" // the admin secret was refused: read it again, then try once more
-	Broken Class = "broken" // trying again cannot help until somebody mends it
+	Transient    Class = "transient"     // a retry can help
+	Unclear      Class = "unclear"       // one more attempt shows whether it is permanent
+	AccessDenied Class = "access-denied" // the admin secret was refused: read it again, then try once more
+	Permanent    Class = "permanent"     // a retry cannot help until an operator has changed something
 )
 
-// ClassOf returns the class of an error of [Client.Upsert]. A secret that cannot be
-// read can be mended.
+// ClassOf returns the class of an error of [Client.Upsert].
 func ClassOf(err error) Class {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Class()
 	}
-	return Later
+	if e, ok := errors.AsType[*secrets.Error](err); ok && !e.Transient() {
+		return Permanent
+	}
+	return Transient
 }
 
-// Class returns the class of the failure, from Hasura's code, from the status of a
-// load balancer in front of it, or from PostgreSQL's state: Hasura has codes of its
-// own for integrity and data errors only and calls all others "unexpected"
-// (graphql-engine, dmlTxErrorHandler).
+// Class returns the class of the failure. A failure is transient unless one of the lists
+// below names it: an unknown code can be one of a proxy, or one that a later Hasura adds.
 func (e *Error) Class() Class {
-	switch e.Code {
-	case "access-denied":
-		return Denied
-	case "postgres-error", "postgres-max-connections-error", "busy", "concurrent-update",
-		CodeTimeout, CodeDNS, CodeUnreachable, CodeOpen:
-		return Later
-	case "unexpected":
-		return classOfSQLState(e.SQLState)
-	}
-	switch e.Status {
-	case http.StatusUnauthorized:
-		return Denied
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
-		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return Later
-	case http.StatusOK:
-		// Engines that speak Hasura's dialect send errors without a code; a proxy may
-		// answer 200 with a page of its own.
-		if e.Code == "" || e.Code == CodeNotJSON || e.Code == CodeNoData {
-			return Once
+	switch {
+	case e.Code == "access-denied", e.Status == http.StatusUnauthorized:
+		return AccessDenied
+	case permanentCodes[e.Code], permanentStatuses[e.Status], isPermanentState(e.SQLState):
+		return Permanent
+	case unclearCodes[e.Code], e.Status == http.StatusNotFound:
+		// One of several servers can still have the old metadata, for seconds.
+		if e.repeated {
+			return Permanent
 		}
+		return Unclear
 	}
-	return Broken
+	return Transient
 }
 
-// passing are the classes and states of PostgreSQL that pass by themselves:
-// connections, resources, restarts, failovers, deadlocks, lock and statement time-outs.
-var passing = []string{"08", "53", "58", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "25006"}
+// permanentCodes are Hasura's codes for faults of a request, of its data or of a
+// permission (Hasura.Base.Error, graphql-engine), and ours for faults of a setting.
+var permanentCodes = map[string]bool{
+	"constraint-violation": true, "data-exception": true, "permission-error": true, "permission-denied": true,
+	"parse-failed": true, "invalid-json": true, "invalid-headers": true, "bad-request": true, "not-supported": true,
+	"unexpected-payload": true, "already-exists": true, "jwt-invalid-claims": true,
+	CodeCertificate: true, CodeNoTLS: true, CodeRedirect: true, CodeTooLarge: true, CodeMisconfigured: true,
+}
 
-func classOfSQLState(state string) Class {
-	if state == "" {
-		return Once // Hasura tells it to admin only
-	}
-	for _, prefix := range passing {
-		if strings.HasPrefix(state, prefix) {
-			return Later
+// permanentStatuses come from a web server or a firewall in front of Hasura.
+var permanentStatuses = map[int]bool{
+	http.StatusBadRequest: true, http.StatusForbidden: true, http.StatusMethodNotAllowed: true,
+	http.StatusRequestEntityTooLarge: true, http.StatusRequestURITooLong: true, http.StatusUnsupportedMediaType: true,
+}
+
+var unclearCodes = map[string]bool{"validation-failed": true, "not-found": true}
+
+// isPermanentState reports whether a retry cannot help after a SQLSTATE, by its class
+// (PostgreSQL, "Error Codes"): wrong use of a feature, data, integrity, syntax or access,
+// views' check options, and errors that a trigger or function raised.
+func isPermanentState(state string) bool {
+	for _, class := range []string{"0A", "21", "22", "23", "42", "44", "P0"} {
+		if strings.HasPrefix(state, class) {
+			return true
 		}
 	}
-	return Broken
+	return false
+}
+
+// knownCodes are the codes of Hasura that are not in the lists above. They are logged as
+// they are.
+var knownCodes = map[string]bool{
+	"access-denied": true, "unexpected": true, "postgres-error": true, "postgres-max-connections-error": true,
+	"rate-limit-exceeded": true, "time-limit-exceeded": true, "busy": true, "concurrent-update": true,
+}
+
+func isKnown(code string) bool {
+	return code == "" || knownCodes[code] || permanentCodes[code] || unclearCodes[code]
 }

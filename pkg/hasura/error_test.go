@@ -3,6 +3,8 @@ package hasura
 import (
 	"fmt"
 	"testing"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
 )
 
 // The table of classes: a row a line of it, and of what Hasura's documentation,
@@ -20,56 +22,61 @@ func TestClass(t *testing.T) {
 	status := func(status int, want Class) row { return row{Error{Status: status}, want} }
 	network := func(code string, want Class) row { return row{Error{Code: code}, want} }
 	rows := []row{
-		code("postgres-error", Later), // the database is down
-		code("postgres-max-connections-error", Later),
-		code("busy", Later),
-		code("concurrent-update", Later),
-		code("access-denied", Denied),
-		row{Error{Status: 401, Code: "access-denied"}, Denied}, // HASURA_GRAPHQL_PRESERVE_401_ERRORS
-		code("validation-failed", Broken),                      // table, column, constraint or role missing
-		code("constraint-violation", Broken),
-		code("permission-error", Broken),
-		code("data-exception", Broken),
-		code("parse-failed", Broken),
-		code("invalid-json", Broken),
-		code("invalid-headers", Broken),
-		code("not-found", Broken),
-		code("not-supported", Broken),
-		code("", Once),          // engines without codes
-		code(CodeNotJSON, Once), // a proxy's page
-		code(CodeNoData, Once),
+		code("postgres-error", Transient), // the database is down
+		code("postgres-max-connections-error", Transient),
+		code("busy", Transient),
+		code("concurrent-update", Transient),
+		code("access-denied", AccessDenied),
+		row{Error{Status: 401, Code: "access-denied"}, AccessDenied}, // HASURA_GRAPHQL_PRESERVE_401_ERRORS
+		code("validation-failed", Unclear),                           // something is missing, perhaps on one of several servers
+		row{Error{Status: 200, Code: "validation-failed", repeated: true}, Permanent},
+		code("constraint-violation", Permanent),
+		code("permission-error", Permanent),
+		code("data-exception", Permanent),
+		code("parse-failed", Permanent),
+		code("invalid-json", Permanent),
+		code("invalid-headers", Permanent),
+		code("not-found", Unclear),
+		code("not-supported", Permanent),
+		code("", Transient),          // engines without codes
+		code(CodeNotJSON, Transient), // the page of a proxy
+		code(CodeNoData, Transient),
+		code("rate-limit-exceeded", Transient), code("time-limit-exceeded", Transient), code("a-new-code", Transient),
 
-		state("", Once), // told to admin only
-		state("40001", Later),
-		state("40P01", Later), // deadlock
-		state("55P03", Later), // lock not available
-		state("57014", Later), // statement time-out
-		state("57P01", Later),
-		state("57P02", Later),
-		state("57P03", Later),
-		state("53300", Later), // too many connections
-		state("08006", Later),
-		state("25006", Later), // read-only after a failover
-		state("58030", Later),
-		state("21000", Broken), // a row twice in one upsert
-		state("42501", Broken),
-		state("42P01", Broken),
-		state("P0001", Broken),
+		state("", Transient), // Hasura tells it to admin only
+		state("40001", Transient),
+		state("40P01", Transient), // deadlock
+		state("55P03", Transient), // lock not available
+		state("57014", Transient), // statement time-out
+		state("57P01", Transient),
+		state("57P02", Transient),
+		state("57P03", Transient),
+		state("53300", Transient), // too many connections
+		state("08006", Transient),
+		state("25006", Transient), // read-only after a failover
+		state("58030", Transient),
+		state("21000", Permanent), // a row twice in one upsert
+		state("42501", Permanent),
+		state("42P01", Permanent),
+		state("P0001", Permanent),
+		state("XX000", Transient), // not in the list
 
-		status(408, Later), status(425, Later), status(429, Later), status(500, Later),
-		status(502, Later), status(503, Later), status(504, Later),
-		status(401, Denied),
-		status(301, Broken), status(400, Broken), status(403, Broken), status(404, Broken), status(413, Broken), status(501, Broken),
+		status(408, Transient), status(425, Transient), status(429, Transient), status(500, Transient),
+		status(502, Transient), status(503, Transient), status(504, Transient),
+		status(401, AccessDenied),
+		row{Error{Status: 301, Code: CodeRedirect}, Permanent}, status(400, Permanent), status(403, Permanent), status(404, Unclear), status(413, Permanent),
+		status(501, Transient), status(520, Transient), status(521, Transient), status(530, Transient), status(418, Transient),
 
-		network(CodeTimeout, Later),
-		network(CodeDNS, Later),
-		network(CodeUnreachable, Later),
-		network(CodeCertificate, Broken),
-		network(CodeNoTLS, Broken),
-		network(CodeOpen, Later),
-		network(CodeUnknown, Broken),
-		row{Error{Status: 302, Code: CodeRedirect}, Broken},
-		row{Error{Status: 200, Code: CodeTooLarge}, Broken},
+		network(CodeTimeout, Transient),
+		network(CodeDNS, Transient),
+		network(CodeUnreachable, Transient),
+		network(CodeCertificate, Permanent),
+		network(CodeNoTLS, Permanent),
+		network(CodeOpen, Transient),
+		network(CodeUnrecognized, Transient),
+		network(CodeMisconfigured, Permanent),
+		row{Error{Status: 302, Code: CodeRedirect}, Permanent},
+		row{Error{Status: 200, Code: CodeTooLarge}, Permanent},
 	}
 	for _, row := range rows {
 		if got := row.e.Class(); got != row.want {
@@ -79,7 +86,7 @@ func TestClass(t *testing.T) {
 }
 
 func TestErrorTellsCodesAlone(t *testing.T) {
-	e := &Error{Status: 200, Code: "unexpected", SQLState: "40P01", Cure: "wait", err: fmt.Errorf("canary")}
+	e := &Error{Status: 200, Code: "unexpected", SQLState: "40P01", Hint: "wait", err: fmt.Errorf("canary")}
 	if got, want := e.Error(), "hasura: status 200, code unexpected, SQLSTATE 40P01: wait"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -91,11 +98,17 @@ func TestErrorTellsCodesAlone(t *testing.T) {
 	}
 }
 
-func TestClassOfWhatIsNoError(t *testing.T) {
-	if got := ClassOf(fmt.Errorf("secret x is empty")); got != Later {
-		t.Errorf("%s, want %s", got, Later)
+func TestClassOfOtherErrors(t *testing.T) {
+	if got := ClassOf(&secrets.Error{Code: "ResourceNotFoundException"}); got != Permanent {
+		t.Errorf("a secret that does not exist: %s, want %s", got, Permanent)
 	}
-	if got := ClassOf(fmt.Errorf("wrapped: %w", &Error{Status: 404})); got != Broken {
-		t.Errorf("%s, want %s", got, Broken)
+	if got := ClassOf(&secrets.Error{Code: secrets.CodeTimeout}); got != Transient {
+		t.Errorf("a secret that was not read in time: %s, want %s", got, Transient)
+	}
+	if got := ClassOf(fmt.Errorf("secret x is empty")); got != Transient {
+		t.Errorf("%s, want %s", got, Transient)
+	}
+	if got := ClassOf(fmt.Errorf("wrapped: %w", &Error{Status: 403})); got != Permanent {
+		t.Errorf("%s, want %s", got, Permanent)
 	}
 }

@@ -4,176 +4,66 @@ package hasura
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/Khan/genqlient/graphql"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
+
+// __raiseLastSignInInput is used internally by genqlient
+type __raiseLastSignInInput struct {
+	User users.Row `json:"user"`
+	At   time.Time `json:"at"`
+}
+
+// GetUser returns __raiseLastSignInInput.User, and is useful for accessing the field via an interface.
+func (v *__raiseLastSignInInput) GetUser() users.Row { return v.User }
+
+// GetAt returns __raiseLastSignInInput.At, and is useful for accessing the field via an interface.
+func (v *__raiseLastSignInInput) GetAt() time.Time { return v.At }
 
 // __upsertUserInput is used internally by genqlient
 type __upsertUserInput struct {
-	User    row       `json:"user,omitempty"`
-	Columns []column  `json:"columns,omitempty"`
-	At      time.Time `json:"at,omitempty"`
+	User    users.Row `json:"user"`
+	Columns []string  `json:"columns"`
+	At      time.Time `json:"at"`
+	Future  time.Time `json:"future"`
 }
 
 // GetUser returns __upsertUserInput.User, and is useful for accessing the field via an interface.
-func (v *__upsertUserInput) GetUser() row { return v.User }
+func (v *__upsertUserInput) GetUser() users.Row { return v.User }
 
 // GetColumns returns __upsertUserInput.Columns, and is useful for accessing the field via an interface.
-func (v *__upsertUserInput) GetColumns() []column { return v.Columns }
+func (v *__upsertUserInput) GetColumns() []string { return v.Columns }
 
 // GetAt returns __upsertUserInput.At, and is useful for accessing the field via an interface.
 func (v *__upsertUserInput) GetAt() time.Time { return v.At }
 
-// update columns of table "users"
-type column string
+// GetFuture returns __upsertUserInput.Future, and is useful for accessing the field via an interface.
+func (v *__upsertUserInput) GetFuture() time.Time { return v.Future }
 
-const (
-	// column name
-	columnAttributes column = "attributes"
-	// column name
-	columnCreatedAt column = "created_at"
-	// column name
-	columnEmail column = "email"
-	// column name
-	columnEmailVerified column = "email_verified"
-	// column name
-	columnFamilyName column = "family_name"
-	// column name
-	columnGivenName column = "given_name"
-	// column name
-	columnId column = "id"
-	// column name
-	columnIdentityProvider column = "identity_provider"
-	// column name
-	columnLastSignInAt column = "last_sign_in_at"
-	// column name
-	columnLocale column = "locale"
-	// column name
-	columnName column = "name"
-	// column name
-	columnPhoneNumber column = "phone_number"
-	// column name
-	columnPhoneNumberVerified column = "phone_number_verified"
-	// column name
-	columnPicture column = "picture"
-	// column name
-	columnStatus column = "status"
-	// column name
-	columnSyncedAt column = "synced_at"
-	// column name
-	columnUpdatedAt column = "updated_at"
-	// column name
-	columnUsername column = "username"
-)
-
-var Allcolumn = []column{
-	columnAttributes,
-	columnCreatedAt,
-	columnEmail,
-	columnEmailVerified,
-	columnFamilyName,
-	columnGivenName,
-	columnId,
-	columnIdentityProvider,
-	columnLastSignInAt,
-	columnLocale,
-	columnName,
-	columnPhoneNumber,
-	columnPhoneNumberVerified,
-	columnPicture,
-	columnStatus,
-	columnSyncedAt,
-	columnUpdatedAt,
-	columnUsername,
-}
-
-// input type for inserting data into table "users"
-type row struct {
-	// the custom: attributes of the user pool, by name
-	Attributes json.RawMessage `json:"attributes,omitempty"`
-	Created_at *time.Time      `json:"created_at,omitempty"`
-	// not unique: several users can have the same e-mail address
-	Email          string `json:"email,omitempty"`
-	Email_verified *bool  `json:"email_verified,omitempty"`
-	Family_name    string `json:"family_name,omitempty"`
-	Given_name     string `json:"given_name,omitempty"`
+// raiseLastSignInInsert_users_oneUsers includes the requested fields of the GraphQL type users.
+// The GraphQL type's documentation follows.
+//
+// users of the Cognito user pool; the sync function writes a row when a user confirms or signs in
+type raiseLastSignInInsert_users_oneUsers struct {
 	// the sub of the user in the Cognito user pool
-	Id string `json:"id,omitempty"`
-	// the provider of a federated user; null for a user of the pool itself
-	Identity_provider string `json:"identity_provider,omitempty"`
-	// when the latest sign-in was received
-	Last_sign_in_at *time.Time `json:"last_sign_in_at,omitempty"`
-	Locale          string     `json:"locale,omitempty"`
-	Name            string     `json:"name,omitempty"`
-	// in E.164 form, as Cognito stores it
-	Phone_number          string `json:"phone_number,omitempty"`
-	Phone_number_verified *bool  `json:"phone_number_verified,omitempty"`
-	// URL from the identity provider
-	Picture string `json:"picture,omitempty"`
-	// cognito:user_status at the last sync, such as CONFIRMED or EXTERNAL_PROVIDER
-	Status string `json:"status,omitempty"`
-	// when the event of the latest sync was received; an older event does not overwrite the row
-	Synced_at  *time.Time `json:"synced_at,omitempty"`
-	Updated_at *time.Time `json:"updated_at,omitempty"`
-	// the user name in the user pool; not always the sub
-	Username string `json:"username,omitempty"`
+	Id string `json:"id"`
 }
 
-// GetAttributes returns row.Attributes, and is useful for accessing the field via an interface.
-func (v *row) GetAttributes() json.RawMessage { return v.Attributes }
+// GetId returns raiseLastSignInInsert_users_oneUsers.Id, and is useful for accessing the field via an interface.
+func (v *raiseLastSignInInsert_users_oneUsers) GetId() string { return v.Id }
 
-// GetCreated_at returns row.Created_at, and is useful for accessing the field via an interface.
-func (v *row) GetCreated_at() *time.Time { return v.Created_at }
+// raiseLastSignInResponse is returned by raiseLastSignIn on success.
+type raiseLastSignInResponse struct {
+	// insert a single row into the table: "users"
+	Insert_users_one *raiseLastSignInInsert_users_oneUsers `json:"insert_users_one"`
+}
 
-// GetEmail returns row.Email, and is useful for accessing the field via an interface.
-func (v *row) GetEmail() string { return v.Email }
-
-// GetEmail_verified returns row.Email_verified, and is useful for accessing the field via an interface.
-func (v *row) GetEmail_verified() *bool { return v.Email_verified }
-
-// GetFamily_name returns row.Family_name, and is useful for accessing the field via an interface.
-func (v *row) GetFamily_name() string { return v.Family_name }
-
-// GetGiven_name returns row.Given_name, and is useful for accessing the field via an interface.
-func (v *row) GetGiven_name() string { return v.Given_name }
-
-// GetId returns row.Id, and is useful for accessing the field via an interface.
-func (v *row) GetId() string { return v.Id }
-
-// GetIdentity_provider returns row.Identity_provider, and is useful for accessing the field via an interface.
-func (v *row) GetIdentity_provider() string { return v.Identity_provider }
-
-// GetLast_sign_in_at returns row.Last_sign_in_at, and is useful for accessing the field via an interface.
-func (v *row) GetLast_sign_in_at() *time.Time { return v.Last_sign_in_at }
-
-// GetLocale returns row.Locale, and is useful for accessing the field via an interface.
-func (v *row) GetLocale() string { return v.Locale }
-
-// GetName returns row.Name, and is useful for accessing the field via an interface.
-func (v *row) GetName() string { return v.Name }
-
-// GetPhone_number returns row.Phone_number, and is useful for accessing the field via an interface.
-func (v *row) GetPhone_number() string { return v.Phone_number }
-
-// GetPhone_number_verified returns row.Phone_number_verified, and is useful for accessing the field via an interface.
-func (v *row) GetPhone_number_verified() *bool { return v.Phone_number_verified }
-
-// GetPicture returns row.Picture, and is useful for accessing the field via an interface.
-func (v *row) GetPicture() string { return v.Picture }
-
-// GetStatus returns row.Status, and is useful for accessing the field via an interface.
-func (v *row) GetStatus() string { return v.Status }
-
-// GetSynced_at returns row.Synced_at, and is useful for accessing the field via an interface.
-func (v *row) GetSynced_at() *time.Time { return v.Synced_at }
-
-// GetUpdated_at returns row.Updated_at, and is useful for accessing the field via an interface.
-func (v *row) GetUpdated_at() *time.Time { return v.Updated_at }
-
-// GetUsername returns row.Username, and is useful for accessing the field via an interface.
-func (v *row) GetUsername() string { return v.Username }
+// GetInsert_users_one returns raiseLastSignInResponse.Insert_users_one, and is useful for accessing the field via an interface.
+func (v *raiseLastSignInResponse) GetInsert_users_one() *raiseLastSignInInsert_users_oneUsers {
+	return v.Insert_users_one
+}
 
 // upsertUserInsert_users_oneUsers includes the requested fields of the GraphQL type users.
 // The GraphQL type's documentation follows.
@@ -198,28 +88,66 @@ func (v *upsertUserResponse) GetInsert_users_one() *upsertUserInsert_users_oneUs
 	return v.Insert_users_one
 }
 
-// The mutation executed by upsertUser.
-const upsertUser_Operation = `
-mutation upsertUser ($user: users_insert_input!, $columns: [users_update_column!]!, $at: timestamptz!) {
-	insert_users_one(object: $user, on_conflict: {constraint:users_pkey,update_columns:$columns,where:{_or:[{synced_at:{_lt:$at}},{synced_at:{_is_null:true}}]}}) {
+// The mutation executed by raiseLastSignIn.
+const raiseLastSignIn_Operation = `
+mutation raiseLastSignIn ($user: users_insert_input!, $at: timestamptz!) {
+	insert_users_one(object: $user, on_conflict: {constraint:users_pkey,update_columns:[last_sign_in_at],where:{_or:[{last_sign_in_at:{_lt:$at}},{last_sign_in_at:{_is_null:true}}]}}) {
 		id
 	}
 }
 `
 
-// upsertUser writes the row of one person: a new one, or over the one that is
-// there. Of the latter it overwrites the columns that $columns names and no others.
-// Hasura puts the default into a named column that $user lacks, so $columns names
-// exactly what $user has.
+// raiseLastSignIn moves last_sign_in_at forward to $at, in a row that a newer event wrote.
+func raiseLastSignIn(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	user users.Row,
+	at time.Time,
+) (data_ *raiseLastSignInResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "raiseLastSignIn",
+		Query:  raiseLastSignIn_Operation,
+		Variables: &__raiseLastSignInInput{
+			User: user,
+			At:   at,
+		},
+	}
+
+	data_ = &raiseLastSignInResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by upsertUser.
+const upsertUser_Operation = `
+mutation upsertUser ($user: users_insert_input!, $columns: [users_update_column!]!, $at: timestamptz!, $future: timestamptz!) {
+	insert_users_one(object: $user, on_conflict: {constraint:users_pkey,update_columns:$columns,where:{_or:[{synced_at:{_lt:$at}},{synced_at:{_is_null:true}},{synced_at:{_gt:$future}}]}}) {
+		id
+	}
+}
+`
+
+// upsertUser inserts a user's row, or overwrites the columns that $columns names. Hasura
+// writes the default into a column that $columns names and $user lacks, so $columns names
+// exactly the columns of $user.
 //
-// A row that a newer event wrote stays as it is, and the answer is null, which is
-// no failure. Events carry no time of their own: $at is when this one came in.
+// An event has no time. $at is when it came in: a row that a newer event wrote stays as it
+// is, and the result is null. A synced_at after $future comes from a wrong clock and counts
+// as older.
 func upsertUser(
 	ctx_ context.Context,
 	client_ graphql.Client,
-	user row,
-	columns []column,
+	user users.Row,
+	columns []string,
 	at time.Time,
+	future time.Time,
 ) (data_ *upsertUserResponse, err_ error) {
 	req_ := &graphql.Request{
 		OpName: "upsertUser",
@@ -228,6 +156,7 @@ func upsertUser(
 			User:    user,
 			Columns: columns,
 			At:      at,
+			Future:  future,
 		},
 	}
 

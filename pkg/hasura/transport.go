@@ -12,27 +12,30 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/phenom-earth/hasura-cognito/pkg/logs"
 	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-// maxBody is how much of an answer is read. One to an upsert has about a hundred
-// bytes; an error with its SQL some thousands.
+// maxBody is how much of a response is read. A response to an upsert has about a hundred
+// bytes, and an error with its SQL a few thousand.
 const maxBody = 1 << 20
 
-// newHTTPClient returns a client that keeps one connection and follows no
-// redirect: Go would send the admin secret to wherever it points, and turn the
-// mutation into a GET.
-func newHTTPClient(e Endpoint) *http.Client {
+// HTTPClient returns a client for one Hasura. It verifies the certificate against the
+// endpoint's Host and CA, and follows no redirect: Go would send the admin secret to the
+// new address, and turn the mutation into a GET.
+func HTTPClient(e settings.Endpoint) *http.Client {
 	transport := &http.Transport{
+		Proxy:               proxy,
 		DialContext:         (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 2 * time.Second,
 		DisableCompression:  true,
-		MaxIdleConnsPerHost: 4,
-		// Load balancers close idle connections after 60 s unless told otherwise.
+		MaxIdleConnsPerHost: 10,
+		// Load balancers close idle connections after 60 s by default.
 		IdleConnTimeout: 50 * time.Second,
 	}
-	if e.Host != "" {
-		transport.TLSClientConfig = &tls.Config{ServerName: (&url.URL{Host: e.Host}).Hostname()}
+	if e.Host != "" || e.CA != nil {
+		transport.TLSClientConfig = &tls.Config{ServerName: (&url.URL{Host: e.Host}).Hostname(), RootCAs: e.CA}
 	}
 	return &http.Client{
 		Transport:     transport,
@@ -40,8 +43,17 @@ func newHTTPClient(e Endpoint) *http.Client {
 	}
 }
 
-// A doer sends genqlient's requests with the headers that Hasura wants, and passes
-// on only answers that hold data: all else is an [*Error].
+// proxy returns the proxy of HTTPS_PROXY and NO_PROXY, as the AWS SDK does, for https
+// alone: a proxy for plain http would see the admin secret.
+func proxy(r *http.Request) (*url.URL, error) {
+	if r.URL.Scheme != "https" {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(r)
+}
+
+// A doer sends the requests of the generated client with the headers that Hasura needs. It
+// returns only responses that have data. Every other response is an [*Error].
 type doer struct {
 	client *Client
 	secret secrets.Secret
@@ -60,8 +72,8 @@ func (d doer) Do(request *http.Request) (*http.Response, error) {
 	if call, ok := lambdacontext.FromContext(request.Context()); ok {
 		h.Set("X-Request-Id", call.AwsRequestID)
 	}
-	// An upsert may be sent twice. This lets Go do so when the connection turns out
-	// to be dead, as one is that was kept while the environment was frozen; the
+	// An upsert may be sent twice. With this key Go does so if the connection turns out to
+	// be dead, such as one that was open while the execution environment was frozen. The
 	// header itself is not sent (net/http, Transport).
 	h["Idempotency-Key"] = nil
 
@@ -70,20 +82,21 @@ func (d doer) Do(request *http.Request) (*http.Response, error) {
 		return nil, transportError(err)
 	}
 	defer response.Body.Close()
-	// Read whole, so that the connection can be used again.
+	// The body is read to its end, so that the connection can be used again.
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
 	if err != nil {
 		return nil, transportError(err)
 	}
-	if err := check(response, body); err != nil {
+	if err := check(response, body, d.secret); err != nil {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, nil
 }
 
-// check returns nil for an answer that holds data and no error.
-func check(response *http.Response, body []byte) error {
+// check returns nil for a response that has data and no error. The error's codes are ones
+// that can be logged, even if the server sends the admin secret back as a code.
+func check(response *http.Response, body []byte, secret secrets.Secret) error {
 	e := &Error{Status: response.StatusCode}
 	if len(body) > maxBody {
 		e.Code = CodeTooLarge
@@ -91,12 +104,12 @@ func check(response *http.Response, body []byte) error {
 	}
 	if e.Status/100 == 3 {
 		e.Code = CodeRedirect
-		e.location(response)
+		e.Hint = redirectHint(response, secret)
 		return e
 	}
 	var answer struct {
 		Data   map[string]json.RawMessage `json:"data"`
-		Code   string                     `json:"code"` // of an answer without errors, such as 404's
+		Code   string                     `json:"code"` // of a response without errors, such as a 404
 		Errors []struct {
 			Extensions struct {
 				Code     string `json:"code"`
@@ -122,5 +135,26 @@ func check(response *http.Response, body []byte) error {
 	default:
 		return nil
 	}
+	if !isKnown(e.Code) {
+		e.Code = logs.Code(e.Code, secret.Reveal())
+	}
+	if e.SQLState != "" {
+		e.SQLState = logs.Code(e.SQLState, secret.Reveal())
+	}
+	if e.Status == http.StatusNotFound {
+		e.Hint = "there is no GraphQL API at this path. GRAPHQL_DOMAIN takes a URL with the whole path, such as https://api.example.com/hasura/v1/graphql"
+	}
 	return e
+}
+
+// redirectHint names the scheme and the host that a redirect points to, without its path
+// and query.
+func redirectHint(response *http.Response, secret secrets.Secret) string {
+	hint := "set GRAPHQL_DOMAIN to the address where Hasura itself answers"
+	to, err := response.Location()
+	if err != nil || logs.Code(to.Hostname(), secret.Reveal()) != to.Hostname() || to.Scheme != "http" && to.Scheme != "https" {
+		return hint
+	}
+	where := &url.URL{Scheme: to.Scheme, Host: to.Host}
+	return "the address redirects to " + where.String() + ". If that is Hasura, set GRAPHQL_DOMAIN to it, or, for a load balancer, GRAPHQL_HOST to its public name"
 }

@@ -1,9 +1,9 @@
-// Package logs makes the logger of the functions: one JSON object a line on
-// standard output, whatever log format the function is configured for, because that
-// is what metric filters can read.
+// Package logs makes the logger of the functions. It writes one JSON object per line to
+// standard output, whatever log format the function is configured for, because metric
+// filters read JSON.
 //
-// A message is a fixed phrase, so that it can be counted; what varies is in the
-// attributes. People are logged by their ID alone.
+// A message is a fixed phrase, so that it can be counted. Everything that varies is in the
+// attributes. Users are logged by their sub alone.
 package logs
 
 import (
@@ -12,13 +12,14 @@ import (
 	"io"
 	stdlog "log"
 	"log/slog"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// New returns a logger that writes to w the fields that Lambda's own JSON format
-// has: timestamp, level, message and, within a call, requestId. The level is that
-// of AWS_LAMBDA_LOG_LEVEL; an unknown or empty one is INFO.
+// New returns a logger that writes the fields of Lambda's own JSON format to w: timestamp,
+// level, message and, within a call, requestId. The level is that of
+// AWS_LAMBDA_LOG_LEVEL, or INFO if that is empty or unknown.
 func New(w io.Writer, getenv func(string) string) *slog.Logger {
 	var level slog.Level
 	if level.UnmarshalText([]byte(getenv("AWS_LAMBDA_LOG_LEVEL"))) != nil {
@@ -30,8 +31,8 @@ func New(w io.Writer, getenv func(string) string) *slog.Logger {
 	})})
 }
 
-// handler adds the request's ID, as the handler of lambdacontext does, which
-// cannot be told to write JSON.
+// handler adds the request's id, as the handler of lambdacontext does. That one cannot be
+// told to write JSON.
 type handler struct{ slog.Handler }
 
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
@@ -47,18 +48,36 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h handler) WithGroup(name string) slog.Handler { return handler{h.Handler.WithGroup(name)} }
 
-// Adopt makes records of log out of what libraries print with Go's standard logger.
-// Each ends at the first quotation mark: behind it net/http quotes what a far side
-// has sent, and that is not for logs.
+// Adopt logs what libraries print with Go's standard logger. A line ends at its first
+// quotation mark: net/http quotes what a server sent after it, which must not be logged.
 func Adopt(log *slog.Logger) {
 	stdlog.SetFlags(0)
-	stdlog.SetOutput(foreign{log})
+	stdlog.SetOutput(library{log})
 }
 
-type foreign struct{ log *slog.Logger }
+type library struct{ log *slog.Logger }
 
-func (f foreign) Write(line []byte) (int, error) {
+func (l library) Write(line []byte) (int, error) {
 	text, _, _ := bytes.Cut(line, []byte{'"'})
-	f.log.Warn("a library says", "text", string(bytes.TrimSpace(text)))
+	l.log.Warn("library log", "text", string(bytes.TrimSpace(text)))
 	return len(line), nil
+}
+
+// Unrecognized stands for a code that cannot be logged.
+const Unrecognized = "unrecognized"
+
+// Code returns a code that another server sent, if it can be logged: if it is 1 to 64 ASCII
+// letters, digits, '.', '_' and '-', and has none of the secrets in it, in any case of its
+// letters. Otherwise it returns [Unrecognized].
+func Code(code string, secrets ...string) string {
+	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+	if code == "" || len(code) > 64 || strings.Trim(code, allowed) != "" {
+		return Unrecognized
+	}
+	for _, secret := range secrets {
+		if secret != "" && strings.Contains(strings.ToLower(code), strings.ToLower(secret)) {
+			return Unrecognized
+		}
+	}
+	return code
 }

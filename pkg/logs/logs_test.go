@@ -26,7 +26,7 @@ func TestAdopt(t *testing.T) {
 		if err := json.Unmarshal(out.Bytes(), &record); err != nil {
 			t.Fatalf("%q became %q: %v", text, &out, err)
 		}
-		if record.Level != "WARN" || record.Message != "a library says" || record.Text != want {
+		if record.Level != "WARN" || record.Message != "library log" || record.Text != want {
 			t.Errorf("%q became %+v, want the text %q", text, record, want)
 		}
 	}

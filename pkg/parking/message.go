@@ -1,9 +1,8 @@
-// Package parking keeps the syncs that did not succeed: they wait in a queue of
-// Amazon SQS until Hasura takes them.
+// Package parking keeps failed syncs in an Amazon SQS queue until Hasura accepts them.
 //
-// A message holds personal data, which the queue must encrypt at rest, but no
-// secret. It carries the time at which the event came in, so that however late it
-// is written it never overwrites what a newer event has.
+// A message holds personal data, so the queue must encrypt it at rest. It holds no secret.
+// It carries the time at which the event came in, so that a late write never overwrites
+// what a newer event wrote.
 package parking
 
 import (
@@ -13,47 +12,50 @@ import (
 	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
-// A Message is a sync that waits.
+// A Message is a parked sync.
 type Message struct {
-	Row     hasura.Row
-	Trigger string // the trigger source of the event, such as PostAuthentication_Authentication
-	Class   hasura.Class
+	Row     users.Row
+	Trigger string       // the trigger source of the event, such as PostAuthentication_Authentication
+	Class   hasura.Class // of the failure for which the sync was parked
 }
 
-// version is that of the message's form. A reader refuses those that it does not
-// know, so that they stay in the queue for one that does.
+// version is the version of a message's form. A reader refuses other versions, so that they
+// stay in the queue for a reader that knows them.
 const version = 1
 
 type form struct {
 	Version int          `json:"version"`
-	User    hasura.Row   `json:"user"` // synced_at is when the event came in
+	User    users.Row    `json:"user"` // synced_at is when the event came in
 	Trigger string       `json:"trigger"`
 	Class   hasura.Class `json:"class"`
 }
 
-// sendable escapes the two characters that JSON may hold as they are and that SQS
-// takes in no message ("SendMessage"). A person can have them in an attribute.
+// sendable escapes two characters that JSON may hold as they are and that SQS accepts in no
+// message ("SendMessage"). A user can have them in an attribute.
 var sendable = strings.NewReplacer("\ufffe", `\ufffe`, "\uffff", `\uffff`)
 
-// MarshalJSON gives the message the form in which it is sent.
+// MarshalJSON returns the body of the SQS message.
 func (m Message) MarshalJSON() ([]byte, error) {
 	data, err := json.Marshal(form{version, m.Row, m.Trigger, m.Class})
 	return []byte(sendable.Replace(string(data))), err
 }
 
-// UnmarshalJSON reads what MarshalJSON gave. Its errors quote nothing of the input.
+// UnmarshalJSON reads what MarshalJSON returned. Its errors quote nothing of the input.
 func (m *Message) UnmarshalJSON(data []byte) error {
 	var f form
 	if json.Unmarshal(data, &f) != nil {
 		return errors.New("the message is not a parked sync")
 	}
-	if f.Version != version {
+	switch {
+	case f.Version != version:
 		return fmt.Errorf("the message has version %d, not %d", f.Version, version)
-	}
-	if f.User.Id == "" || f.User.Synced_at == nil {
-		return errors.New("the message lacks the user's id or synced_at")
+	case !users.IsUUID(f.User.Key()):
+		return errors.New("the user's id is not a UUID")
+	case f.User.SyncedAt().IsZero():
+		return errors.New("the message lacks the user's synced_at")
 	}
 	*m = Message{f.User, f.Trigger, f.Class}
 	return nil

@@ -9,13 +9,14 @@ import (
 
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
 
 func parked(t testing.TB) Message {
 	t.Helper()
-	row, _, err := hasura.RowOf(hasura.Sync{
+	row, _, err := users.RowOf(users.Sync{
 		User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{
 			"sub": sub, "email": "canary@example.com", "email_verified": "false", "address": "not kept", "custom:org_id": "7"}},
 		At:       time.Date(2026, 11, 23, 12, 0, 0, 1001, time.UTC),
@@ -24,13 +25,13 @@ func parked(t testing.TB) Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Message{Row: row, Trigger: "PostAuthentication_Authentication", Class: hasura.Later}
+	return Message{Row: row, Trigger: "PostAuthentication_Authentication", Class: hasura.Transient}
 }
 
 func TestMessageKeepsItsForm(t *testing.T) {
 	const want = `{"version":1,"user":{"attributes":{"org_id":"7"},"email":"canary@example.com","email_verified":false,"id":"` + sub + `",` +
 		`"last_sign_in_at":"2026-11-23T12:00:00.000001Z","synced_at":"2026-11-23T12:00:00.000001Z","username":"jane"},` +
-		`"trigger":"PostAuthentication_Authentication","class":"later"}`
+		`"trigger":"PostAuthentication_Authentication","class":"transient"}`
 	m := parked(t)
 	data, err := json.Marshal(m)
 	if err != nil || string(data) != want {
@@ -42,17 +43,17 @@ func TestMessageKeepsItsForm(t *testing.T) {
 	}
 }
 
-// SQS takes no message with one of these in it, and the person's row must not depend
-// on whether it is parked: Hasura takes them.
-func TestMessageHasOnlyCharactersThatSQSTakes(t *testing.T) {
+// SQS refuses a message that has one of these characters. Hasura does not, so a row with
+// them must be able to pass through the queue.
+func TestMessageHasOnlyCharactersThatSQSAccepts(t *testing.T) {
 	m := parked(t)
-	m.Row.Name = "a\ufffeb\uffffc\x7f\x01\u2028"
-	m.Row.Attributes = json.RawMessage(`{"motto":"` + "\uffff" + `"}`)
+	m.Row["name"] = "a\ufffeb\uffffc\x7f\x01\u2028"
+	m.Row["attributes"] = json.RawMessage(`{"motto":"` + "\uffff" + `"}`)
 	data, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// "SendMessage" in the Amazon SQS API Reference has the list of those it takes.
+	// The list is in "SendMessage", Amazon SQS API Reference.
 	refused := func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 	}
@@ -60,12 +61,21 @@ func TestMessageHasOnlyCharactersThatSQSTakes(t *testing.T) {
 		t.Errorf("character %d of %q is refused by SQS", i, data)
 	}
 	var back Message
-	if err := json.Unmarshal(data, &back); err != nil || back.Row.Name != m.Row.Name {
-		t.Errorf("name came back as %q (%v), want %q", back.Row.Name, err, m.Row.Name)
+	if err := json.Unmarshal(data, &back); err != nil || back.Row["name"] != m.Row["name"] {
+		t.Errorf("name came back as %q (%v), want %q", back.Row["name"], err, m.Row["name"])
 	}
 	var attributes map[string]string
-	if err := json.Unmarshal(back.Row.Attributes, &attributes); err != nil || attributes["motto"] != "\uffff" {
+	if err := json.Unmarshal(back.Row["attributes"].(json.RawMessage), &attributes); err != nil || attributes["motto"] != "\uffff" {
 		t.Errorf("attributes came back as %q (%v), want the motto U+FFFF", attributes, err)
+	}
+}
+
+// Messages that older versions wrote are read for as long as one can live.
+func TestMessageOfAnOlderVersion(t *testing.T) {
+	const old = `{"version":1,"user":{"id":"` + sub + `","created_at":null,"plan":"x","synced_at":"2026-11-23T12:00:00.000001Z"},"trigger":"T","class":"later"}`
+	var m Message
+	if err := json.Unmarshal([]byte(old), &m); err != nil || m.Row.Key() != sub || len(m.Row) != 2 || m.Class != "later" {
+		t.Errorf("%+v, %v", m, err)
 	}
 }
 
@@ -74,9 +84,11 @@ func TestMessageIsRefused(t *testing.T) {
 		`canary`:               "the message is not a parked sync",
 		`{"version":"canary"}`: "the message is not a parked sync",
 		`{}`:                   "the message has version 0, not 1",
-		`{"version":2,"user":{"id":"canary","synced_at":"2026-11-23T12:00:00Z"}}`: "the message has version 2, not 1",
-		`{"version":1,"user":{"id":"canary"}}`:                                    "the message lacks the user's id or synced_at",
-		`{"version":1,"user":{"synced_at":"2026-11-23T12:00:00Z"}}`:               "the message lacks the user's id or synced_at",
+		`{"version":2,"user":{"id":"canary","synced_at":"2026-11-23T12:00:00Z"}}`:                         "the message has version 2, not 1",
+		`{"version":1,"user":{"id":"canary","synced_at":"2026-11-23T12:00:00Z"}}`:                         "the user's id is not a UUID",
+		`{"version":1,"user":{"id":"` + sub + `"}}`:                                                       "the message lacks the user's synced_at",
+		`{"version":1,"user":{"id":"` + sub + `","email":["canary"],"synced_at":"2026-11-23T12:00:00Z"}}`: "the message is not a parked sync",
+		`{"version":1,"user":{"synced_at":"2026-11-23T12:00:00Z"}}`:                                       "the user's id is not a UUID",
 	}
 	for data, want := range rows {
 		var m Message

@@ -221,20 +221,20 @@ func TestFailures(t *testing.T) {
 		class  string
 		want   string // what the log has in it besides
 	}{
-		{"Hasura refuses a value", refusing("data-exception"), "", "broken", "hasura: status 200, code data-exception"},
-		{"Hasura tells SQL and arguments", refusing("unexpected"), "", "broken", "hasura: status 200, code unexpected, SQLSTATE 42P01"},
-		{"Hasura refuses the secret", refusing("access-denied"), "", "denied", "hasura: status 200, code access-denied"},
+		{"Hasura refuses a value", refusing("data-exception"), "", "permanent", "hasura: status 200, code data-exception"},
+		{"Hasura tells SQL and arguments", refusing("unexpected"), "", "permanent", "hasura: status 200, code unexpected, SQLSTATE 42P01"},
+		{"Hasura refuses the secret", refusing("access-denied"), "", "access-denied", "hasura: status 200, code access-denied"},
 		{"a page with an address in it", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
 			io.WriteString(w, canary)
-		}, "", "broken", "hasura: status 403"},
+		}, "", "permanent", "hasura: status 403"},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://api.example.com/"+canary, http.StatusMovedPermanently)
-		}, "", "broken", "set GRAPHQL_DOMAIN to it"},
-		{"Hasura is down", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "", "later", "hasura: status 502"},
-		{"a bag without the key", nil, `{"OTHER":"` + canary + `"}`, "later", "has no key HASURA_GRAPHQL_ADMIN_SECRET or HASURA_ADMIN_SECRET or ADMIN_SECRET"},
-		{"a bag that is no JSON", nil, `{"` + canary, "later", "is not a JSON object"},
-		{"an empty secret", nil, `{"ADMIN_SECRET":""}`, "later", "key ADMIN_SECRET of secret"},
+		}, "", "permanent", "set GRAPHQL_DOMAIN to it"},
+		{"Hasura is down", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "", "transient", "hasura: status 502"},
+		{"a bag without the key", nil, `{"OTHER":"` + canary + `"}`, "transient", "has no key HASURA_GRAPHQL_ADMIN_SECRET or HASURA_ADMIN_SECRET or ADMIN_SECRET"},
+		{"a bag that is no JSON", nil, `{"` + canary, "transient", "is not a JSON object"},
+		{"an empty secret", nil, `{"ADMIN_SECRET":""}`, "transient", "key ADMIN_SECRET of secret"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -257,7 +257,7 @@ func TestFailures(t *testing.T) {
 			if got := invoke(t, e, signIn); got.FunctionError != "" || string(got.Payload) != signIn {
 				t.Errorf("the person is not let in: %s", got.Payload)
 			}
-			logged(t, out, `"message":"unsynced"`)
+			logged(t, out, `"message":"sync lost"`)
 			logged(t, out, `"class":"`+row.class+`"`)
 			logged(t, out, row.want)
 
@@ -265,7 +265,7 @@ func TestFailures(t *testing.T) {
 			if got, want := invoke(t, e, signIn).Failure(), (lambda.Failure{Message: sentence, Type: "refusal"}); got != want {
 				t.Errorf("the person sees %+v, want %+v", got, want)
 			}
-			logged(t, out, `"message":"refused"`)
+			logged(t, out, `"message":"sign-in refused"`)
 		})
 	}
 }
@@ -273,15 +273,15 @@ func TestFailures(t *testing.T) {
 // What waited is written, what cannot be stays in the queue, and neither gets out.
 func TestReplay(t *testing.T) {
 	const message = `{"messageId":%q,"body":%q}`
-	parked := `{"version":1,"user":{"id":"` + sub + `","email":"` + canary + `","synced_at":"2026-11-23T12:00:00.000001Z"},"trigger":"PostAuthentication_Authentication","class":"later"}`
+	parked := `{"version":1,"user":{"id":"` + sub + `","email":"` + canary + `","synced_at":"2026-11-23T12:00:00.000001Z"},"trigger":"PostAuthentication_Authentication","class":"transient"}`
 	batch := `{"Records":[` + fmt.Sprintf(message, "1", parked) + `,` + fmt.Sprintf(message, "2", canary) + `]}`
 	rows := []struct{ name, answer, want, log string }{
 		{"Hasura takes it", written, `{"batchItemFailures":[{"itemIdentifier":"2"}]}`, `"message":"replayed"`},
 		{"Hasura has a newer one", `{"data":{"insert_users_one":null}}`, `{"batchItemFailures":[{"itemIdentifier":"2"}]}`, `"message":"stale"`},
 		{"Hasura refuses it", `{"errors":[{"message":"` + canary + `","extensions":{"code":"data-exception"}}]}`,
-			`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"1"}]}`, `"message":"broken","user":"` + sub},
+			`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"1"}]}`, `"message":"permanent failure","user":"` + sub},
 		{"Hasura refuses the secret", `{"errors":[{"message":"` + canary + `","extensions":{"code":"access-denied"}}]}`,
-			`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"1"}]}`, `"message":"left for later"`},
+			`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"1"}]}`, `"message":"will retry"`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -317,7 +317,7 @@ func TestStartsWhileAllElseIsDown(t *testing.T) {
 	hasura.Start()
 
 	e, out := start(t, stack.SyncUsers, with(env, "GRAPHQL_DOMAIN="+hasura.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+aws.URL))
-	logged(t, out, `"message":"no secret yet"`)
+	logged(t, out, `"message":"secret fetch failed"`)
 	up.Unlock()
 	if got := invoke(t, e, signIn); got.FunctionError != "" {
 		t.Errorf("the person is not let in: %s", got.Payload)
@@ -368,7 +368,7 @@ func TestLoadBalancersOwnNameIsWarnedOfOnce(t *testing.T) {
 			t.Errorf("the person is not let in: %s", got.Payload)
 		}
 	}
-	logged(t, out, `"message":"unsynced"`)
+	logged(t, out, `"message":"sync lost"`)
 	if got := strings.Count(out.String(), "set GRAPHQL_HOST to the name on the load balancer's certificate"); got != 1 {
 		t.Errorf("%d warnings in\n%s", got, out)
 	}

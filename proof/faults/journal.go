@@ -20,7 +20,7 @@ type record struct {
 }
 
 // verdicts are the phrases with which the sync says what became of a sync.
-var verdicts = []string{"synced", "stale", "parked", "unsynced", "refused", "broken"}
+var verdicts = []string{"synced", "stale", "parked", "sync lost", "sign-in refused", "permanent failure"}
 
 // A journal is everything that the functions print.
 type journal struct {

@@ -28,7 +28,7 @@ func TestTheOracle(t *testing.T) {
 		{"no row", "", "", []visit{in}, "1 rows are missing or not of the newest sign-in, and 0 records say so"},
 		{"the row is of an older sign-in", strings.ReplaceAll(row, "1-2@", "1-1@"), "", []visit{in}, "1 rows are missing or not of the newest"},
 		{"one column is of another", strings.ReplaceAll(row, "2th", "1th"), "", []visit{in}, "1 rows are missing or not of the newest"},
-		{"a sync is lost, if not silently", "", `{"message":"unsynced"}`, []visit{in}, "1 syncs were lost"},
+		{"a sync is lost, if not silently", "", `{"message":"sync lost"}`, []visit{in}, "1 syncs were lost"},
 		{"a row of nobody", row, "", []visit{{person: person{2, 1}}}, "1 rows of nobody"},
 		{"somebody was refused", row, "", []visit{{person: jane, refused: "so"}}, "1 people were refused, want 0"},
 		{"a call took too long", row, "", []visit{{person: jane, took: 5 * time.Second}}, "a call took 5s"},

@@ -73,7 +73,7 @@ func (w *world) judge(ctx context.Context, s scene, visits []visit) finding {
 	if f.sparedMedian > swift {
 		off("with the breaker open the median is %v, want at most %v", f.sparedMedian, swift)
 	}
-	unsynced := w.journal.count("unsynced")
+	unsynced := w.journal.count("sync lost")
 	if f.missing != unsynced {
 		off("%d rows are missing or not of the newest sign-in, and %d records say so", f.missing, unsynced)
 	}

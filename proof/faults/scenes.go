@@ -53,11 +53,11 @@ func scenes() []scene {
 		{"Hasura refuses the connection, SQS hangs", both(refusing(theHasura), at(theSQS, hang))},
 		{"Hasura and SQS hang", both(at(theHasura, hang), at(theSQS, hang))},
 	} {
-		all = append(all, scene{name: t.name, play: alone(t.trouble), want: []string{"unsynced"}, lossy: true})
+		all = append(all, scene{name: t.name, play: alone(t.trouble), want: []string{"sync lost"}, lossy: true})
 	}
 	all = append(all,
 		scene{name: "three copies of one event at once", play: copies, want: []string{"synced"}},
-		scene{name: "dead letters, redriven when Hasura is mended", play: redriven, want: []string{"parked", "broken", "replayed"}, receives: 3},
+		scene{name: "dead letters, redriven when Hasura is mended", play: redriven, want: []string{"parked", "permanent failure", "replayed"}, receives: 3},
 		scene{name: "events out of order", play: disorder, want: []string{"parked", "synced", "stale"}},
 		scene{name: "the process dies between upsert and answer", play: killed, want: []string{"synced"}, mayFail: 1},
 		scene{name: "two answers lost, Cognito calls again", play: stalled, want: []string{"synced"}},
@@ -82,7 +82,7 @@ func scenes() []scene {
 		{"stream: Hasura answers 503, SQS refuses", both(down, refusing(theSQS))},
 		{"stream: Hasura and SQS hang", both(at(theHasura, hang), at(theSQS, hang))},
 	} {
-		all = append(all, scene{name: t.name, play: stream(t.trouble, 1), want: []string{"synced", "unsynced"}, lossy: true})
+		all = append(all, scene{name: t.name, play: stream(t.trouble, 1), want: []string{"synced", "sync lost"}, lossy: true})
 	}
 	return all
 }

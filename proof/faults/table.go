@@ -31,7 +31,7 @@ func (t *table) row(s scene, f finding, w *world, err error) {
 	}
 	var syncs []string
 	if w != nil {
-		for _, phrase := range []string{"synced", "parked", "unsynced", "replayed", "stale"} {
+		for _, phrase := range []string{"synced", "parked", "sync lost", "replayed", "stale"} {
 			if n := w.journal.count(phrase); n > 0 {
 				syncs = append(syncs, fmt.Sprintf("%d %s", n, phrase))
 			}

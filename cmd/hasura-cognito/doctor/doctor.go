@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/smithy-go"
 
-	"github.com/phenom-earth/hasura-cognito/pkg/claims"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
 // A doctor examines one pool and what hangs on it.
@@ -24,7 +24,7 @@ type doctor struct {
 
 	pool    *cognito.UserPoolType
 	version cognito.PreTokenGenerationLambdaVersionType
-	claims  claims.Config
+	claims  settings.Claims
 	report  report
 }
 
@@ -120,12 +120,13 @@ func (d *doctor) function(ctx context.Context, check, arn string) (env func(stri
 
 // shaper looks at what the claims function is told to do.
 func (d *doctor) shaper(ctx context.Context, env func(string) string) {
-	var err error
-	if d.claims, err = claims.FromEnv(env); err != nil {
-		d.report.add("claims settings", bad, strings.ReplaceAll(err.Error(), "\n", "; "), "correct the function's environment: it does not start like this")
+	var faults []error
+	d.claims, faults = settings.ReadClaims(env)
+	if err := errors.Join(faults...); err != nil {
+		d.report.add("claims settings", bad, strings.ReplaceAll(err.Error(), "\n", "; "), "correct the function's environment: these settings are ignored")
 		return
 	}
-	if d.claims.Format == claims.JSON && d.version == cognito.PreTokenGenerationLambdaVersionTypeV10 {
+	if d.claims.Format == settings.JSON && d.version == cognito.PreTokenGenerationLambdaVersionTypeV10 {
 		d.report.add("claims settings", bad, "CLAIMS_FORMAT is json, and V1_0 can only give stringified_json",
 			"unset CLAIMS_FORMAT, here and as claims_format in Hasura, or use V2_0")
 	} else {

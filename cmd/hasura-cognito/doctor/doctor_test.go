@@ -264,7 +264,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			row.damage(d)
 			report, text, code := d.examine(t)
 			got := report.of(row.check)
-			if len(got) != 1 || got[0].Verdict != row.verdict || !strings.Contains(got[0].Found, row.found) || got[0].Cure == "" {
+			if len(got) != 1 || got[0].Verdict != row.verdict || !strings.Contains(got[0].Found, row.found) || got[0].Hint == "" {
 				t.Errorf("%s is %+v, want one %s with %q and a cure\n%s", row.check, got, row.verdict, row.found, text)
 			}
 			if (code != 0) != report.failed() {

@@ -18,11 +18,13 @@ import (
 
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 // A caller asks one Hasura as its admin.
 type caller struct {
-	endpoint hasura.Endpoint
+	endpoint settings.Endpoint
 	http     *http.Client
 	secret   secrets.Secret
 	role     string
@@ -30,28 +32,29 @@ type caller struct {
 
 // hasura looks at the secret and at Hasura, as the sync is told to find them.
 func (d *doctor) hasura(ctx context.Context, env func(string) string) {
-	settings, err := hasura.FromEnv(env)
+	s, faults := settings.ReadHasura(env)
+	err := errors.Join(faults...)
 	if err != nil {
-		d.report.add("sync settings", bad, strings.ReplaceAll(err.Error(), "\n", "; "), "correct the function's environment: it does not start like this")
+		d.report.add("sync settings", bad, strings.ReplaceAll(err.Error(), "\n", "; "), "correct the function's environment: every sync is parked like this")
 		return
 	}
-	if w := settings.Endpoint.Warning; w != "" {
-		d.report.add("sync settings", doubt, "Hasura is called at a load balancer's own name", w)
+	if s.Endpoint.IsPlainHTTP() {
+		d.report.add("sync settings", doubt, "Hasura is called without TLS", "set GRAPHQL_HOST to the name on the load balancer's certificate")
 	} else {
-		d.report.add("sync settings", good, settings.Endpoint.URL.Redacted(), "")
+		d.report.add("sync settings", good, s.Endpoint.URL.Redacted(), "")
 	}
-	c := caller{endpoint: settings.Endpoint, role: settings.Role}
+	c := caller{endpoint: s.Endpoint, role: s.Role}
 	if domain := d.getenv("GRAPHQL_DOMAIN"); domain != "" {
-		if c.endpoint, err = hasura.ParseEndpoint(domain, ""); err != nil {
+		if c.endpoint, err = settings.NewEndpoint(domain, ""); err != nil {
 			d.report.add("Hasura", bad, err.Error(), "correct GRAPHQL_DOMAIN of this command")
 			return
 		}
 	}
-	c.http = c.endpoint.HTTPClient()
+	c.http = hasura.HTTPClient(c.endpoint)
 
-	bag, err := secrets.Open(ctx, slog.New(slog.DiscardHandler), settings.SecretARN, settings.SecretKeys...)
+	cache, err := secrets.Open(ctx, slog.New(slog.DiscardHandler), s.SecretARN, s.SecretKey)
 	if err == nil {
-		c.secret, err = bag.Secret(ctx)
+		c.secret, err = cache.Get(ctx)
 	}
 	if err != nil {
 		d.report.add("secret", bad, err.Error(), "correct SECRETS_ARN or SECRETS_KEY, or put the key in; these credentials need secretsmanager:GetSecretValue")
@@ -159,9 +162,9 @@ func (d *doctor) table(ctx context.Context, c caller) {
 	if !has(constraint, "users_pkey") {
 		missing = append(missing, "the constraint users_pkey")
 	}
-	for _, column := range hasura.Columns() {
-		if !has(insert, column) || column != "id" && !has(update, column) {
-			missing = append(missing, "the column "+column)
+	for _, column := range users.Table {
+		if !has(insert, column.Name) || column.Name != users.KeyColumn && !has(update, column.Name) {
+			missing = append(missing, "the column "+column.Name)
 		}
 	}
 	if len(missing) > 0 {

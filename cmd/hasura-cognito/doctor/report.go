@@ -21,16 +21,16 @@ type row struct {
 	Check   string  `json:"check"`
 	Verdict verdict `json:"verdict"`
 	Found   string  `json:"found"`
-	Cure    string  `json:"cure,omitempty"`
+	Hint    string  `json:"hint,omitempty"`
 }
 
 type report []row
 
-func (r *report) add(check string, v verdict, found, cure string) {
+func (r *report) add(check string, v verdict, found, hint string) {
 	if v == good {
-		cure = ""
+		hint = ""
 	}
-	*r = append(*r, row{check, v, found, cure})
+	*r = append(*r, row{check, v, found, hint})
 }
 
 func (r report) failed() bool {
@@ -52,8 +52,8 @@ func (r report) print(out io.Writer, asJSON bool) error {
 		if _, err := fmt.Fprintf(out, "%-8s %-24s %s\n", row.Verdict, row.Check, row.Found); err != nil {
 			return err
 		}
-		if row.Cure != "" {
-			fmt.Fprintf(out, "%33s cure: %s\n", "", row.Cure)
+		if row.Hint != "" {
+			fmt.Fprintf(out, "%33s hint: %s\n", "", row.Hint)
 		}
 	}
 	return nil

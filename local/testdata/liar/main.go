@@ -32,7 +32,7 @@ func (handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	case "says something else":
 		outcome = "ignored"
 	case "fails":
-		say(ctx, "refused")
+		say(ctx, "sign-in refused")
 		return nil, errors.New("boom")
 	case "answers null":
 		answer = []byte("null")

@@ -1,7 +1,10 @@
-package hasura
+package users
 
 import (
 	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -31,7 +34,7 @@ func TestRowOf(t *testing.T) {
 		row     string // without id, username and synced_at
 		dropped []string
 	}{
-		{"nothing but a sub", Sync{User: jane()}, `{}`, nil},
+		{"the sub alone", Sync{User: jane()}, `{}`, nil},
 		{"every attribute that has a column", Sync{User: jane(
 			"email=jane@example.com", "email_verified=true", "phone_number=+12065550100", "phone_number_verified=false",
 			"name=Jane Doe", "given_name=Jane", "family_name=Doe", "picture=https://example.com/j.png", "locale=en-GB",
@@ -40,12 +43,16 @@ func TestRowOf(t *testing.T) {
 			"name":"Jane Doe","given_name":"Jane","family_name":"Doe","picture":"https://example.com/j.png","locale":"en-GB",
 			"status":"CONFIRMED","attributes":{"org_id":"7","plan":"pro"},"last_sign_in_at":"` + at + `"}`, nil},
 		{"the primary provider", Sync{User: jane(`identities=[{"providerName":"Linked","primary":false},{"providerName":"Google","primary":true}]`)}, `{"identity_provider":"Google"}`, nil},
-		{"as ID tokens write it", Sync{User: jane(`identities=[{"providerName":"Google","primary":"true"}]`)}, `{"identity_provider":"Google"}`, nil},
+		{"the primary provider, as ID tokens write it", Sync{User: jane(`identities=[{"providerName":"Google","primary":"true"}]`)}, `{"identity_provider":"Google"}`, nil},
 		{"only linked providers", Sync{User: jane(`identities=[{"providerName":"Linked","primary":false}]`)}, `{}`, nil},
-		{"identities that are no JSON", Sync{User: jane(`identities=[{`)}, `{}`, []string{"identities"}},
-		{"identities that are no list", Sync{User: jane(`identities={"providerName":"Google"}`)}, `{}`, []string{"identities"}},
-		{"a provider that no column holds", Sync{User: jane(`identities=[{"providerName":"G\u0000","primary":true}]`)}, `{}`, []string{"identities"}},
-		{"flags that are none", Sync{User: jane("email_verified=yes", "phone_number_verified=1")}, `{}`, []string{"email_verified", "phone_number_verified"}},
+		{"identities that are not JSON", Sync{User: jane(`identities=[{`)}, `{}`, []string{"identities"}},
+		{"identities that are not a list", Sync{User: jane(`identities={"providerName":"Google"}`)}, `{}`, []string{"identities"}},
+		{"a provider that cannot be stored", Sync{User: jane(`identities=[{"providerName":"G\u0000","primary":true}]`)}, `{}`, []string{"identities"}},
+		{"unreadable flags are false", Sync{User: jane("email=j@example.com", "phone_number=+1", "email_verified=True", "phone_number_verified=1")},
+			`{"email":"j@example.com","email_verified":false,"phone_number":"+1","phone_number_verified":false}`, []string{"email_verified", "phone_number_verified"}},
+		{"absent flags are false", Sync{User: jane("email=j@example.com", "phone_number=+1")},
+			`{"email":"j@example.com","email_verified":false,"phone_number":"+1","phone_number_verified":false}`, nil},
+		{"a flag is not written without its value", Sync{User: jane("email_verified=true", "phone_number=\x00", "phone_number_verified=true")}, `{}`, []string{"phone_number"}},
 		{"U+0000 in any text", Sync{User: jane("email=a\x00b", "name=Jane", "custom:a=x\x00", "custom:b=y", "custom:\x00=z")}, `{"name":"Jane","attributes":{"b":"y"}}`, []string{"custom:\x00", "custom:a", "email"}},
 		{"U+0000 in all custom attributes", Sync{User: jane("custom:a=\x00")}, `{}`, []string{"custom:a"}},
 	}
@@ -68,19 +75,13 @@ func TestRowOf(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %v", row.name, data, want)
 		}
 
-		var columns []string
-		for name := range want {
-			if name != "id" {
-				columns = append(columns, name)
-			}
+		delete(want, "id")
+		if columns := slices.Sorted(slices.Values(got.Columns())); !slices.Equal(columns, slices.Sorted(maps.Keys(want))) {
+			t.Errorf("%s: updates %q, want the columns of %v", row.name, columns, want)
 		}
-		slices.Sort(columns)
-		var update []string
-		for _, c := range got.columns() {
-			update = append(update, string(c))
-		}
-		if !reflect.DeepEqual(update, columns) {
-			t.Errorf("%s: updates %q, want %q", row.name, update, columns)
+		var back Row
+		if err := json.Unmarshal(data, &back); err != nil || !reflect.DeepEqual(back, got) {
+			t.Errorf("%s: decoded as %#v (%v)", row.name, map[string]any(back), err)
 		}
 	}
 }
@@ -94,14 +95,49 @@ func members(t *testing.T, data []byte) map[string]any {
 	return m
 }
 
-func TestUsernameThatNoColumnHolds(t *testing.T) {
-	r, dropped, err := RowOf(Sync{User: cognito.User{ID: sub, Username: "a\x00"}})
-	if err != nil || r.Username != "" || !slices.Contains(r.columns(), columnSyncedAt) || slices.Contains(r.columns(), columnUsername) || !reflect.DeepEqual(dropped, []string{"username"}) {
-		t.Errorf("username %q, columns %q, dropped %q", r.Username, r.columns(), dropped)
+func TestUsernameThatCannotBeStored(t *testing.T) {
+	r, dropped, err := RowOf(Sync{User: cognito.User{ID: sub, Username: "a\x00"}, At: noon})
+	if _, ok := r["username"]; err != nil || ok || !slices.Equal(dropped, []string{"username"}) {
+		t.Errorf("row %v, dropped %q, error %v", map[string]any(r), dropped, err)
 	}
 }
 
-func TestIDIsAUUID(t *testing.T) {
+func TestCap(t *testing.T) {
+	r, _, err := RowOf(Sync{User: cognito.User{ID: sub}, At: noon, SignedIn: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Cap(noon.Add(time.Hour))
+	if want := noon.Truncate(time.Microsecond); !r.SyncedAt().Equal(want) || !r.SignedInAt().Equal(want) {
+		t.Errorf("a later limit changes the row: %v, %v", r.SyncedAt(), r.SignedInAt())
+	}
+	limit := noon.Add(-time.Hour).Truncate(time.Microsecond)
+	r.Cap(limit)
+	if !r.SyncedAt().Equal(limit) || !r.SignedInAt().Equal(limit) {
+		t.Errorf("%v, %v; want %v", r.SyncedAt(), r.SignedInAt(), limit)
+	}
+}
+
+func TestRowTellsItsKeyAlone(t *testing.T) {
+	r := Row{"id": sub, "email": "canary@example.com"}
+	var out strings.Builder
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "row", r)
+	fmt.Fprintf(&out, "%v %+v %#v %s", r, r, r, r)
+	if strings.Contains(out.String(), "canary") || !strings.Contains(out.String(), sub) {
+		t.Errorf("a row is printed as %s", &out)
+	}
+}
+
+func TestRowOfInvalidJSON(t *testing.T) {
+	for _, data := range []string{`[]`, `"canary"`, `{"email":1}`, `{"email_verified":"canary"}`, `{"synced_at":"canary"}`, `{"id":{}}`} {
+		var r Row
+		if err := json.Unmarshal([]byte(data), &r); err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %v", data, err)
+		}
+	}
+}
+
+func TestKeyIsAUUID(t *testing.T) {
 	rows := map[string]bool{
 		sub:                                    true,
 		strings.ToUpper(sub):                   true,
@@ -115,7 +151,7 @@ func TestIDIsAUUID(t *testing.T) {
 	}
 	for text, want := range rows {
 		if _, _, err := RowOf(Sync{User: cognito.User{ID: text}}); (err == nil) != want || err != nil && err != ErrNoUUID {
-			t.Errorf("the ID %q: %v, want it to be good: %t", text, err, want)
+			t.Errorf("the sub %q: %v, want a row: %t", text, err, want)
 		}
 	}
 }

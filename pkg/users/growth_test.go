@@ -1,4 +1,4 @@
-package hasura
+package users
 
 import (
 	"encoding/json"
@@ -36,7 +36,7 @@ func mapped(tb testing.TB, data []byte) []byte {
 	if err != nil || dropped != nil {
 		tb.Fatal(err, dropped)
 	}
-	r.columns()
+	r.Columns()
 	sent, err := json.Marshal(r)
 	if err != nil {
 		tb.Fatal(err)

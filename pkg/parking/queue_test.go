@@ -74,12 +74,12 @@ func TestParkFails(t *testing.T) {
 		want   string
 		again  bool
 	}{
-		{"the queue is not there", 400, `{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"canary"}`, "sqs: status 400 QueueDoesNotExist", false},
-		{"it is not for us", 403, `{"__type":"AccessDeniedException","message":"canary"}`, "sqs: status 403 AccessDeniedException", false},
-		{"too many ask", 400, `{"__type":"com.amazonaws.sqs#RequestThrottled","message":"canary"}`, "sqs: status 400 RequestThrottled", true},
-		{"the service is broken", 503, `canary`, "sqs: status 503 ", true},
-		{"an answer that says nothing", 200, `canary`, "sqs: status 200 ", false},
-		{"an answer of somebody else", 200, `{}`, "sqs: status 200 ", false},
+		{"the queue does not exist", 400, `{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"canary"}`, "sqs: status 400, code QueueDoesNotExist", false},
+		{"no permission", 403, `{"__type":"AccessDeniedException","message":"canary"}`, "sqs: status 403, code AccessDeniedException", false},
+		{"throttling", 400, `{"__type":"com.amazonaws.sqs#RequestThrottled","message":"canary"}`, "sqs: status 400, code RequestThrottled", true},
+		{"a fault of the service", 503, `canary`, "sqs: status 503, code unrecognized", true},
+		{"a response that is not JSON", 200, `canary`, "sqs: status 200, code unrecognized", false},
+		{"a response without a message id", 200, `{}`, "sqs: status 200, code unrecognized", false},
 	}
 	for _, row := range rows {
 		var calls atomic.Int32
@@ -134,7 +134,7 @@ func TestParkGivesUpSoonerWhileTheQueueIsDown(t *testing.T) {
 		io.WriteString(w, stored)
 	}))
 	defer s.Close()
-	lot := New(s.URL + "/1/syncs")
+	queue := New(s.URL + "/1/syncs")
 	rows := []struct {
 		name   string
 		status int32
@@ -144,7 +144,7 @@ func TestParkGivesUpSoonerWhileTheQueueIsDown(t *testing.T) {
 		{"it goes down", 503, func() {}, false},
 		{"it is still down", 503, func() {}, true},
 		{"and still", 503, func() {}, true},
-		{"a while later", 503, func() { lot.down.Add(-int64(downFor)) }, false},
+		{"a while later", 503, func() { queue.failed.Add(-int64(downFor)) }, false},
 		{"it is still down then", 503, func() {}, true},
 		{"it is back", 200, func() {}, true},
 		{"it stays", 200, func() {}, true},
@@ -155,7 +155,7 @@ func TestParkGivesUpSoonerWhileTheQueueIsDown(t *testing.T) {
 		calls.Store(0)
 		status.Store(row.status)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		err := lot.Park(ctx, parked(t))
+		err := queue.Park(ctx, parked(t))
 		cancel()
 		if (err == nil) != (row.status == 200) || (calls.Load() == 1) != row.once {
 			t.Errorf("%s: %v after %d calls, want one call: %t", row.name, err, calls.Load(), row.once)
@@ -181,23 +181,4 @@ func TestParkStopsWithTheContext(t *testing.T) {
 	park("sqs: timeout")
 	listener.Close()
 	park("sqs: unreachable")
-}
-
-func TestCheckURL(t *testing.T) {
-	rows := map[string]bool{
-		"https://sqs.eu-west-1.amazonaws.com/123456789012/syncs": true,
-		"http://127.0.0.1:4566/000000000000/syncs":               true,
-		"https://sqs.eu-west-1.amazonaws.com":                    false,
-		"https://sqs.eu-west-1.amazonaws.com/":                   false,
-		"https://a:b@sqs.eu-west-1.amazonaws.com/1/syncs":        false,
-		"arn:aws:sqs:eu-west-1:123456789012:syncs":               false,
-		"syncs":        false,
-		"":             false,
-		"http://a/b?c": false,
-	}
-	for url, want := range rows {
-		if got := CheckURL(url); got != want {
-			t.Errorf("CheckURL(%q) = %t, want %t", url, got, want)
-		}
-	}
 }

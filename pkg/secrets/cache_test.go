@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// source is what a bag fetches from.
+// source is what a cache fetches from.
 type source struct {
 	secret string
 	err    error
@@ -31,81 +31,81 @@ func expect(t *testing.T, s *source, got Secret, err error, want string, calls i
 func TestSecretIsReadAgainWhenOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{secret: "one"}
-		bag := newBag(slog.New(slog.DiscardHandler), s.fetch)
+		cache := newCache(slog.New(slog.DiscardHandler), s.fetch)
 		get := func(want string, calls int) {
 			t.Helper()
-			secret, err := bag.Secret(t.Context())
+			secret, err := cache.Get(t.Context())
 			expect(t, s, secret, err, want, calls)
 		}
 		get("one", 1)
 		s.secret = "two"
-		time.Sleep(fresh * 8 / 10)
+		time.Sleep(freshFor * 8 / 10)
 		get("one", 1)
-		time.Sleep(fresh * 3 / 10)
+		time.Sleep(freshFor * 3 / 10)
 		get("two", 2)
 		s.err = errors.New("down")
-		time.Sleep(2 * fresh)
+		time.Sleep(2 * freshFor)
 		get("two", 3) // served although it is old
-		get("two", 3) // and not asked for again at once
-		time.Sleep(failed)
+		get("two", 3) // and no fetch at once
+		time.Sleep(retryAfter)
 		s.secret, s.err = "three", nil
 		get("three", 4)
 	})
 }
 
-func TestReplace(t *testing.T) {
+func TestRefresh(t *testing.T) {
 	s := &source{secret: "one"}
-	bag := newBag(slog.New(slog.DiscardHandler), s.fetch)
-	one, err := bag.Secret(t.Context())
+	cache := newCache(slog.New(slog.DiscardHandler), s.fetch)
+	one, err := cache.Get(t.Context())
 	expect(t, s, one, err, "one", 1)
 
 	s.secret = "two"
-	two, err := bag.Replace(t.Context(), one)
+	two, err := cache.Refresh(t.Context(), one)
 	expect(t, s, two, err, "two", 2)
-	again, err := bag.Replace(t.Context(), one) // by another call that was refused
+	again, err := cache.Refresh(t.Context(), one) // by another call that was refused
 	expect(t, s, again, err, "two", 2)
-	same, err := bag.Replace(t.Context(), two) // not rotated
+	same, err := cache.Refresh(t.Context(), two) // not rotated
 	expect(t, s, same, err, "two", 3)
 
 	s.err = errors.New("down")
-	if _, err := bag.Replace(t.Context(), two); !errors.Is(err, s.err) {
+	if _, err := cache.Refresh(t.Context(), two); !errors.Is(err, s.err) {
 		t.Errorf("error %v, want %v", err, s.err)
 	}
-	kept, err := bag.Secret(t.Context())
+	kept, err := cache.Get(t.Context())
 	expect(t, s, kept, err, "two", 4)
 }
 
 func TestNoSecretWithoutAFetch(t *testing.T) {
 	s := &source{err: errors.New("down")}
-	bag := newBag(slog.New(slog.DiscardHandler), s.fetch)
+	cache := newCache(slog.New(slog.DiscardHandler), s.fetch)
 	for calls := 1; calls < 3; calls++ {
-		if secret, err := bag.Secret(t.Context()); !errors.Is(err, s.err) || !secret.IsZero() || s.calls != calls {
+		if secret, err := cache.Get(t.Context()); !errors.Is(err, s.err) || !secret.IsZero() || s.calls != calls {
 			t.Errorf("error %v after %d fetches, want %v after %d", err, s.calls, s.err, calls)
 		}
 	}
 }
 
 func TestWaitingEndsWithTheContext(t *testing.T) {
-	bag := newBag(slog.New(slog.DiscardHandler), func(ctx context.Context) (Secret, error) {
+	cache := newCache(slog.New(slog.DiscardHandler), func(ctx context.Context) (Secret, error) {
 		<-ctx.Done()
 		return Secret{}, ctx.Err()
 	})
 	fetching, stop := context.WithCancel(t.Context())
 	fetched := make(chan error)
 	go func() {
-		_, err := bag.Secret(fetching)
+		_, err := cache.Get(fetching)
 		fetched <- err
 	}()
-	for len(bag.turn) == 0 {
+	for len(cache.turn) == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	if _, err := bag.Secret(late); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Secret: %v", err)
+	if _, err := cache.Get(late); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Get: %v", err)
 	}
-	if _, err := bag.Replace(late, Secret{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Replace: %v", err)
+	if _, err := cache.Refresh(late, Secret{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Refresh: %v", err)
 	}
 	stop()
 	if err := <-fetched; !errors.Is(err, context.Canceled) {
