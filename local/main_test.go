@@ -85,7 +85,7 @@ func TestOneEventInDetail(t *testing.T) {
 		{"events/pre-token-generation-v2-authentication.json", []string{"hasura-cognito-trigger: shaped", "id token: accepted", "access token: accepted",
 			`"x-hasura-default-role": "user"`, `"cognito:groups": [`, "1 event, 0 rows,", "1 shaped\n"}},
 		{"events/post-authentication.json", []string{"hasura-cognito-sync-users: synced", `"email": "jane@example.com"`, "Hasura's table of users\n", "1 event, 1 row,", "1 synced\n"}},
-		{"events/post-confirmation-no-sub.json", []string{"hasura-cognito-sync-users: broken", "Hasura's table of users is empty"}},
+		{"events/post-confirmation-no-sub.json", []string{"hasura-cognito-sync-users: permanent failure", "Hasura's table of users is empty"}},
 	}
 	for _, row := range rows {
 		code, out, errs := do(t, "-functions", filepath.Join(bin, "real"), "-event", row.event)

@@ -89,20 +89,19 @@ type failure struct {
 // ctx is the context for the log, call the one that bounds the time.
 func (s *syncer) failed(ctx, call context.Context, f failure) error {
 	log := f.log.With("error", f.err, "class", f.message.Class)
-	level, message := slog.LevelError, "sync lost"
+	took := func() slog.Attr { return slog.Int64("ms", time.Since(f.at).Milliseconds()) }
 	switch {
 	case s.refuse:
-		message = "sign-in refused"
-	case s.park != nil:
-		if err := s.park(call, f.message); err != nil {
-			log = log.With("parking", err)
-		} else {
-			level, message = slog.LevelWarn, "parked"
-		}
-	}
-	log.Log(ctx, level, message, "ms", time.Since(f.at).Milliseconds())
-	if s.refuse {
+		log.ErrorContext(ctx, "sign-in refused", took())
 		return refusal{f.err}
+	case s.park == nil:
+		log.ErrorContext(ctx, "sync lost", took())
+	default:
+		if err := s.park(call, f.message); err != nil {
+			log.ErrorContext(ctx, "sync lost", "parking", err, took())
+		} else {
+			log.WarnContext(ctx, "parked", took())
+		}
 	}
 	return nil
 }

@@ -42,15 +42,15 @@ func TestRolesSee(t *testing.T) {
 	}{
 		{sync, "mutation_root", []string{"insert_users", "insert_users_one", "update_users", "update_users_by_pk", "update_users_many"}},
 		{sync, "query_root", []string{"users", "users_by_pk"}},
-		{sync, "users", []string{"id", "synced_at"}},
-		{sync, "users_bool_exp", []string{"_and", "_not", "_or", "id", "synced_at"}},
+		{sync, "users", []string{"id", "last_sign_in_at", "synced_at"}},
+		{sync, "users_bool_exp", []string{"_and", "_not", "_or", "id", "last_sign_in_at", "synced_at"}},
 		{sync, "users_on_conflict", []string{"constraint", "update_columns", "where"}},
 		{sync, "users_mutation_response", []string{"affected_rows", "returning"}},
 		{sync, "users_aggregate", nil},
 		{sync, "users_max_fields", nil},
 		{hidden, "mutation_root", nil},
 		{hidden, "users_insert_input", nil},
-		{hidden, "users", []string{"id", "synced_at"}},
+		{hidden, "users", []string{"id", "last_sign_in_at", "synced_at"}},
 		{person, "mutation_root", nil},
 		{person, "users_constraint", nil},
 		{person, "query_root", []string{"users", "users_by_pk"}},
@@ -224,6 +224,7 @@ func TestIntrospection(t *testing.T) {
 		{"columns and their types", asSync, `{ __type(name: "users") { interfaces { name } enumValues { name } inputFields { name } fields { name args { name } isDeprecated type { kind name ofType { name } } } } }`,
 			`{"__type":{"interfaces":[],"enumValues":null,"inputFields":null,"fields":[
 				{"name":"id","args":[],"isDeprecated":false,"type":{"kind":"NON_NULL","name":null,"ofType":{"name":"uuid"}}},
+				{"name":"last_sign_in_at","args":[],"isDeprecated":false,"type":{"kind":"SCALAR","name":"timestamptz","ofType":null}},
 				{"name":"synced_at","args":[],"isDeprecated":false,"type":{"kind":"SCALAR","name":"timestamptz","ofType":null}}]}}`},
 		{"an input with a default", asAdmin, `{ __type(name: "users_on_conflict") { inputFields { name defaultValue isDeprecated type { kind ofType { kind ofType { kind ofType { name } } } } } } }`,
 			`{"__type":{"inputFields":[

@@ -107,7 +107,7 @@ func deleteUsers(t *testing.T, databaseURL string) {
 func syncAll(t *testing.T, function, url, role string) syncs {
 	t.Helper()
 	manager := new(secretsmanager.Server)
-	arn := manager.Put(Secret, adminSecret)
+	arn := manager.Put(Secret, `{"ADMIN_SECRET":"`+adminSecret+`"}`)
 	secrets := httptest.NewServer(manager)
 	defer secrets.Close()
 	env := map[string]string{"GRAPHQL_DOMAIN": url, "SECRETS_ARN": arn, "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets.URL}

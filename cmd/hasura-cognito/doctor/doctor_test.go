@@ -245,7 +245,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"a load balancer's own name", func(d *deployment) {
 			d.env[syncer]["GRAPHQL_DOMAIN"] = "internal-x.us-east-1.elb.amazonaws.com"
 			d.own["GRAPHQL_DOMAIN"] = "http://127.0.0.1:9"
-		}, "sync settings", doubt, "load balancer"},
+		}, "sync settings", doubt, "without TLS"},
 		{"no secret", func(d *deployment) { d.unreadable = true }, "secret", bad, "ResourceNotFoundException"},
 		{"no key in the secret", func(d *deployment) { d.secret = `{"other":"x"}` }, "secret", bad, "has no key"},
 		{"another admin secret", func(d *deployment) { d.hasura.AdminSecret = "rotated" }, "table users", bad, "access-denied"},
@@ -265,7 +265,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			report, text, code := d.examine(t)
 			got := report.of(row.check)
 			if len(got) != 1 || got[0].Verdict != row.verdict || !strings.Contains(got[0].Found, row.found) || got[0].Hint == "" {
-				t.Errorf("%s is %+v, want one %s with %q and a cure\n%s", row.check, got, row.verdict, row.found, text)
+				t.Errorf("%s is %+v, want one %s with %q and a hint\n%s", row.check, got, row.verdict, row.found, text)
 			}
 			if (code != 0) != report.failed() {
 				t.Errorf("exit code %d", code)
@@ -317,7 +317,7 @@ func TestTable(t *testing.T) {
 	if err := r.print(&out, false); err != nil {
 		t.Fatal(err)
 	}
-	if got := out.String(); !strings.Contains(got, "FAIL     secret") || !strings.Contains(got, "cure: fill it") || strings.Contains(got, "nothing") {
+	if got := out.String(); !strings.Contains(got, "FAIL     secret") || !strings.Contains(got, "hint: fill it") || strings.Contains(got, "nothing") {
 		t.Errorf("the table is\n%s", got)
 	}
 	var stderr bytes.Buffer
