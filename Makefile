@@ -25,11 +25,11 @@ help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## /\1\t/p' '$(ROOT)/Makefile' | while IFS=$$'\t' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
 
 .PHONY: run
-run: functions ## Show sign-ins end to end on this machine, with Go alone (one: EVENT=events/post-authentication.json)
-	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)')
+run: functions ## Show sign-ins end to end on this machine, with Go alone (EVENT=<file or folder>; settings: ROLES=staff=editor)
+	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)') -variables '$(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))'
 
 .PHONY: faults
-faults: functions ## Run the functions against far sides that misbehave (shorter: FAULTS='-signins 200 -environments 10')
+faults: functions ## Run the functions while services are at fault (shorter: FAULTS='-signins 200 -environments 10'; FAULTS='-drain 10000')
 	@go run ./proof/faults -functions .build $(FAULTS)
 
 .PHONY: test

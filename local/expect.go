@@ -1,121 +1,226 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// facts is what the rules below read of an event. They share no code with the functions,
-// so that a mistake has to be made twice to go unnoticed.
-type facts struct {
-	Version       string
-	TriggerSource string
-	UserPoolID    string `json:"userPoolId"`
-	UserName      string
-	Request       struct {
-		UserAttributes     map[string]any
-		Scopes             []string
-		GroupConfiguration struct {
-			GroupsToOverride   []string
-			IAMRolesToOverride []string
-		}
-	}
-}
+// The expectations share no code with the functions. A mistake must be made twice to go unnoticed.
 
-func (e recorded) facts() facts {
-	var f facts
-	// The test events have other types in places; what cannot be read stays empty.
-	_ = json.Unmarshal(e.json, &f)
-	return f
-}
-
-// attribute is the text of a string attribute.
-func (f facts) attribute(name string) string {
-	text, _ := f.Request.UserAttributes[name].(string)
-	return text
-}
+// facts are what is checked about an event, by name.
+type facts map[string]string
 
 var (
-	anUUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	aName  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+	uuid     = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	roleName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
 
-// outcome is the log phrase that the event has to end in.
-func (f facts) outcome() string {
+// The Cognito error of a sign-in that SYNC_ON_FAILURE=refuse refuses.
+const refusal = "UserLambdaValidationException: PostAuthentication failed with error Sign-in is not possible right now. Please try again.."
+
+// outcome is the log message that the event must end with.
+func (e event) outcome(c choice) string {
 	switch {
-	case strings.HasPrefix(f.TriggerSource, "TokenGeneration_"):
-		if f.attribute("sub") == "" {
-			return "passed through" // a machine's token
-		}
+	case e.trigger == outageSection && c["SYNC_ON_FAILURE"] == "refuse":
+		return "sign-in refused"
+	case e.trigger == outageSection:
+		return "parked"
+	case strings.HasPrefix(e.TriggerSource, "TokenGeneration_") && e.attribute("sub") != "":
 		return "shaped"
-	case f.TriggerSource == "PostConfirmation_ConfirmSignUp",
-		f.TriggerSource == "PostConfirmation_ConfirmForgotPassword",
-		f.TriggerSource == "PostAuthentication_Authentication":
-		if !anUUID.MatchString(f.attribute("sub")) {
+	case strings.HasPrefix(e.TriggerSource, "TokenGeneration_"), e.trigger == "pre-token-generation": // a machine, or a test event
+		return "passed through"
+	case e.TriggerSource == "PostConfirmation_ConfirmSignUp",
+		e.TriggerSource == "PostConfirmation_ConfirmForgotPassword",
+		e.TriggerSource == "PostAuthentication_Authentication":
+		if !uuid.MatchString(e.attribute("sub")) {
 			return "permanent failure"
 		}
 		return "synced"
 	}
-	return ""
-}
-
-// outcome is that of the event's facts, but in an outage and of a test event that no
-// trigger source belongs to.
-func (e recorded) outcome() string {
-	if e.trigger == anOutage {
-		return "parked"
-	}
-	if o := e.facts().outcome(); o != "" {
-		return o
-	}
-	if e.trigger == "pre-token-generation" {
-		return "passed through"
-	}
 	return "ignored"
 }
 
-// hasuraClaims is what stands under Hasura's namespace.
-type hasuraClaims struct {
-	UserID  string   `json:"x-hasura-user-id"`
-	Allowed []string `json:"x-hasura-allowed-roles"`
-	Default string   `json:"x-hasura-default-role"`
-}
-
-// claims is what a person's tokens have to say. Without settings every group is a role
-// if its name can be one, but for Hasura's superuser in any spelling and for the group
-// that Cognito makes for an identity provider.
-func (f facts) claims() hasuraClaims {
-	roles := []string{"user"}
-	for _, group := range f.Request.GroupConfiguration.GroupsToOverride {
-		if aName.MatchString(group) && strings.ToLower(group) != "admin" &&
-			!strings.HasPrefix(group, f.UserPoolID+"_") && !slices.Contains(roles, group) {
-			roles = append(roles, group)
+// expect returns the facts that the event must lead to. known has the users who have a row.
+func (e event) expect(c choice, known map[string]bool) facts {
+	outcome := e.outcome(c)
+	want := facts{"outcome": outcome, "event": "unchanged", "Cognito": "accepts the answer"}
+	switch {
+	case outcome == "sign-in refused":
+		return facts{"outcome": outcome, "Cognito": refusal}
+	case e.function() == stack.SyncUsers:
+		if outcome == "synced" || outcome == "parked" {
+			e.expectRow(want)
 		}
+	case !e.test():
+		if outcome == "shaped" { // a machine has no ID token
+			e.expectToken("id", true, c, known, want)
+		}
+		// A V1_0 trigger cannot change the access token.
+		e.expectToken("access", outcome == "shaped" && e.complex(), c, known, want)
 	}
-	return hasuraClaims{UserID: f.attribute("sub"), Allowed: roles, Default: "user"}
+	return want
 }
 
-// access reports whether the trigger's version lets it put claims into the access token.
-func (f facts) access() bool {
-	return f.Version == "2" || f.Version == "3" || f.Request.Scopes != nil
+// complex reports whether the version of the trigger is V2_0 or V3_0: claims can be objects.
+func (e event) complex() bool {
+	return e.Version == "2" || e.Version == "3" || e.Request.Scopes != nil
 }
 
 // columns are the attributes that are copied into the row as they are.
 var columns = []string{"email", "phone_number", "name", "given_name", "family_name", "picture", "locale"}
 
-// row is the columns that a sync of this event has to leave behind. PostgreSQL can store
-// U+0000 in no text; an attribute that has it is left out.
-func (f facts) row() map[string]string {
-	want := map[string]string{"id": strings.ToLower(f.attribute("sub")), "username": f.UserName}
-	if status := f.attribute("cognito:user_status"); status != "" {
-		want["status"] = status
-	}
-	for _, column := range columns {
-		if value := f.attribute(column); value != "" && !strings.ContainsRune(value, 0) {
-			want[column] = value
+// expectRow adds the columns that a sync of this event writes. PostgreSQL cannot store U+0000; an attribute with it is
+// left out.
+func (e event) expectRow(want facts) {
+	put := func(column, value string) {
+		if value != "" && !strings.ContainsRune(value, 0) {
+			want["row, "+column] = value
 		}
 	}
-	return want
+	put("id", strings.ToLower(e.attribute("sub")))
+	put("username", e.UserName)
+	put("status", e.attribute("cognito:user_status"))
+	put("synced_at", "set")
+	for _, column := range columns {
+		put(column, e.attribute(column))
+	}
+	// A new address is verified only if the event says so.
+	for _, column := range []string{"email", "phone_number"} {
+		if want["row, "+column] != "" {
+			put(column+"_verified", fmt.Sprint(e.variable(column+"_verified") == "true"))
+		}
+	}
+}
+
+// expectToken adds what a token must contain, and Hasura's verdict.
+func (e event) expectToken(use string, shaped bool, c choice, known map[string]bool, want facts) {
+	put := func(name string, value any) { want[use+" token, "+name] = jsonText(value) }
+	if groups := e.Request.GroupConfiguration.GroupsToOverride; len(groups) > 0 {
+		put("cognito:groups", groups)
+	}
+	if roles := e.Request.GroupConfiguration.IAMRolesToOverride; use == "id" && len(roles) > 0 {
+		put("cognito:roles", roles)
+	}
+	if use == "access" && shaped && c["ACCESS_TOKEN_AUDIENCE"] == "client_id" && e.CallerContext.ClientID != "" {
+		put("aud", e.CallerContext.ClientID)
+	}
+	verdict := "refused: jwt-invalid-claims"
+	if shaped {
+		claims := e.claims(c)
+		want[use+" token, claims"] = jsonText(claims)
+		form := cmp.Or(c["CLAIMS_FORMAT"], "stringified_json")
+		want[use+" token, claims_format"] = form
+		if form == "json" && !e.complex() {
+			want[use+" token, claims_format"] = "stringified_json" // which a Hasura that expects json refuses
+		} else {
+			verdict = expectVerdict(claims, known)
+		}
+	}
+	want[use+" token, Hasura"] = verdict
+}
+
+// claims are Hasura's claims of the user's tokens.
+func (e event) claims(c choice) map[string]any {
+	roles := []string{"user"}
+	for _, group := range e.Request.GroupConfiguration.GroupsToOverride {
+		for _, role := range e.rolesOf(group, c) {
+			if !slices.Contains(roles, role) {
+				roles = append(roles, role)
+			}
+		}
+	}
+	claims := map[string]any{"x-hasura-user-id": e.attribute("sub"), "x-hasura-allowed-roles": roles, "x-hasura-default-role": "user"}
+	for _, role := range slices.Backward(entries(c["DEFAULT_ROLE"])) {
+		if slices.Contains(roles, role) {
+			claims["x-hasura-default-role"] = role
+		}
+	}
+	for _, entry := range entries(c["SESSION_VARIABLES"]) {
+		name, attribute, _ := strings.Cut(entry, "=")
+		if value := e.variable(strings.TrimSpace(attribute)); value != "" {
+			claims[strings.ToLower(strings.TrimSpace(name))] = value
+		}
+	}
+	return claims
+}
+
+// rolesOf returns the roles that a group gives. Without ROLES that is the role of its name if the name can be one. It is
+// never Hasura's admin, and never the group that Cognito makes for an identity provider.
+func (e event) rolesOf(group string, c choice) (roles []string) {
+	if c["ROLES"] == "" {
+		if roleName.MatchString(group) && strings.ToLower(group) != "admin" && !strings.HasPrefix(group, e.UserPoolID+"_") {
+			roles = append(roles, group)
+		}
+		return roles
+	}
+	for _, entry := range entries(c["ROLES"]) {
+		last := strings.LastIndex(entry, "=")
+		if strings.TrimSpace(entry[:last]) == group {
+			roles = append(roles, strings.TrimSpace(entry[last+1:]))
+		}
+	}
+	return roles
+}
+
+// variable is an attribute's value as a session variable. Some emulators send booleans.
+func (e event) variable(attribute string) string {
+	if flag, ok := e.Request.UserAttributes[attribute].(bool); ok {
+		return fmt.Sprint(flag)
+	}
+	return e.attribute(attribute)
+}
+
+func entries(list string) (entries []string) {
+	for entry := range strings.SplitSeq(list, ",") {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			entries = append(entries, entry)
+		}
+	}
+	return entries
+}
+
+// expectVerdict is Hasura's verdict on right claims: a query of users in the token's default role. The metadata give the
+// role user its own row, and other roles nothing. admin reads every row.
+func expectVerdict(claims map[string]any, known map[string]bool) string {
+	sub := claims["x-hasura-user-id"].(string)
+	var seen []string
+	switch claims["x-hasura-default-role"] {
+	case "user":
+		if known[sub] {
+			seen = append(seen, sub)
+		}
+	case "admin":
+		for id := range known {
+			seen = append(seen, id)
+		}
+	default:
+		return "refused: validation-failed"
+	}
+	return verdict(sub, seen)
+}
+
+// verdict says which rows Hasura showed to a user.
+func verdict(sub string, seen []string) string {
+	switch {
+	case len(seen) == 0:
+		return "accepted, no row yet"
+	case len(seen) > 1 || seen[0] != sub:
+		return "accepted, READS OTHER ROWS"
+	}
+	return "accepted, reads own row"
+}
+
+// jsonText is a value as JSON, with the members of objects in order.
+func jsonText(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }

@@ -1,17 +1,16 @@
-// Command local shows the suite at work on this machine: it gives recorded Cognito
-// events to the built functions, as Lambda does, and prints what comes of them: the
-// claims in the tokens and whether Hasura accepts them, and the rows in Hasura's table
-// of users. At the end somebody signs in while Hasura is down.
+// Command local shows the functions at work on this machine. It sends recorded Cognito events to the built functions, as
+// Lambda does, and prints what happens: the claims in the tokens, whether Hasura accepts the tokens, and the rows in the
+// table users. At the end a user signs in while Hasura is down.
 //
-//	make run                                            every event
-//	make run EVENT=events/post-authentication.json      one, in detail
+//	make run                                            every event in events/
+//	make run EVENT=events/post-authentication.json      one event in detail, or a folder of events
+//	make run ROLES=staff=editor CLAIMS_FORMAT=json      with settings of the functions
 //
-// It needs nothing but the binaries, which make run builds. Secrets Manager, SQS, Hasura
-// and the user pool run inside it, on loopback. The database is SQLite in memory, or
-// PostgreSQL when DATABASE_URL is set.
+// It needs the built functions, which make run builds, and nothing else. Secrets Manager, SQS, Hasura and the user pool
+// run inside it, on 127.0.0.1. The database is SQLite in memory, or PostgreSQL if DATABASE_URL is set.
 //
-// Every event has an expected outcome, by rules that read the event alone. The command
-// exits with 1 when one is not as expected, and with 2 when it cannot begin.
+// Each event has expected results, which depend on the event and the settings alone. The command exits with 1 if a result
+// is not as expected, and with 2 if it cannot start.
 package main
 
 import (
@@ -22,8 +21,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
@@ -34,78 +36,95 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the command; it expects the repository's root as working directory.
+// run is the command. Its working directory is the root of the repository.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) (code int) {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	file := flags.String("event", "", "the one event to send, such as events/post-authentication.json; all of them by default")
+	path := flags.String("event", "events", "file or folder of the events to send")
 	functions := flags.String("functions", ".build", "folder with <function>/bootstrap for each function")
+	variables := flags.String("variables", "", "names of the variables that make was given; an unknown one is refused")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	complain := func(err error) int {
+	wrong, err := send(ctx, options{*path, *functions, strings.Fields(*variables)}, getenv, stdout)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 2
 	}
-	events, err := load(*file)
-	if err != nil {
-		return complain(err)
-	}
-	if err := built(*functions); err != nil {
-		return complain(err)
-	}
-
-	begun := time.Now()
-	env := make(map[string]string)
-	// Functions that are built with -cover count their coverage there.
-	if dir := getenv("GOCOVERDIR"); dir != "" {
-		env["GOCOVERDIR"] = dir
-	}
-	s, err := stack.Start(ctx, stack.Config{
-		Functions:   *functions,
-		Project:     os.DirFS("graphql"),
-		DatabaseURL: getenv("DATABASE_URL"),
-		Env:         map[string]map[string]string{stack.Trigger: env, stack.SyncUsers: env, stack.ReplaySyncs: env},
-	})
-	if err != nil {
-		return complain(err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			code = complain(fmt.Errorf("end what was started: %w", err))
-		}
-	}()
-	v, err := newVisit(ctx, s)
-	if err != nil {
-		return complain(err)
-	}
-	p := &printer{w: stdout}
-	for _, e := range events {
-		seen := v.send(ctx, e)
-		if ctx.Err() != nil {
-			return complain(errors.New("interrupted"))
-		}
-		if len(events) == 1 {
-			p.detail(e, seen)
-		} else {
-			p.event(e, seen)
-		}
-	}
-	if len(events) > 1 {
-		e, err := newcomer()
-		if err != nil {
-			return complain(err)
-		}
-		p.event(e, v.outage(ctx, e))
-	}
-	rows, err := s.Users(ctx)
-	if err != nil {
-		return complain(fmt.Errorf("read the users: %w", err))
-	}
-	p.users(rows)
-	p.strays(s.Strays())
-	if !p.summary(len(rows), time.Since(begun)) {
+	if wrong {
 		return 1
 	}
 	return 0
+}
+
+type options struct {
+	event, functions string
+	variables        []string
+}
+
+// send sends the events and prints the results. wrong reports whether one is not as expected.
+func send(ctx context.Context, o options, getenv func(string) string, stdout io.Writer) (wrong bool, err error) {
+	chosen, err := readSettings(getenv, o.variables)
+	if err != nil {
+		return false, err
+	}
+	events, err := load(o.event)
+	if err != nil {
+		return false, err
+	}
+	for _, function := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
+		if _, err := os.Stat(filepath.Join(o.functions, function, "bootstrap")); err != nil {
+			return false, fmt.Errorf("no built function: %w\n`make run` builds the functions and runs this", err)
+		}
+	}
+	began := time.Now()
+	s, err := stack.Start(ctx, stack.Config{
+		Functions:   o.functions,
+		Project:     os.DirFS("graphql"),
+		DatabaseURL: getenv("DATABASE_URL"),
+		Env:         chosen.byFunction(),
+		SecretKey:   chosen["SECRETS_KEY"],
+		JWT:         jwt.Config{Namespace: chosen["CLAIMS_NAMESPACE"], Format: chosen["CLAIMS_FORMAT"]},
+	})
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	p := newPrinter(stdout)
+	p.line("Rows are written to public.users of %s.", s.Database.Name)
+	if text := chosen.String(); text != "" {
+		p.line("Settings: %s", text)
+	}
+	r := runner{s, chosen, make(map[string]bool)}
+	rows, err := s.Users(ctx) // with PostgreSQL there can be rows of earlier runs
+	if err != nil {
+		return false, err
+	}
+	for _, row := range rows {
+		r.known[row.Text("id")] = true
+	}
+	for _, e := range events {
+		result := r.send(ctx, e)
+		if len(events) == 1 {
+			p.detail(e, result)
+		} else {
+			p.event(e, result)
+		}
+	}
+	if len(events) > 1 {
+		e, err := outage()
+		if err != nil {
+			return false, err
+		}
+		p.event(e, r.sendDuringOutage(ctx, e))
+	}
+	if rows, err = s.Users(ctx); err != nil {
+		return false, err
+	}
+	p.users(rows)
+	p.strays(s.Log.Lines())
+	return p.summary(len(rows), time.Since(began)), nil
 }

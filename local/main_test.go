@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,8 +13,8 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// bin is a folder of built programs: the functions, and testdata/liar in their place.
-var bin string
+// functions is a folder with the functions in real/, and testdata/liar in their place in liar/.
+var functions string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -25,10 +26,10 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(dir)
-		bin = dir
+		functions = dir
 		for _, function := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
 			for pkg, kind := range map[string]string{"functions/" + function: "real", "local/testdata/liar": "liar"} {
-				if err := stack.Build(".", pkg, filepath.Join(bin, kind, function, "bootstrap")); err != nil {
+				if err := stack.Build(".", pkg, filepath.Join(dir, kind, function, "bootstrap")); err != nil {
 					panic(err)
 				}
 			}
@@ -37,147 +38,198 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// do runs the command as main does.
-func do(t *testing.T, args ...string) (code int, stdout, stderr string) {
+// do runs the command with an environment of its own. Each variable is given to make too.
+func do(t *testing.T, kind string, variables map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	var names []string
+	for name := range maps.Keys(variables) {
+		names = append(names, name)
+	}
+	args = append([]string{"-functions", filepath.Join(functions, kind), "-variables", strings.Join(names, " ")}, args...)
 	var out, errs strings.Builder
-	code = run(t.Context(), args, os.Getenv, &out, &errs)
+	code = run(t.Context(), args, func(name string) string { return variables[name] }, &out, &errs)
 	return code, out.String(), errs.String()
 }
 
-// varying is what two runs may print differently.
-var varying = regexp.MustCompile(`[0-9.]+ m?s\b`)
-
 func TestEveryEventIsAsExpected(t *testing.T) {
-	args := []string{"-functions", filepath.Join(bin, "real")}
-	code, out, errs := do(t, args...)
-	if code != 0 || errs != "" {
-		t.Fatalf("exit code %d, stderr %q, stdout\n%s", code, errs, out)
-	}
 	paths, err := filepath.Glob("events/*.json")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no events: %v", err)
 	}
-	if got := strings.Count(out, "\nok  "); got != len(paths)+1 {
-		t.Errorf("%d events are accounted for, want %d and the outage:\n%s", got, len(paths), out)
+	varying := regexp.MustCompile(`[0-9.]+ m?s\b`) // times
+	rows := []struct {
+		name      string
+		variables map[string]string
+		want      []string
+	}{
+		{"no settings", nil, []string{"accepted, reads own row", "refused: jwt-invalid-claims", "1b7c4e02  user, editor", "parked  0117a6e5", "1 parked"}},
+		{"the same again", nil, nil},
+		{"every setting", map[string]string{
+			"ROLES": "editor=writer,editor=a b,viewer=admin", "DEFAULT_ROLE": "admin,writer", "SESSION_VARIABLES": "x-hasura-email=email",
+			"CLAIMS_NAMESPACE": "hasura", "CLAIMS_FORMAT": "json", "ACCESS_TOKEN_AUDIENCE": "client_id",
+			"SECRETS_KEY": "key", "HASURA_ROLE": "cognito_sync", "SYNC_BUDGET": "2s", "SYNC_ON_FAILURE": "refuse",
+		}, []string{"Settings: ACCESS_TOKEN_AUDIENCE=client_id CLAIMS_FORMAT=json", "writer, user, a b", "READS OTHER ROWS", "1 sign-in refused"}},
 	}
-	for _, want := range []string{": all as expected\n", "accepted, reads own row", "refused: jwt-invalid-claims", "1b7c4e02  user, editor", "parked  0117a6e5", "1 parked"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("nothing is said of %q:\n%s", want, out)
+	var first string
+	for _, row := range rows {
+		code, out, errs := do(t, "real", row.variables)
+		if code != 0 || errs != "" {
+			t.Fatalf("%s: exit code %d, stderr %q, stdout\n%s", row.name, code, errs, out)
 		}
-	}
-	for line := range strings.Lines(out) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 100 {
-			t.Errorf("a line of %d characters: %s", n, line)
+		if got := strings.Count(out, "\nok  "); got != len(paths)+1 || !strings.Contains(out, ": all as expected\n") {
+			t.Errorf("%s: %d events are as expected, want %d and the outage:\n%s", row.name, got, len(paths), out)
 		}
-	}
-	_, again, _ := do(t, args...)
-	if a, b := varying.ReplaceAllString(out, "T"), varying.ReplaceAllString(again, "T"); a != b {
-		t.Errorf("two runs print\n%s\nand\n%s", a, b)
+		for _, want := range row.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: %q is missing in\n%s", row.name, want, out)
+			}
+		}
+		if row.variables != nil {
+			continue
+		}
+		for line := range strings.Lines(out) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 100 {
+				t.Errorf("%s: a line has %d characters: %s", row.name, n, line)
+			}
+		}
+		out = varying.ReplaceAllString(out, "T")
+		if first == "" {
+			first = out
+		} else if out != first {
+			t.Errorf("two runs print\n%s\nand\n%s", first, out)
+		}
 	}
 }
 
-func TestOneEventInDetail(t *testing.T) {
+func TestEvent(t *testing.T) {
+	folder := t.TempDir()
+	for i, name := range []string{"post-authentication.json", "pre-token-generation-v2-authentication.json"} {
+		data, err := os.ReadFile("events/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, []string{"b.json", "a.json"}[i]), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	rows := []struct {
 		event string
 		want  []string
 	}{
 		{"events/pre-token-generation-v2-authentication.json", []string{"hasura-cognito-trigger: shaped", "id token: accepted", "access token: accepted",
 			`"x-hasura-default-role": "user"`, `"cognito:groups": [`, "1 event, 0 rows,", "1 shaped\n"}},
-		{"events/post-authentication.json", []string{"hasura-cognito-sync-users: synced", `"email": "jane@example.com"`, "Hasura's table of users\n", "1 event, 1 row,", "1 synced\n"}},
-		{"events/post-confirmation-no-sub.json", []string{"hasura-cognito-sync-users: permanent failure", "Hasura's table of users is empty"}},
+		{"events/post-authentication.json", []string{"hasura-cognito-sync-users: synced", `"email": "jane@example.com"`, "The table users\n", "1 event, 1 row,", "1 synced\n"}},
+		{"events/post-confirmation-no-sub.json", []string{"hasura-cognito-sync-users: permanent failure", "The table users is empty"}},
+		{folder, []string{"ok  b  synced", "ok  a  id      1b7c4e02  user, editor  accepted, reads own row", "3 events, 2 rows"}},
 	}
 	for _, row := range rows {
-		code, out, errs := do(t, "-functions", filepath.Join(bin, "real"), "-event", row.event)
+		code, out, errs := do(t, "real", nil, "-event", row.event)
 		if code != 0 || errs != "" {
 			t.Errorf("%s: exit code %d, stderr %q", row.event, code, errs)
 		}
 		for _, want := range row.want {
 			if !strings.Contains(out, want) {
-				t.Errorf("%s: %q is not in\n%s", row.event, want, out)
+				t.Errorf("%s: %q is missing in\n%s", row.event, want, out)
 			}
 		}
 	}
 }
 
-func TestWhatIsNotAsExpectedIsFound(t *testing.T) {
+func TestDifferencesAreFound(t *testing.T) {
 	const (
 		token = "events/pre-token-generation-v1-authentication.json"
 		sync  = "events/post-authentication.json"
 	)
 	rows := []struct{ how, event, want string }{
-		{"does nothing", token, "id token: Hasura's claims = <nil>, want {UserID:1b7c4e02"},
-		{"does nothing", sync, "there is no row"},
-		{"says something else", token, `outcome = "ignored", want "shaped"`},
-		{"fails", token, "Cognito would say: UserLambdaValidationException: PreTokenGeneration failed with error boom."},
-		{"fails", sync, "Cognito would say: UserLambdaValidationException: PostAuthentication failed with error boom."},
-		{"answers null", sync, "Cognito would say: InvalidLambdaResponseException: Invalid lambda function output : Invalid JSON"},
-		{"changes the event", sync, "Cognito would say: InvalidLambdaResponseException: Unrecognizable lambda output"},
-		{"answers in the wrong shape", "events/pre-token-generation-v2-authentication.json", "id token: Hasura refused it: jwt-invalid-claims: claims key: 'https://hasura.io/jwt/claims' not found"},
-		{"grants admin", token, "id token: Hasura's claims = &{UserID:1b7c4e02-5a9d-4f6e-8c31-0d2f9a7b6e15 Allowed:[admin] Default:admin}, want"},
-		{"wipes the groups", token, "id token: cognito:groups = <nil>, want [editor]"},
+		{"does nothing", token, `id token, claims: nothing, want {"x-hasura-allowed-roles":["user","editor"]`},
+		{"does nothing", sync, "row, email: nothing, want jane@example.com"},
+		{"logs another outcome", token, "outcome: ignored, want shaped"},
+		{"logs another outcome", token, `log: {"level":"INFO","message":"ignored"`},
+		{"fails", token, "Cognito: UserLambdaValidationException: PreTokenGeneration failed with error boom., want accepts the answer"},
+		{"fails", sync, "Cognito: UserLambdaValidationException: PostAuthentication failed with error boom."},
+		{"answers null", sync, "Cognito: InvalidLambdaResponseException: Invalid lambda function output : Invalid JSON"},
+		{"changes the event", sync, "event: changed: other, region, request, userName, want unchanged"},
+		{"changes the event", sync, "Cognito: InvalidLambdaResponseException: Unrecognizable lambda output"},
+		{"answers in the wrong shape", "events/pre-token-generation-v2-authentication.json", "id token, Hasura: refused: jwt-invalid-claims, want accepted, no row yet"},
+		{"grants admin", token, `id token, claims: {"x-hasura-allowed-roles":["admin"],"x-hasura-default-role":"admin"`},
+		{"wipes the groups", token, `id token, cognito:groups: nothing, want ["editor"]`},
 		{"prints a trace", sync, "goroutine 1 [running]:"},
 	}
 	for _, row := range rows {
-		t.Run(row.how, func(t *testing.T) {
-			for _, function := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
-				if err := os.WriteFile(filepath.Join(bin, "liar", function, "how"), []byte(row.how), 0o600); err != nil {
-					t.Fatal(err)
-				}
+		for _, function := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
+			if err := os.WriteFile(filepath.Join(functions, "liar", function, "how"), []byte(row.how), 0o600); err != nil {
+				t.Fatal(err)
 			}
-			code, out, _ := do(t, "-functions", filepath.Join(bin, "liar"), "-event", row.event)
-			if code != 1 || !strings.Contains(out, row.want) || !strings.Contains(out, "NOT AS EXPECTED") {
-				t.Errorf("%s: exit code %d, want 1 and %q in\n%s", row.event, code, row.want, out)
-			}
-		})
+		}
+		code, out, _ := do(t, "liar", nil, "-event", row.event)
+		if code != 1 || !strings.Contains(out, row.want) || !strings.Contains(out, "NOT AS EXPECTED") {
+			t.Errorf("the function %s: exit code %d, want 1 and %q in\n%s", row.how, code, row.want, out)
+		}
 	}
 }
 
-func TestWhatToDoInstead(t *testing.T) {
-	dir := t.TempDir()
+// A role that the metadata do not know cannot write.
+func TestHasurasErrorIsPrinted(t *testing.T) {
+	code, out, _ := do(t, "real", map[string]string{"HASURA_ROLE": "nobody"}, "-event", "events/post-authentication.json")
+	for _, want := range []string{"outcome: parked, want synced", "Hasura's error: validation-failed: ", `log: {"timestamp"`} {
+		if code != 1 || !strings.Contains(out, want) {
+			t.Errorf("exit code %d, want 1 and %q in\n%s", code, want, out)
+		}
+	}
+}
+
+func TestRefusedInput(t *testing.T) {
+	folder := t.TempDir()
 	file := func(name, content string) string {
-		path := filepath.Join(dir, name)
+		path := filepath.Join(folder, name)
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
-	real := filepath.Join(bin, "real")
 	rows := []struct {
-		name string
-		args []string
-		want string
+		name, kind string
+		variables  map[string]string
+		args       []string
+		want       string
 	}{
-		{"no such event", []string{"-functions", real, "-event", "events/post-authentication-adm.json"}, "make run EVENT=events/post-authentication-admin-created.json"},
-		{"no JSON", []string{"-functions", real, "-event", file("post-confirmation-x.json", "{")}, "is not an event"},
-		{"a name without a trigger", []string{"-functions", real, "-event", file("mine.json", "{}")}, "is named after its trigger"},
-		{"nothing built", []string{"-functions", dir}, "`make run` builds them"},
-		{"no such flag", []string{"-evnt", "x"}, "flag provided but not defined"},
+		{"an event that does not exist", "real", nil, []string{"-event", "events/post-authentication-adm.json"}, "make run EVENT=events/post-authentication-admin-created.json"},
+		{"invalid JSON", "real", nil, []string{"-event", file("post-confirmation-x.json", "{")}, "is not an event"},
+		{"an unknown trigger", "real", nil, []string{"-event", file("mine.json", "{}")}, "the trigger is unknown"},
+		{"an empty folder", "real", nil, []string{"-event", t.TempDir()}, "has no events"},
+		{"no functions", "none", nil, nil, "`make run` builds the functions"},
+		{"an unknown flag", "real", nil, []string{"-evnt", "x"}, "flag provided but not defined"},
+		{"an unknown variable", "real", map[string]string{"CLAIMS_FORMT": "json"}, nil, "CLAIMS_FORMT: not a setting"},
+		{"an invalid setting", "real", map[string]string{"CLAIMS_FORMAT": "xml"}, nil, "CLAIMS_FORMAT: "},
+		{"a setting of the local environment", "real", map[string]string{"GRAPHQL_DOMAIN": "hasura.internal"}, nil, "GRAPHQL_DOMAIN: make run sets it"},
+		{"an invalid database URL", "real", map[string]string{"DATABASE_URL": "nonsense"}, nil, "DATABASE_URL: not the URL of a PostgreSQL database"},
 	}
 	for _, row := range rows {
-		code, _, errs := do(t, row.args...)
+		code, _, errs := do(t, row.kind, row.variables, row.args...)
 		if code != 2 || !strings.Contains(errs, row.want) {
 			t.Errorf("%s: exit code %d, stderr %q, want 2 and %q", row.name, code, errs, row.want)
 		}
 	}
 }
 
-func TestRolesThatGroupsGive(t *testing.T) {
+func TestExpectedRoles(t *testing.T) {
 	rows := []struct {
-		name   string
-		groups []string
-		want   []string
+		name    string
+		groups  []string
+		setting string // ROLES
+		want    []string
 	}{
-		{"no group", nil, []string{"user"}},
-		{"groups, each once", []string{"editor", "user", "editor", "_x", "a-1"}, []string{"user", "editor", "_x", "a-1"}},
-		{"never the superuser", []string{"admin", "Admin", "ADMIN"}, []string{"user"}},
-		{"not the group of an identity provider", []string{"p_1_Google", "p_2_Google"}, []string{"user", "p_2_Google"}},
-		{"no name that would need quoting", []string{"a b", "1a", "ü", "a.b", "", "-a"}, []string{"user"}},
+		{"no group", nil, "", []string{"user"}},
+		{"groups, each once", []string{"editor", "user", "editor", "_x", "a-1"}, "", []string{"user", "editor", "_x", "a-1"}},
+		{"never admin", []string{"admin", "Admin", "ADMIN"}, "", []string{"user"}},
+		{"not the group of an identity provider", []string{"p_1_Google", "p_2_Google"}, "", []string{"user", "p_2_Google"}},
+		{"no name that needs quoting", []string{"a b", "1a", "ü", "a.b", "", "-a"}, "", []string{"user"}},
+		{"with ROLES, only these groups", []string{"editor", "a=b", "admins"}, "a=b=c, a=b=d ,admins=admin", []string{"user", "c", "d", "admin"}},
 	}
 	for _, row := range rows {
-		f := facts{UserPoolID: "p_1"}
-		f.Request.GroupConfiguration.GroupsToOverride = row.groups
-		if got := f.claims().Allowed; !reflect.DeepEqual(got, row.want) {
+		e := event{UserPoolID: "p_1"}
+		e.Request.GroupConfiguration.GroupsToOverride = row.groups
+		if got := e.claims(choice{"ROLES": row.setting})["x-hasura-allowed-roles"]; !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: roles of %q = %q, want %q", row.name, row.groups, got, row.want)
 		}
 	}

@@ -5,128 +5,91 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
-	"time"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/local/userpool"
 )
 
-// namespace is where the claims stand that Hasura reads.
-const namespace = "https://hasura.io/jwt/claims"
-
-// A token is one that the app would get, and what Hasura says to it.
+// A token is what the app gets, and Hasura's verdict on it.
 type token struct {
 	use     string // id or access
 	claims  userpool.Claims
-	hasura  *hasuraClaims // nil when it has none
-	own     []stack.Row
-	refused *stack.Refusal
+	hasura  map[string]any // Hasura's claims; nil if there are none
+	verdict string
 }
 
-// who is whom a token is for, and as what.
-func (t token) who() string {
-	if t.hasura == nil {
-		return "no claims of Hasura's"
-	}
-	roles := []string{t.hasura.Default}
-	for _, role := range t.hasura.Allowed {
-		if role != t.hasura.Default {
-			roles = append(roles, role)
-		}
-	}
-	shown := strings.Join(roles, ", ")
-	if len(roles) > 3 {
-		shown = fmt.Sprintf("%s and %d more", roles[0], len(roles)-1)
-	}
-	return short(t.hasura.UserID) + "  " + shown
-}
-
-// verdict is Hasura's word on a token.
-func (t token) verdict() string {
-	switch {
-	case t.refused != nil:
-		return "refused: " + t.refused.Code
-	case len(t.own) == 0:
-		return "accepted, no row yet"
-	case len(t.own) > 1 || t.own[0].Text("id") != t.claims["sub"]:
-		return "accepted, READS OTHERS' ROWS"
-	}
-	return "accepted, reads own row"
-}
-
-// checkTokens has the pool make tokens of the answer and gives them to Hasura.
-func (v *visit) checkTokens(ctx context.Context, e recorded, s *seen) {
-	f := e.facts()
-	claims, err := v.stack.Pool.Tokens(e.json, s.call.Payload, time.Now())
+// tokens signs the tokens, gives them to Hasura, and adds what they contain.
+func (r runner) tokens(ctx context.Context, t userpool.Tokens, got facts) ([]token, error) {
+	id, access, err := r.stack.Pool.Sign(t)
 	if err != nil {
-		s.fault("Cognito would say: %v", err)
-		return
+		return nil, err
 	}
-	id, access, err := v.stack.Pool.Sign(claims)
-	if err != nil {
-		s.fault("%v", err)
-		return
+	var tokens []token
+	if t.ID != nil { // a machine has none
+		tokens = append(tokens, r.token(ctx, "id", t.ID, id, got))
 	}
-	person := f.outcome() == "shaped"
-	if claims.ID != nil {
-		s.tokens = append(s.tokens, v.read(ctx, "id", claims.ID, id, s))
-		v.checkToken(f, s.tokens[0], person, s)
-	}
-	t := v.read(ctx, "access", claims.Access, access, s)
-	s.tokens = append(s.tokens, t)
-	v.checkToken(f, t, person && f.access(), s)
+	return append(tokens, r.token(ctx, "access", t.Access, access, got)), nil
 }
 
-func (v *visit) read(ctx context.Context, use string, claims userpool.Claims, signed string, s *seen) token {
+func (r runner) token(ctx context.Context, use string, claims userpool.Claims, signed string, got facts) token {
 	t := token{use: use, claims: claims}
-	if text, ok := claims[namespace].(string); ok {
-		if err := json.Unmarshal([]byte(text), &t.hasura); err != nil {
-			s.fault("%s token: Hasura's claims are not JSON: %v", use, err)
-		}
-	} else if claims[namespace] != nil {
-		s.fault("%s token: Hasura's claims are no string, as stringified_json wants", use)
-	}
-	var err error
-	if t.own, err = v.stack.Own(ctx, signed); err != nil {
-		var ok bool
-		if t.refused, ok = errors.AsType[*stack.Refusal](err); !ok {
-			s.fault("%s token: %v", use, err)
+	put := func(name, value string) { got[use+" token, "+name] = value }
+	for _, name := range []string{"cognito:groups", "cognito:roles", "aud"} {
+		if value, ok := claims[name]; ok && (name != "aud" || use == "access") {
+			put(name, jsonText(value))
 		}
 	}
+	if value := claims[r.chosen.namespace()]; value != nil {
+		text, isText := value.(string)
+		if !isText {
+			text = jsonText(value)
+		}
+		put("claims_format", map[bool]string{true: "stringified_json", false: "json"}[isText])
+		put("claims", text)
+		if json.Unmarshal([]byte(text), &t.hasura) == nil {
+			put("claims", jsonText(t.hasura)) // with its members in order
+		}
+	}
+	rows, err := r.stack.Own(ctx, signed)
+	if refused, ok := errors.AsType[*stack.Refusal](err); ok {
+		t.verdict = "refused: " + refused.Code
+	} else if err != nil {
+		t.verdict = err.Error()
+	} else {
+		var seen []string
+		for _, row := range rows {
+			seen = append(seen, row.Text("id"))
+		}
+		sub, _ := claims["sub"].(string)
+		t.verdict = verdict(sub, seen)
+	}
+	put("Hasura", t.verdict)
 	return t
 }
 
-// checkToken compares a token with what the event promises.
-func (v *visit) checkToken(f facts, t token, claims bool, s *seen) {
-	if groups := f.Request.GroupConfiguration.GroupsToOverride; len(groups) > 0 && !reflect.DeepEqual(t.claims["cognito:groups"], groups) {
-		s.fault("%s token: cognito:groups = %v, want %v", t.use, t.claims["cognito:groups"], groups)
+func (c choice) namespace() string {
+	if name := c["CLAIMS_NAMESPACE"]; name != "" {
+		return name
 	}
-	if roles := f.Request.GroupConfiguration.IAMRolesToOverride; t.use == "id" && len(roles) > 0 && !reflect.DeepEqual(t.claims["cognito:roles"], roles) {
-		s.fault("id token: cognito:roles = %v, want %v", t.claims["cognito:roles"], roles)
+	return "https://hasura.io/jwt/claims"
+}
+
+// owner is the token's user and roles, the default role first.
+func (t token) owner() (user, roles string) {
+	if t.hasura == nil {
+		return "", "no claims for Hasura"
 	}
-	if !claims {
-		if t.hasura != nil {
-			s.fault("%s token: has Hasura's claims, want none", t.use)
+	first := fmt.Sprint(t.hasura["x-hasura-default-role"])
+	names := []string{first}
+	allowed, _ := t.hasura["x-hasura-allowed-roles"].([]any)
+	for _, role := range allowed {
+		if name := fmt.Sprint(role); name != first {
+			names = append(names, name)
 		}
-		if t.refused == nil || t.refused.Code != "jwt-invalid-claims" {
-			s.fault("%s token: Hasura answered %v, want jwt-invalid-claims", t.use, t.refused)
-		}
-		return
 	}
-	if want := f.claims(); t.hasura == nil || !reflect.DeepEqual(*t.hasura, want) {
-		s.fault("%s token: Hasura's claims = %+v, want %+v", t.use, t.hasura, want)
+	if len(names) > 3 {
+		return short(fmt.Sprint(t.hasura["x-hasura-user-id"])), fmt.Sprintf("%s and %d more", first, len(names)-1)
 	}
-	if t.refused != nil {
-		s.fault("%s token: Hasura refused it: %v", t.use, t.refused)
-		return
-	}
-	want := 0
-	if v.rows[f.attribute("sub")] {
-		want = 1
-	}
-	if len(t.own) != want || want == 1 && t.own[0].Text("id") != f.attribute("sub") {
-		s.fault("%s token: Hasura showed %d rows, want %d, the person's own", t.use, len(t.own), want)
-	}
+	return short(fmt.Sprint(t.hasura["x-hasura-user-id"])), strings.Join(names, ", ")
 }

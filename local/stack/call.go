@@ -10,38 +10,29 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 )
 
-// patience is how long a call's log may come after its answer before it counts as missing.
-const patience = 10 * time.Second
-
-// A Call is one event that a function was given, and what became of it.
+// A Call is one event that a function was given, and the result.
 type Call struct {
 	Function string
 	lambda.Result
 
-	// Outcome is the log phrase that says how it went, such as synced; empty when the
-	// function logged none.
-	Outcome string
-	Log     []Line
+	Outcome string   // the log message that says how the call ended; empty if there is none
+	Log     []Line   // of this call and, if it was a cold start, of the init
+	Errors  []string // Hasura's errors during this call, as code and message
 }
 
-// FunctionFor is the function that an event is for: by its trigger source or, for what
-// has none that Cognito sends, such as the console's test events, by its file's name.
+// FunctionFor returns the function that an event is for. The trigger source decides. The file name decides for events
+// with a source that Cognito never sends, such as the test events of the Lambda console.
 func FunctionFor(file string, event []byte) string {
 	var e struct {
 		Source string `json:"triggerSource"`
 	}
-	// Whatever the event is, the file's name decides if it does not.
-	_ = json.Unmarshal(event, &e)
-	for prefix, function := range map[string]string{
-		"TokenGeneration_":    Trigger,
-		"PostConfirmation_":   SyncUsers,
-		"PostAuthentication_": SyncUsers,
-	} {
-		if strings.HasPrefix(e.Source, prefix) {
-			return function
-		}
-	}
-	if strings.HasPrefix(file, "pre-token-generation-") {
+	_ = json.Unmarshal(event, &e) // the file name decides about an event that cannot be read
+	switch {
+	case strings.HasPrefix(e.Source, "TokenGeneration_"):
+		return Trigger
+	case strings.HasPrefix(e.Source, "PostConfirmation_"), strings.HasPrefix(e.Source, "PostAuthentication_"):
+		return SyncUsers
+	case strings.HasPrefix(file, "pre-token-generation-"):
 		return Trigger
 	}
 	return SyncUsers
@@ -49,33 +40,31 @@ func FunctionFor(file string, event []byte) string {
 
 // Send gives the event to the function and waits for the answer and its log.
 func (s *Stack) Send(ctx context.Context, function string, event []byte) (Call, error) {
+	before := len(s.Log.Lines())
 	result, err := s.Lambda.Invoke(ctx, function, event)
 	if err != nil {
 		return Call{}, err
 	}
-	wait := patience
-	if ended(result) {
-		wait = 0
+	c := Call{Function: function, Result: result}
+	kind := result.Failure().Type
+	if !strings.HasPrefix(kind, "Runtime.") && !strings.HasPrefix(kind, "Sandbox.") { // else the process has ended and its log is complete
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		s.Log.Wait(ctx, func(lines []Line) bool { return slices.ContainsFunc(lines[before:], c.ended) })
 	}
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	c := Call{Function: function, Result: result, Log: s.journal.call(ctx, result.RequestID)}
-	if i := slices.IndexFunc(c.Log, Line.outcome); i >= 0 {
-		c.Outcome = c.Log[i].Message
+	for _, line := range s.Log.Lines()[before:] {
+		if line.RequestID == c.RequestID || line.RequestID == "" {
+			c.Log = append(c.Log, line)
+		}
+		if c.Outcome == "" && c.ended(line) {
+			c.Outcome = line.Message
+		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.Errors = s.errors[c.RequestID]
 	return c, nil
 }
 
-// ended reports whether the process is gone, so that its log is complete.
-func ended(r lambda.Result) bool {
-	kind := r.Failure().Type
-	return strings.HasPrefix(kind, "Runtime.") || strings.HasPrefix(kind, "Sandbox.")
-}
-
-// Strays are the lines that functions printed and that are no log records, such as the
-// trace of a crash.
-func (s *Stack) Strays() []string {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	return slices.Clone(s.journal.strays)
-}
+func (c Call) ended(l Line) bool { return l.RequestID == c.RequestID && l.Outcome() }

@@ -8,10 +8,10 @@ import (
 	"net/http"
 )
 
-// A Row is a row of users, by column.
+// A Row is a user row, by column.
 type Row map[string]any
 
-// Text is a column's value as text; null and absent are empty.
+// Text returns a column's value as text. NULL and a column that is absent are empty.
 func (r Row) Text(column string) string {
 	if r[column] == nil {
 		return ""
@@ -27,15 +27,15 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Code + ": " + r.Message }
 
-// Own reads the rows that the bearer of a token may see, in the role that is the token's
-// default. The error is a [*Refusal] when Hasura does not take the token.
+// Own reads the rows that the owner of a token sees in the token's default role. The error is a [*Refusal] if Hasura
+// refuses the token.
 func (s *Stack) Own(ctx context.Context, token string) ([]Row, error) {
-	return Own(ctx, s.HasuraURL, token)
+	return Own(ctx, s.hasuraURL, token)
 }
 
 // Users reads every row, as admin.
 func (s *Stack) Users(ctx context.Context) ([]Row, error) {
-	return Users(ctx, s.HasuraURL, s.admin)
+	return Users(ctx, s.hasuraURL, s.config.AdminSecret)
 }
 
 // Own is [Stack.Own] of the Hasura at a URL without a path.
@@ -63,21 +63,31 @@ func users(ctx context.Context, url, header, value, query string) ([]Row, error)
 	r.Header.Set(header, value)
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("ask Hasura: %w", err)
+		return nil, fmt.Errorf("query Hasura: %w", err)
 	}
 	defer resp.Body.Close()
-	var answer struct {
-		Data   struct{ Users []Row }
-		Errors []struct {
-			Message    string
-			Extensions struct{ Code string }
-		}
-	}
+	var answer answer
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 		return nil, fmt.Errorf("read Hasura's answer: %w", err)
 	}
-	if len(answer.Errors) > 0 {
-		return nil, &Refusal{answer.Errors[0].Extensions.Code, answer.Errors[0].Message}
+	if refusal := answer.refusal(); refusal != nil {
+		return nil, refusal
 	}
 	return answer.Data.Users, nil
+}
+
+// An answer is what Hasura answers to a query of users or to a mutation.
+type answer struct {
+	Data   struct{ Users []Row }
+	Errors []struct {
+		Message    string
+		Extensions struct{ Code string }
+	}
+}
+
+func (a answer) refusal() *Refusal {
+	if len(a.Errors) == 0 {
+		return nil
+	}
+	return &Refusal{a.Errors[0].Extensions.Code, a.Errors[0].Message}
 }

@@ -1,12 +1,12 @@
-// Package stack puts the suite together on one machine: the built functions under the
-// Lambda runtime protocol, and around them a user pool, Secrets Manager, SQS and Hasura
-// over a real database, all on loopback.
+// Package stack is the local environment: the built functions under the Lambda runtime protocol, and around them a user
+// pool, Secrets Manager, SQS and Hasura over a real database, all on 127.0.0.1.
 //
-// The functions get the variables of template.yaml's two-variable deployment and no
-// more. Only where they find Secrets Manager differs, by a variable of the SDK's own.
+// The functions get the two variables that they need, the queue, and Config.Env. A variable of the AWS SDK points them
+// at the local Secrets Manager. Each service is behind a [Front], which can make it misbehave.
 package stack
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -14,11 +14,15 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
-	"sync/atomic"
+	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/phenom-earth/hasura-cognito/local/hasura"
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
@@ -36,52 +40,56 @@ const (
 )
 
 const (
-	// PoolID is the user pool's; the recorded events name it.
+	// PoolID is the user pool that the recorded events name.
 	PoolID = "us-east-1_ExaMPle01"
 	// Secret is the name of the secret that holds Hasura's admin secret.
 	Secret = "acme/prod/app"
-	// Queue is the name of the queue for syncs that failed.
+	// Queue is the name of the parked syncs queue.
 	Queue = "hasura-cognito-parked-syncs"
+	// DeadLetters is the name of its dead-letter queue.
+	DeadLetters = Queue + "-dead-letters"
 )
 
-// A Config says what is put together.
+// A Config describes an environment. Functions and Project are required.
 type Config struct {
-	// Functions is a folder with <function name>/bootstrap for each function.
-	Functions string
-	// Project is the folder graphql/ of the repository.
-	Project fs.FS
-	// DatabaseURL is that of a PostgreSQL database; empty means SQLite in memory.
-	DatabaseURL string
-	// Env has further variables by function name.
-	Env map[string]map[string]string
+	Functions   string // folder with <function>/bootstrap for each function
+	Project     fs.FS  // the folder graphql/ of the repository
+	DatabaseURL string // of a PostgreSQL database; empty means SQLite in memory
+	HasuraURL   string // of another Hasura, which takes AdminSecret; empty means the local one
+
+	Env         map[string]map[string]string // further variables by function
+	AdminSecret string                       // Hasura's; empty means a random one
+	SecretKey   string                       // where the secret holds it; empty means HASURA_GRAPHQL_ADMIN_SECRET
+	JWT         jwt.Config                   // of Hasura; issuer and keys are the user pool's
+	Queue       sqs.Queue                    // visibility time-out and receives; zero values are those of SQS
 }
 
-// A Stack is everything, running.
+// A Stack is a running environment.
 type Stack struct {
-	Pool    *userpool.Pool
-	Secrets *secretsmanager.Server
-	Hasura  *hasura.Server
-	SQS     *sqs.Server
-	Lambda  *lambda.Service
+	Hasura, SecretsManager, SQS *Front // where the functions find the services
 
-	// Down has Hasura's load balancer find nobody behind it.
-	Down atomic.Bool
+	Pool     *userpool.Pool
+	Secrets  *secretsmanager.Server
+	Queues   *sqs.Server
+	Database *hasura.Database // nil with Config.HasuraURL
+	Lambda   *lambda.Service
+	Log      *Log
 
-	HasuraURL  string // without a path
-	SecretsURL string
-	PoolURL    string // without the pool's id
-	QueueURL   string
+	config    Config
+	engine    *hasura.Server
+	hasuraURL string
+	functions map[string]lambda.Function
+	fronts    []*Front
 
-	admin    string // Hasura's admin secret
-	journal  *journal
-	database *hasura.Database
-	servers  []*http.Server
+	mu     sync.Mutex
+	errors map[string][]string // Hasura's, by X-Request-Id
 }
 
-// Start starts the far sides. The functions start when they are first called. The context
-// is for the start alone.
+// Start starts the services. A function starts when it is first called. ctx is for Start alone.
 func Start(ctx context.Context, c Config) (_ *Stack, err error) {
-	s := &Stack{admin: rand.Text(), journal: newJournal(), Secrets: new(secretsmanager.Server), SQS: new(sqs.Server)}
+	c.AdminSecret = cmp.Or(c.AdminSecret, rand.Text())
+	c.SecretKey = cmp.Or(c.SecretKey, "HASURA_GRAPHQL_ADMIN_SECRET")
+	s := &Stack{config: c, Log: new(Log), Secrets: new(secretsmanager.Server), Queues: new(sqs.Server), errors: make(map[string][]string)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -90,107 +98,153 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if s.Pool, err = userpool.New(PoolID); err != nil {
 		return nil, err
 	}
-	if s.PoolURL, err = s.serve(s.Pool); err != nil {
-		return nil, fmt.Errorf("serve the user pool: %w", err)
+	if s.hasuraURL = c.HasuraURL; s.hasuraURL == "" {
+		if err := s.startHasura(ctx); err != nil {
+			return nil, fmt.Errorf("start Hasura: %w", err)
+		}
 	}
-	if err = s.startHasura(ctx, c); err != nil {
-		return nil, fmt.Errorf("start Hasura: %w", err)
-	}
-	bag, err := json.Marshal(map[string]string{"HASURA_GRAPHQL_ADMIN_SECRET": s.admin, "ANOTHER_SECRET": rand.Text()})
+	arn, err := s.PutAdminSecret(c.AdminSecret)
 	if err != nil {
 		return nil, err
 	}
-	arn := s.Secrets.Put(Secret, string(bag))
-	if s.SecretsURL, err = s.serve(s.Secrets); err != nil {
-		return nil, fmt.Errorf("serve Secrets Manager: %w", err)
+	if s.SecretsManager, err = s.serve(s.Secrets); err != nil {
+		return nil, fmt.Errorf("start Secrets Manager: %w", err)
 	}
-	sqsURL, err := s.serve(s.SQS)
-	if err != nil {
-		return nil, fmt.Errorf("serve SQS: %w", err)
+	c.Queue.Name, c.Queue.DeadLetters, c.Queue.MaxReceive = Queue, DeadLetters, cmp.Or(c.Queue.MaxReceive, 100)
+	s.Queues.Create(sqs.Queue{Name: DeadLetters})
+	path := s.Queues.Create(c.Queue)
+	if s.SQS, err = s.serve(s.Queues); err != nil {
+		return nil, fmt.Errorf("start SQS: %w", err)
 	}
-	s.QueueURL = sqsURL + s.SQS.Create(sqs.Queue{Name: Queue})
-	replay := map[string]string{
-		"GRAPHQL_DOMAIN":                   s.HasuraURL,
+
+	needed := map[string]string{
+		"GRAPHQL_DOMAIN":                   s.hasuraURL,
 		"SECRETS_ARN":                      arn,
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER": s.SecretsURL,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": s.SecretsManager.URL,
 	}
-	sync := maps.Clone(replay)
-	sync["SYNC_QUEUE_URL"] = s.QueueURL
-	s.Lambda, err = lambda.NewService(
-		s.function(c, Trigger, 5*time.Second, nil),
-		s.function(c, SyncUsers, 5*time.Second, sync),
-		s.function(c, ReplaySyncs, 30*time.Second, replay),
-	)
+	queue := map[string]string{"SYNC_QUEUE_URL": s.SQS.URL + path}
+	s.functions = map[string]lambda.Function{ // time-outs as in template.yaml
+		Trigger:     s.function(Trigger, 5*time.Second),
+		SyncUsers:   s.function(SyncUsers, 5*time.Second, needed, queue),
+		ReplaySyncs: s.function(ReplaySyncs, 30*time.Second, needed),
+	}
+	s.Lambda, err = lambda.NewService(s.functions[Trigger], s.functions[SyncUsers], s.functions[ReplaySyncs])
 	return s, err
 }
 
-// startHasura configures Hasura as README.md tells its users to.
-func (s *Stack) startHasura(ctx context.Context, c Config) (err error) {
-	if s.database, err = hasura.Open(ctx, c.Project, c.DatabaseURL); err != nil {
-		return err
-	}
-	s.Hasura, err = hasura.New(hasura.Config{
-		Project:     c.Project,
-		Database:    s.database,
-		AdminSecret: s.admin,
-		JWT: &jwt.Config{
-			JWKURL: s.PoolURL + "/" + s.Pool.ID + "/.well-known/jwks.json",
-			Issuer: s.Pool.Issuer,
-			Format: jwt.FormatStringJSON,
-		},
-	})
+// startHasura configures Hasura as docs/ tells its users to.
+func (s *Stack) startHasura(ctx context.Context) (err error) {
+	pool, err := s.serve(s.Pool)
 	if err != nil {
 		return err
 	}
-	s.HasuraURL, err = s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.Down.Load() {
-			http.Error(w, "no healthy upstream", http.StatusServiceUnavailable)
-			return
-		}
-		s.Hasura.ServeHTTP(w, r)
-	}))
+	if s.Database, err = openDatabase(ctx, s.config.Project, s.config.DatabaseURL); err != nil {
+		return err
+	}
+	tokens := s.config.JWT
+	tokens.JWKURL, tokens.Issuer = pool.URL+"/"+s.Pool.ID+"/.well-known/jwks.json", s.Pool.Issuer
+	tokens.Format = cmp.Or(tokens.Format, jwt.FormatStringJSON)
+	s.engine, err = hasura.New(hasura.Config{Project: s.config.Project, Database: s.Database, AdminSecret: s.config.AdminSecret, JWT: &tokens})
+	if err != nil {
+		return err
+	}
+	if s.Hasura, err = s.serve(http.HandlerFunc(s.serveHasura)); err == nil {
+		s.hasuraURL = s.Hasura.URL
+	}
 	return err
 }
 
-// function has the time-out and the memory of template.yaml.
-func (s *Stack) function(c Config, name string, timeout time.Duration, env map[string]string) lambda.Function {
+// serveHasura remembers the errors that Hasura answers with.
+func (s *Stack) serveHasura(w http.ResponseWriter, r *http.Request) {
+	buffer := httptest.NewRecorder()
+	s.engine.ServeHTTP(buffer, r)
+	var answer answer
+	if id := r.Header.Get("X-Request-Id"); id != "" && json.Unmarshal(buffer.Body.Bytes(), &answer) == nil && answer.refusal() != nil {
+		s.mu.Lock()
+		s.errors[id] = append(s.errors[id], answer.refusal().Error())
+		s.mu.Unlock()
+	}
+	maps.Copy(w.Header(), buffer.Header())
+	w.WriteHeader(buffer.Code)
+	_, _ = w.Write(buffer.Body.Bytes()) // the client may be gone
+}
+
+// PutAdminSecret puts an admin secret into Secrets Manager and returns the ARN of the secret.
+func (s *Stack) PutAdminSecret(value string) (arn string, err error) {
+	text, err := json.Marshal(map[string]string{s.config.SecretKey: value, "ANOTHER_SECRET": value + "-another"})
+	return s.Secrets.Put(Secret, string(text)), err
+}
+
+// Rotate replaces the admin secret, in Secrets Manager and in Hasura.
+func (s *Stack) Rotate(value string) error {
+	_, err := s.PutAdminSecret(value)
+	s.engine.SetAdminSecret(value)
+	s.config.AdminSecret = value
+	return err
+}
+
+// Function returns the configuration of a function, for environments beside those of [Stack.Lambda].
+func (s *Stack) Function(name string) lambda.Function {
+	f := s.functions[name]
+	f.Env = maps.Clone(f.Env)
+	return f
+}
+
+func (s *Stack) function(name string, timeout time.Duration, env ...map[string]string) lambda.Function {
 	all := map[string]string{"GOMAXPROCS": "1"} // as in template.yaml
-	maps.Copy(all, env)
-	maps.Copy(all, c.Env[name])
-	return lambda.Function{
-		Name:    name,
-		Path:    filepath.Join(c.Functions, name, "bootstrap"),
-		Env:     all,
-		Timeout: timeout,
-		Memory:  512,
-		Stdout:  s.journal,
-		Stderr:  s.journal,
+	for _, more := range append(env, s.config.Env[name]) {
+		maps.Copy(all, more)
 	}
+	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
+		all["GOCOVERDIR"] = dir // a function that is built with -cover counts there
+	}
+	path := filepath.Join(s.config.Functions, name, "bootstrap")
+	return lambda.Function{Name: name, Path: path, Env: all, Timeout: timeout, Memory: 512, Stdout: s.Log, Stderr: s.Log}
 }
 
-// serve listens on a port that the system chooses and returns the URL.
-func (s *Stack) serve(h http.Handler) (url string, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed in Close
-	s.servers = append(s.servers, server)
-	return "http://" + listener.Addr().String(), nil
+// Mapping returns the event source mapping from the parked syncs queue to the replay function.
+func (s *Stack) Mapping() lambda.Mapping {
+	options := sdk.Options{Region: lambda.Region, BaseEndpoint: &s.SQS.URL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}
+	queue := s.functions[SyncUsers].Env["SYNC_QUEUE_URL"]
+	return lambda.Mapping{Service: s.Lambda, Function: ReplaySyncs, QueueURL: queue, QueueARN: sqs.Queue{Name: Queue}.ARN(), SQS: sdk.New(options)}
 }
 
-// Close ends the functions first, then what they talk to.
+// Replay runs the mapping until the queue is empty or ctx ends.
+func (s *Stack) Replay(ctx context.Context) error {
+	running, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- s.Mapping().Run(running) }()
+	left := len(s.Queues.Bodies(Queue))
+	for ; left > 0 && ctx.Err() == nil; left = len(s.Queues.Bodies(Queue)) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	stop()
+	err := <-done
+	if left > 0 {
+		err = errors.Join(err, fmt.Errorf("%d syncs are still parked", left))
+	}
+	return err
+}
+
+func (s *Stack) serve(service http.Handler) (*Front, error) {
+	f, err := NewFront(service)
+	if err == nil {
+		s.fronts = append(s.fronts, f)
+	}
+	return f, err
+}
+
+// Close ends the functions, then the services.
 func (s *Stack) Close() error {
 	if s.Lambda != nil {
 		s.Lambda.Close()
 	}
 	var errs []error
-	for _, server := range s.servers {
-		errs = append(errs, server.Close())
+	for _, f := range s.fronts {
+		errs = append(errs, f.Close())
 	}
-	if s.database != nil {
-		errs = append(errs, s.database.Close())
+	if s.Database != nil {
+		errs = append(errs, s.Database.Close())
 	}
 	return errors.Join(errs...)
 }

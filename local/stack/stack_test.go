@@ -2,23 +2,26 @@ package stack
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
+var project = os.DirFS("../../graphql")
+
 func TestFunctionFor(t *testing.T) {
 	rows := []struct{ name, file, event, want string }{
-		{"a token by its source", "x.json", `{"triggerSource":"TokenGeneration_RefreshTokens"}`, Trigger},
-		{"a confirmation by its source", "x.json", `{"triggerSource":"PostConfirmation_ConfirmForgotPassword"}`, SyncUsers},
-		{"a sign-in by its source", "x.json", `{"triggerSource":"PostAuthentication_Authentication"}`, SyncUsers},
-		{"the source overrules the name", "pre-token-generation-x.json", `{"triggerSource":"PostAuthentication_Authentication"}`, SyncUsers},
-		{"a test event by its name", "pre-token-generation-test.json", `{"triggerSource":"testTrigger"}`, Trigger},
-		{"no event at all by its name", "pre-token-generation-test.json", `[]`, Trigger},
-		{"what is left is for the sync", "post-authentication-test.json", `{}`, SyncUsers},
+		{"token generation by its source", "x.json", `{"triggerSource":"TokenGeneration_RefreshTokens"}`, Trigger},
+		{"post confirmation by its source", "x.json", `{"triggerSource":"PostConfirmation_ConfirmForgotPassword"}`, SyncUsers},
+		{"post authentication by its source", "x.json", `{"triggerSource":"PostAuthentication_Authentication"}`, SyncUsers},
+		{"the source wins over the file name", "pre-token-generation-x.json", `{"triggerSource":"PostAuthentication_Authentication"}`, SyncUsers},
+		{"a test event by its file name", "pre-token-generation-test.json", `{"triggerSource":"testTrigger"}`, Trigger},
+		{"an invalid event by its file name", "pre-token-generation-test.json", `[]`, Trigger},
+		{"any other event", "post-authentication-test.json", `{}`, SyncUsers},
 	}
 	for _, row := range rows {
 		if got := FunctionFor(row.file, []byte(row.event)); got != row.want {
@@ -27,41 +30,146 @@ func TestFunctionFor(t *testing.T) {
 	}
 }
 
-func TestJournal(t *testing.T) {
-	j := newJournal()
+func TestLog(t *testing.T) {
+	l := new(Log)
 	write := func(line string) {
-		if _, err := j.Write([]byte(line + "\n")); err != nil {
+		if _, err := l.Write([]byte(line + "\n")); err != nil {
 			t.Error(err)
 		}
 	}
-	write(`{"level":"INFO","message":"cold start","requestId":"1"}`)
 	write(`{"level":"WARN","message":"attributes dropped","requestId":"1","attributes":["name"]}`)
-	write(`{"level":"INFO","message":"shaped","requestId":"2"}`)
-	write(`panic: no record`)
-	write(`{"some":"JSON"}`)
+	write(`panic: a trace`)
 	got := make(chan []Line)
-	go func() { got <- j.call(t.Context(), "1") }()
+	go func() {
+		got <- l.Wait(t.Context(), func(lines []Line) bool { return slices.ContainsFunc(lines, Line.Outcome) })
+	}()
 	write(`{"level":"INFO","message":"synced","requestId":"1"}`)
-	var messages []string
-	for _, line := range <-got {
-		messages = append(messages, line.Message)
-	}
-	if want := []string{"cold start", "attributes dropped", "synced"}; !slices.Equal(messages, want) {
-		t.Errorf("log of the call = %q, want %q", messages, want)
-	}
-	if want := []string{"panic: no record", `{"some":"JSON"}`}; !slices.Equal(j.strays, want) {
-		t.Errorf("strays = %q, want %q", j.strays, want)
+	lines := <-got
+	if len(lines) != 3 || lines[0].Attributes[0] != "name" || lines[1].Message != "" || lines[1].Text != "panic: a trace" || lines[2].RequestID != "1" {
+		t.Errorf("lines = %+v, want those that were written", lines)
 	}
 	ended, end := context.WithTimeout(t.Context(), time.Millisecond)
 	defer end()
-	if lines := j.call(ended, "3"); len(lines) != 0 {
-		t.Errorf("log of a call that logged nothing = %v", lines)
+	if lines := l.Wait(ended, func([]Line) bool { return false }); len(lines) != 3 {
+		t.Errorf("after the time has ended there are %d lines, want 3", len(lines))
 	}
 }
 
-func TestStartSaysWhatIsMissing(t *testing.T) {
-	_, err := Start(t.Context(), Config{Functions: t.TempDir(), Project: os.DirFS(t.TempDir()), DatabaseURL: filepath.Join(t.TempDir(), "people.db")})
-	if err == nil || !strings.HasPrefix(err.Error(), "start Hasura: ") {
-		t.Errorf("error without a project = %v, want one of starting Hasura", err)
+func TestFaults(t *testing.T) {
+	calls := 0
+	f, err := NewFront(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		_, _ = io.Copy(w, r.Body)
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows := []struct {
+		name  string
+		fault Fault
+		want  []string // of two requests: the status and the body, or a part of the error
+		calls int
+	}{
+		{"none", Fault{}, []string{"200 ping", "200 ping"}, 2},
+		{"refuse", Refuse, []string{"refused", "refused"}, 0},
+		{"recovered", Fault{}, []string{"200 ping", "200 ping"}, 2},
+		{"hang", Hang, []string{"deadline", "deadline"}, 0},
+		{"hang after headers", HangAfterHeaders, []string{"deadline", "deadline"}, 0},
+		{"half a body", HalfBody, []string{"reset", "reset"}, 0},
+		{"lost answers", LoseAnswers, []string{"deadline", "deadline"}, 2},
+		{"a status", Status(503, "down"), []string{"503 down", "503 down"}, 0},
+		{"a redirect", Redirect("http://elsewhere.invalid"), []string{"301 ", "301 "}, 0},
+		{"slow", Slow(time.Millisecond), []string{"200 ping", "200 ping"}, 2},
+		{"once", Once(Status(404, "")), []string{"404 ", "200 ping"}, 1},
+		{"of some requests", If(Status(500, ""), func(_ *http.Request, body []byte) bool { return string(body) == "pong" }), []string{"200 ping", "200 ping"}, 2},
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	ask := func() string {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, f.URL, strings.NewReader("ping"))
+		if err != nil {
+			return err.Error()
+		}
+		response, err := client.Do(r)
+		if err != nil {
+			return err.Error()
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			return err.Error()
+		}
+		return response.Status[:4] + string(body)
+	}
+	for _, row := range rows {
+		calls = 0
+		if err := f.Set(row.fault); err != nil {
+			t.Fatalf("%s: %v", row.name, err)
+		}
+		for i, want := range row.want {
+			if got := ask(); got != want && !strings.Contains(got, want) {
+				t.Errorf("%s: request %d ends with %q, want %q", row.name, i+1, got, want)
+			}
+		}
+		if calls != row.calls {
+			t.Errorf("%s: the service got %d requests, want %d", row.name, calls, row.calls)
+		}
+	}
+}
+
+func TestStartErrors(t *testing.T) {
+	rows := []struct {
+		name   string
+		config Config
+		want   string
+	}{
+		{"no project", Config{Project: os.DirFS(t.TempDir())}, "start Hasura: "},
+		{"a database URL of no scheme", Config{Project: project, DatabaseURL: "nonsense"}, "DATABASE_URL: not the URL of a PostgreSQL database"},
+		{"a database URL of another scheme", Config{Project: project, DatabaseURL: "mysql://canary@localhost/app"}, "DATABASE_URL: not the URL of a PostgreSQL database"},
+	}
+	for _, row := range rows {
+		_, err := Start(t.Context(), row.config)
+		if err == nil || !strings.Contains(err.Error(), row.want) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: error = %v, want %q", row.name, err, row.want)
+		}
+	}
+	if _, err := os.Stat("nonsense"); err == nil {
+		t.Error("a file named nonsense was created")
+	}
+}
+
+func TestMisfit(t *testing.T) {
+	want, err := columnsOf(project)
+	if err != nil || len(want) == 0 {
+		t.Fatalf("columns of the schema = %v, %v", want, err)
+	}
+	fits := slices.Clone(want)
+	fits[slices.IndexFunc(fits, func(c column) bool { return c.name == "id" })].key = true
+	without := func(name string) []column {
+		return slices.DeleteFunc(slices.Clone(fits), func(c column) bool { return c.name == name })
+	}
+	rows := []struct {
+		name  string
+		found []column
+		want  string
+	}{
+		{"our own table", fits, ""},
+		{"one more column", append(without(""), column{name: "points", typ: "int4"}), ""},
+		{"no email", without("email"), "column email is missing"},
+		{"an e-mail of another type", append(without("email"), column{name: "email", typ: "citext"}), "column email has type citext, want String"},
+		{"a required column", append(without(""), column{name: "tenant", typ: "uuid", required: true}), "column tenant is NOT NULL and has no default"},
+		{"no primary key", want, "the primary key users_pkey is not the column id alone"},
+		{"a primary key of two columns", append(without("email"), column{name: "email", typ: "String", key: true}), "the primary key users_pkey is not the column id alone"},
+	}
+	for _, row := range rows {
+		got := ""
+		if err := misfit(want, row.found); err != nil {
+			got = err.Error()
+		}
+		if got != row.want {
+			t.Errorf("%s: error = %q, want %q", row.name, got, row.want)
+		}
 	}
 }

@@ -4,50 +4,42 @@ import (
 	"database/sql"
 	"encoding/json"
 	"flag"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	_ "github.com/jackc/pgx/v5/stdlib"
-
-	"github.com/phenom-earth/hasura-cognito/local/hasura"
-	"github.com/phenom-earth/hasura-cognito/local/lambda"
-	"github.com/phenom-earth/hasura-cognito/local/secretsmanager"
 )
 
-var update = flag.Bool("update", false, "write testdata/syncs.json anew")
+var update = flag.Bool("update", false, "write testdata/syncs.json")
 
-// syncs are what became of every recorded event of the sync: its outcome, and the table
-// after all of them. Times are there or not.
+// syncs has the outcome of every recorded event of the sync function, and the table after all of them. A time is true
+// if there is one.
 type syncs struct {
 	Outcomes map[string]string `json:"outcomes"`
 	Rows     []Row             `json:"rows"`
 }
 
-// TestSyncs gives every event of the sync to the built function and looks at the rows. With
-// HASURA_URL they land in a Hasura that runs elsewhere, such as the real one that make
-// e2e-hasura starts; HASURA_DATABASE_URL names its database, whose users are deleted.
+// TestSyncs gives every event of the sync function to the built function and compares the rows. HASURA_URL names another
+// Hasura, such as the real one of make e2e-hasura. HASURA_DATABASE_URL is then its database, whose users are deleted.
 func TestSyncs(t *testing.T) {
-	function := filepath.Join(t.TempDir(), "bootstrap")
-	if err := Build("../..", "functions/"+SyncUsers, function); err != nil {
+	functions := t.TempDir()
+	if err := Build("../..", "functions/"+SyncUsers, filepath.Join(functions, SyncUsers, "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
+	config := Config{Functions: functions, Project: project, HasuraURL: os.Getenv("HASURA_URL"), AdminSecret: adminSecret}
 	for _, role := range []string{"admin", "cognito_sync"} {
-		name, url := "the local Hasura", os.Getenv("HASURA_URL")
-		if url != "" {
-			name = "the Hasura at HASURA_URL"
-		}
-		t.Run(name+"/"+role, func(t *testing.T) {
-			if url == "" {
-				url = serveHasura(t)
-			} else {
+		t.Run(role, func(t *testing.T) {
+			if config.HasuraURL != "" {
 				deleteUsers(t, os.Getenv("HASURA_DATABASE_URL"))
 			}
-			got := syncAll(t, function, url, role)
+			config.Env = nil
+			if role != "admin" { // the default
+				config.Env = map[string]map[string]string{SyncUsers: {"HASURA_ROLE": role}}
+			}
+			got := syncAll(t, config)
 			const golden = "testdata/syncs.json"
 			if *update {
 				text, err := json.MarshalIndent(got, "", "  ")
@@ -67,30 +59,13 @@ func TestSyncs(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("what became of the syncs (-want +got):\n%s", diff)
+				t.Errorf("syncs (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
 const adminSecret = "the admin secret" // as in compose.yaml
-
-func serveHasura(t *testing.T) (url string) {
-	t.Helper()
-	project := os.DirFS("../../graphql")
-	db, err := hasura.Open(t.Context(), project, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	server, err := hasura.New(hasura.Config{Project: project, Database: db, AdminSecret: adminSecret})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := httptest.NewServer(server)
-	t.Cleanup(s.Close)
-	return s.URL
-}
 
 func deleteUsers(t *testing.T, databaseURL string) {
 	t.Helper()
@@ -104,22 +79,9 @@ func deleteUsers(t *testing.T, databaseURL string) {
 	}
 }
 
-func syncAll(t *testing.T, function, url, role string) syncs {
+func syncAll(t *testing.T, config Config) syncs {
 	t.Helper()
-	manager := new(secretsmanager.Server)
-	arn := manager.Put(Secret, `{"ADMIN_SECRET":"`+adminSecret+`"}`)
-	secrets := httptest.NewServer(manager)
-	defer secrets.Close()
-	env := map[string]string{"GRAPHQL_DOMAIN": url, "SECRETS_ARN": arn, "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets.URL}
-	if role != "admin" { // which it is by default
-		env["HASURA_ROLE"] = role
-	}
-	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
-		env["GOCOVERDIR"] = dir // where a binary built with -cover counts
-	}
-	s := &Stack{journal: newJournal()}
-	var err error
-	s.Lambda, err = lambda.NewService(lambda.Function{Name: SyncUsers, Path: function, Env: env, Timeout: 5 * time.Second, Stdout: s.journal, Stderr: s.journal})
+	s, err := Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +102,7 @@ func syncAll(t *testing.T, function, url, role string) syncs {
 		}
 		all.Outcomes[strings.TrimSuffix(filepath.Base(path), ".json")] = call.Outcome
 	}
-	if all.Rows, err = Users(t.Context(), url, adminSecret); err != nil {
+	if all.Rows, err = s.Users(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range all.Rows {

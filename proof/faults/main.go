@@ -1,12 +1,12 @@
-// Command faults runs the built functions under the Lambda runtime protocol between far
-// sides that misbehave, and prints what came of it: what the people who signed in saw,
-// how long it took, and what happened to their rows.
+// Command faults runs the built functions while Hasura, Secrets Manager, SQS or a setting is at fault. It prints for each
+// fault whether users could sign in, how long that took, and what happened to their rows.
 //
 //	make faults
-//	go run ./proof/faults -functions .build -signins 200 -environments 10 -only SQS
+//	make faults FAULTS='-signins 200 -environments 10 -only SQS'
+//	make faults FAULTS='-drain 10000'
 //
-// It exits with 1 when a row of the table is not as docs/reliability.md promises, and
-// with 2 when it cannot begin. Everything is on loopback, over SQLite in memory.
+// It exits with 1 if a row is not as docs/reliability.md promises, and with 2 if it cannot start. Everything runs on
+// 127.0.0.1, over SQLite in memory.
 package main
 
 import (
@@ -14,11 +14,18 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
 func main() {
@@ -28,44 +35,70 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the command; it expects the repository's root as working directory.
+// A size is that of the streams.
+type size struct{ signIns, environments int }
+
+// run is the command. Its working directory is the root of the repository.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
 	flags := flag.NewFlagSet("faults", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	functions := flags.String("functions", ".build", "folder with <function>/bootstrap for each function")
-	only := flags.String("only", "", "run only the rows that have this in their names")
+	only := flags.String("only", "", "run only the rows with this text in their names")
+	parked := flags.Int("drain", 0, "instead of the rows, park so many syncs, replay them and print the rate")
 	var s size
-	flags.IntVar(&s.signIns, "signins", 2000, "sign-ins in a stream")
-	flags.IntVar(&s.environments, "environments", 50, "execution environments of a stream, at once")
+	flags.IntVar(&s.signIns, "signins", 2000, "sign-ins of a stream")
+	flags.IntVar(&s.environments, "environments", 50, "execution environments of a stream")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	// Fewer would meet the fault before the environments have started.
+	// With fewer sign-ins the fault would end before every environment has started.
 	if s.environments < 1 || s.signIns < 20*s.environments || s.signIns%s.environments != 0 {
-		fmt.Fprintln(stderr, "-signins must be a multiple of -environments, and 20 for each at least")
+		fmt.Fprintln(stderr, "-signins must be a multiple of -environments, and at least 20 times as many")
 		return 2
 	}
-	for _, name := range []string{syncUsers, replaySyncs} {
+	for _, name := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
 		if _, err := os.Stat(filepath.Join(*functions, name, "bootstrap")); err != nil {
-			fmt.Fprintf(stderr, "no built function: %v\n`make faults` builds what this needs and runs it\n", err)
+			fmt.Fprintf(stderr, "no built function: %v\n`make faults` builds the functions and runs this\n", err)
 			return 2
 		}
 	}
 	began := time.Now()
-	t := &table{w: stdout}
-	t.head()
-	for _, scene := range scenes() {
-		if !strings.Contains(scene.name, *only) {
+	if *parked > 0 {
+		rate, err := drain(ctx, *functions, *parked)
+		if err != nil {
+			fmt.Fprintln(stderr, err)
+			return 1
+		}
+		fmt.Fprintf(stdout, "%d parked syncs, replayed at %.0f per second\n", *parked, rate)
+		return 0
+	}
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that fail
+	untrusted.StartTLS()
+	defer untrusted.Close()
+	var reports []*report
+	// Single rows wait for most of their time, so some run side by side. A stream runs alone.
+	var side errgroup.Group
+	side.SetLimit(4)
+	for _, r := range rows(untrusted.URL) {
+		if !strings.Contains(r.name, *only) {
 			continue
 		}
-		f, w, err := scene.run(ctx, *functions, s)
-		if ctx.Err() != nil {
-			fmt.Fprintln(stderr, "interrupted")
-			return 2
+		rep := &report{row: r}
+		reports = append(reports, rep)
+		if r.stream {
+			_ = side.Wait() // run reports its errors
+			rep.run(ctx, *functions, s)
+			continue
 		}
-		t.row(scene, f, w, err)
+		side.Go(func() error { rep.run(ctx, *functions, s); return nil })
 	}
-	if !t.foot(s, time.Since(began)) {
+	_ = side.Wait()
+	if ctx.Err() != nil {
+		fmt.Fprintln(stderr, "interrupted")
+		return 2
+	}
+	if !write(stdout, reports, s, time.Since(began)) {
 		return 1
 	}
 	return 0

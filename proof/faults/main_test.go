@@ -10,101 +10,119 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// The oracle has to find what is wrong, or its silence says nothing.
-func TestTheOracle(t *testing.T) {
+// The oracle must find what is wrong, or its silence says nothing.
+func TestJudge(t *testing.T) {
 	t.Chdir("../..")
-	jane := person{1, 2}
-	in := visit{person: jane, calls: 1, took: time.Millisecond, request: "1"}
-	const row = `INSERT INTO users (id, username, email, name) VALUES ('00000001-0000-4000-8000-000000000001', 'canary-1', 'canary-1-2@example.com', 'canary the 2th')`
+	jane := user{1, 2}
+	in := signIn{user: jane, calls: 1, slowest: time.Millisecond, request: "1"}
+	const stored = `INSERT INTO users (id, username, email, name) VALUES ('00000001-0000-4000-8000-000000000001', 'canary-1', 'canary-1-2@example.com', 'canary the 2th')`
+	const parked = `{"message":"parked","requestId":"1","class":"transient","error":"hasura: code breaker-open"}`
 	rows := []struct {
-		name   string
-		sql    string
-		log    string
-		visits []visit
-		want   string // of the faults; empty for none
+		name    string
+		sql     string
+		log     string
+		signIns []signIn
+		promise want
+		want    string // a part of what is wrong; empty means nothing is
 	}{
-		{"the row is there", row, "", []visit{in}, ""},
-		{"an older sign-in ended later", row, "", []visit{in, {person: person{1, 1}}}, ""},
-		{"no row", "", "", []visit{in}, "1 rows are missing or not of the newest sign-in, and 0 records say so"},
-		{"the row is of an older sign-in", strings.ReplaceAll(row, "1-2@", "1-1@"), "", []visit{in}, "1 rows are missing or not of the newest"},
-		{"one column is of another", strings.ReplaceAll(row, "2th", "1th"), "", []visit{in}, "1 rows are missing or not of the newest"},
-		{"a sync is lost, if not silently", "", `{"message":"sync lost"}`, []visit{in}, "1 syncs were lost"},
-		{"a row of nobody", row, "", []visit{{person: person{2, 1}}}, "1 rows of nobody"},
-		{"somebody was refused", row, "", []visit{{person: jane, refused: "so"}}, "1 people were refused, want 0"},
-		{"a call took too long", row, "", []visit{{person: jane, took: 5 * time.Second}}, "a call took 5s"},
-		{"the breaker saves no time", row, `{"message":"parked","requestId":"1","error":"hasura: code breaker-open"}`,
-			[]visit{{person: jane, request: "1", took: time.Second}}, "with the breaker open the median is 1s"},
-		{"an attribute is logged", row, `{"message":"synced","email":"canary-1-2@example.com"}`, []visit{in}, "must not get out"},
-		{"something is printed beside the log", row, `panic: so`, []visit{in}, "1 lines are no log records"},
+		{"the row is written", stored, "", []signIn{in}, want{}, ""},
+		{"an older sign-in ends later", stored, "", []signIn{in, {user: user{1, 1}}}, want{}, ""},
+		{"a refused sign-in has no row", "", "", []signIn{{user: jane, refused: "so"}}, want{refused: 1}, ""},
+		{"a refused sign-in has a row", stored, "", []signIn{{user: user{1, 1}}, {user: jane, refused: "so"}}, want{refused: 1}, ""},
+		{"there is no row", "", "", []signIn{in}, want{}, "1 rows are missing or not of the newest sign-in, and 0 log records say so"},
+		{"the row is of an older sign-in", strings.ReplaceAll(stored, "1-2@", "1-1@"), "", []signIn{in}, want{}, "1 rows are missing or not of the newest"},
+		{"one column is of an older sign-in", strings.ReplaceAll(stored, "2th", "1th"), "", []signIn{in}, want{}, "1 rows are missing or not of the newest"},
+		{"a sync is lost and logged", "", `{"message":"sync lost"}`, []signIn{in}, want{}, "1 syncs were lost"},
+		{"the row of another user", stored, "", []signIn{{user: user{2, 1}}}, want{}, "a row belongs to no user"},
+		{"a sign-in is refused", stored, "", []signIn{{user: jane, refused: "so"}}, want{}, "1 sign-ins were refused, want 0"},
+		{"a call takes too long", stored, "", []signIn{{user: jane, slowest: 5 * time.Second}}, want{}, "a call took 5s"},
+		{"the open breaker saves no time", stored, parked, []signIn{{user: jane, request: "1", slowest: time.Second}}, want{}, "while the breaker was open the median was 1s"},
+		{"an attribute is logged", stored, `{"message":"synced","email":"canary-1-2@example.com"}`, []signIn{in}, want{}, `a record "synced" has a value that must not be logged`},
+		{"a long line is logged", stored, `{"message":"synced","code":"` + strings.Repeat("x", 5000) + `"}`, []signIn{in}, want{}, "1 lines are longer than 4096 bytes"},
+		{"a trace is printed", stored, `panic: so`, []signIn{in}, want{}, "1 lines are not log records"},
+		{"a message is missing", stored, "", []signIn{in}, want{logged: []string{"synced"}}, `nothing was logged as "synced"`},
+		{"a message that must not be there", stored, parked, []signIn{in}, want{never: "parked"}, `1 records are "parked"`},
+		{"another failure class", stored, parked, []signIn{in}, want{class: permanent}, `the first parked sync has class "transient", want "permanent"`},
 	}
-	for _, row := range rows {
-		w, err := build(t.Context(), t.TempDir(), scene{})
+	for _, test := range rows {
+		e, err := start(t.Context(), t.TempDir(), row{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.database.SQL.ExecContext(t.Context(), row.sql+";"); err != nil {
+		if _, err := e.Database.SQL.ExecContext(t.Context(), test.sql+";"); err != nil {
 			t.Fatal(err)
 		}
-		if row.log != "" {
-			if _, err := w.journal.Write([]byte(row.log)); err != nil {
+		if test.log != "" {
+			if _, err := e.Log.Write([]byte(test.log)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		got := strings.Join(w.judge(t.Context(), scene{}, row.visits).faults, "; ")
-		if row.want == "" && got != "" || !strings.Contains(got, row.want) {
-			t.Errorf("%s: the oracle says %q, want %q", row.name, got, row.want)
+		e.signIns = test.signIns
+		rep := &report{row: row{want: test.promise}}
+		rep.judge(t.Context(), e)
+		got := strings.Join(rep.wrong, "; ")
+		if test.want == "" && got != "" || !strings.Contains(got, test.want) {
+			t.Errorf("%s: wrong = %q, want %q", test.name, got, test.want)
 		}
-		if err := w.end(); err != nil {
+		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-// A few rows with the real binaries; make faults plays them all.
+// Some rows with the built functions. make faults runs all of them.
 func TestRowsAreAsPromised(t *testing.T) {
 	t.Chdir("../..")
-	bin := t.TempDir()
-	for _, name := range []string{syncUsers, replaySyncs} {
-		if err := stack.Build(".", "functions/"+name, filepath.Join(bin, name, "bootstrap")); err != nil {
+	functions := t.TempDir()
+	for _, name := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
+		if err := stack.Build(".", "functions/"+name, filepath.Join(functions, name, "bootstrap")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, only := range []string{"Hasura answers data-exception", "events out of order", "three copies", "dead letters", "Hasura and SQS refuse"} {
-		var out, complaints strings.Builder
-		code := run(t.Context(), []string{"-functions", bin, "-only", only}, &out, &complaints)
-		if code != 0 || !strings.Contains(out.String(), "1 rows, all as promised") {
-			t.Errorf("%s: exit %d\n%s%s", only, code, &out, &complaints)
+	rows := []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-only", "Hasura answers data-exception"}, "1 rows, all as promised"},
+		{[]string{"-only", "events out of order"}, "1 rows, all as promised"},
+		{[]string{"-only", "three copies"}, "1 rows, all as promised"},
+		{[]string{"-only", "dead letters"}, "1 rows, all as promised"},
+		{[]string{"-only", "Hasura and SQS refuse"}, "1 rows, all as promised"},
+		{[]string{"-drain", "20"}, "20 parked syncs, replayed at "},
+	}
+	for _, row := range rows {
+		var out, errs strings.Builder
+		code := run(t.Context(), append([]string{"-functions", functions}, row.args...), &out, &errs)
+		if code != 0 || !strings.Contains(out.String(), row.want) {
+			t.Errorf("%q: exit code %d, want 0 and %q in\n%s%s", row.args, code, row.want, &out, &errs)
 		}
 	}
 }
 
-func TestWhatCannotBegin(t *testing.T) {
+func TestRefusedInput(t *testing.T) {
 	rows := []struct {
 		name string
 		args []string
 		want string
 	}{
 		{"an unknown flag", []string{"-x"}, "not defined"},
-		{"too few sign-ins", []string{"-signins", "100"}, "20 for each"},
-		{"no binaries", []string{"-functions", t.TempDir()}, "`make faults` builds"},
+		{"too few sign-ins", []string{"-signins", "100"}, "at least 20 times as many"},
+		{"no functions", []string{"-functions", t.TempDir()}, "`make faults` builds the functions"},
 	}
 	for _, row := range rows {
-		var out, complaints strings.Builder
-		if code := run(t.Context(), row.args, &out, &complaints); code != 2 || !strings.Contains(complaints.String(), row.want) {
-			t.Errorf("%s: exit %d, %q, want 2 and %q", row.name, code, &complaints, row.want)
+		var out, errs strings.Builder
+		if code := run(t.Context(), row.args, &out, &errs); code != 2 || !strings.Contains(errs.String(), row.want) {
+			t.Errorf("%s: exit code %d, stderr %q, want 2 and %q", row.name, code, &errs, row.want)
 		}
 	}
 }
 
-func TestTheTableFitsATerminal(t *testing.T) {
+func TestEveryRowHasItsOwnName(t *testing.T) {
 	var names []string
-	for _, s := range scenes() {
-		if len(s.name) > 46 {
-			t.Errorf("%q is longer than its column", s.name)
-		}
-		names = append(names, s.name)
+	for _, r := range rows("") {
+		names = append(names, r.name)
 	}
-	if slices.Sort(names); len(slices.Compact(names)) != len(scenes()) {
+	if slices.Sort(names); len(slices.Compact(names)) != len(rows("")) {
 		t.Error("two rows have one name")
 	}
 }

@@ -1,6 +1,5 @@
-// Command liar stands in for either function. It logs what a good one would and does
-// nothing, or what the file "how" beside it says, so that a test can see whether anyone
-// notices.
+// Command liar replaces a function in tests. It logs the right outcome and does nothing, or it does what the file "how"
+// beside it says. A test then checks that the difference is found.
 package main
 
 import (
@@ -29,7 +28,7 @@ func (handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		return nil, err
 	}
 	switch string(how) {
-	case "says something else":
+	case "logs another outcome":
 		outcome = "ignored"
 	case "fails":
 		say(ctx, "sign-in refused")

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/phenom-earth/hasura-cognito/local/stack"
+)
+
+const (
+	budget = 3500 * time.Millisecond // the default of SYNC_BUDGET
+	// allowance is for starting and scheduling a process on a loaded machine. With it a call still ends before Cognito
+	// stops waiting.
+	allowance = time.Second
+	// swift bounds the median of calls while the breaker is open.
+	swift = 300 * time.Millisecond
+	// longestLine is more than any log record needs.
+	longestLine = 4096
+)
+
+// A report is what happened in a row.
+type report struct {
+	row             row
+	refused         int
+	median, slowest time.Duration
+	spared          time.Duration  // median of the calls during which the breaker was open; 0 if there were none
+	counts          map[string]int // of log messages
+	wrong           []string       // what is not as promised
+}
+
+// judge reads the database directly, what Cognito was told, and everything that was printed. It shares no code with the
+// functions.
+func (rep *report) judge(ctx context.Context, e *environment) {
+	wrong := func(format string, args ...any) { rep.wrong = append(rep.wrong, fmt.Sprintf(format, args...)) }
+	want := rep.row.want
+
+	spared := rep.readLog(e.Log.Lines(), wrong)
+	newest, known := make(map[string]user), make(map[string][]user) // known also has refused sign-ins
+	var all, open []time.Duration
+	for _, s := range e.signIns {
+		id := s.user.id()
+		known[id] = append(known[id], s.user)
+		all = append(all, s.slowest)
+		if spared[s.request] {
+			open = append(open, s.slowest)
+		}
+		if s.refused != "" {
+			rep.refused++
+		} else if s.user.times >= newest[id].times {
+			newest[id] = s.user
+		}
+	}
+	rep.median, rep.slowest, rep.spared = median(all), slices.Max(all), median(open)
+
+	rows, err := readRows(ctx, e)
+	if err != nil {
+		wrong("the rows cannot be read: %v", err)
+	}
+	missing := 0
+	for id, u := range newest {
+		if len(rows[id]) > 1 {
+			wrong("%s has %d rows", id, len(rows[id]))
+		} else if len(rows[id]) == 0 || rows[id][0].times < u.times || !slices.Contains(known[id], rows[id][0]) {
+			missing++
+		}
+	}
+	for id := range rows {
+		if known[id] == nil {
+			wrong("a row belongs to no user: %s", id)
+		}
+	}
+	if lost := rep.counts["sync lost"]; missing != lost {
+		wrong("%d rows are missing or not of the newest sign-in, and %d log records say so", missing, lost)
+	} else if lost > 0 && !want.lossy {
+		wrong("%d syncs were lost", lost)
+	}
+	if rep.refused != want.refused {
+		wrong("%d sign-ins were refused, want %d", rep.refused, want.refused)
+	}
+	if rep.slowest > budget+allowance {
+		wrong("a call took %v, the budget is %v", rep.slowest, budget)
+	}
+	if rep.spared > swift {
+		wrong("while the breaker was open the median was %v, want at most %v", rep.spared, swift)
+	}
+}
+
+// readLog judges what was printed. It returns the calls during which the breaker was open.
+func (rep *report) readLog(lines []stack.Line, wrong func(string, ...any)) (spared map[string]bool) {
+	rep.counts, spared = make(map[string]int), make(map[string]bool)
+	class, leaks, long, strays := "", make(map[string]bool), 0, 0
+	for _, line := range lines {
+		rep.counts[line.Message]++
+		if line.Message == "" {
+			strays++
+		}
+		if line.Message == "parked" && class == "" {
+			class = line.Class
+		}
+		if strings.Contains(line.Error, "breaker-open") {
+			spared[line.RequestID] = true
+		}
+		if strings.Contains(line.Text, canary) {
+			leaks[line.Message] = true
+		}
+		if len(line.Text) > longestLine {
+			long++
+		}
+	}
+	for _, message := range rep.row.want.logged {
+		if rep.counts[message] == 0 {
+			wrong("nothing was logged as %q", message)
+		}
+	}
+	if n := rep.counts[rep.row.want.never]; n > 0 && rep.row.want.never != "" {
+		wrong("%d records are %q", n, rep.row.want.never)
+	}
+	if want := rep.row.want.class; want != "" && class != want {
+		wrong("the first parked sync has class %q, want %q", class, want)
+	}
+	for message := range leaks {
+		wrong("a record %q has a value that must not be logged", message)
+	}
+	if long > 0 {
+		wrong("%d lines are longer than %d bytes", long, longestLine)
+	}
+	if strays > 0 {
+		wrong("%d lines are not log records", strays)
+	}
+	return spared
+}
+
+// readRows reads the rows, as the sign-ins that they come from.
+func readRows(ctx context.Context, e *environment) (map[string][]user, error) {
+	result, err := e.Database.SQL.QueryContext(ctx, "SELECT id, coalesce(username, ''), coalesce(email, ''), coalesce(name, '') FROM users")
+	if err != nil {
+		return nil, err
+	}
+	defer result.Close()
+	rows := make(map[string][]user)
+	for result.Next() {
+		var id, username, email, name string
+		if err := result.Scan(&id, &username, &email, &name); err != nil {
+			return nil, err
+		}
+		var u user
+		// A row that cannot be read is that of the zero user, who never signs in.
+		_, _ = fmt.Sscanf(email, canary+"-%d-%d@example.com", &u.n, &u.times)
+		if u.id() != id || u.username() != username || u.name() != name {
+			u = user{}
+		}
+		rows[id] = append(rows[id], u)
+	}
+	return rows, result.Err()
+}
+
+func median(d []time.Duration) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	return slices.Sorted(slices.Values(d))[len(d)/2]
+}
