@@ -81,8 +81,9 @@ func (r *replayer) read(ctx context.Context, records []events.SQSMessage) (syncs
 		}
 		// No event came in after its message was sent. A later time comes from a wrong
 		// clock, and would keep newer events out of the row.
+		// SentTimestamp has whole milliseconds, so the event can be from any part of that one.
 		if sent, err := strconv.ParseInt(record.Attributes["SentTimestamp"], 10, 64); err == nil {
-			m.Row.Cap(time.UnixMilli(sent))
+			m.Row.Cap(time.UnixMilli(sent + 1))
 		}
 		s := byUser[m.Row.Key()]
 		if s == nil {

@@ -154,17 +154,29 @@ func TestNewerSyncKeepsTheTimeOfTheSignIn(t *testing.T) {
 	}
 }
 
-// A message from a function whose clock was wrong must not keep newer events out.
+// A message from a function whose clock was wrong must not keep newer events out. The order of two
+// syncs in one millisecond must stay.
 func TestTimeIsCappedAtSentTimestamp(t *testing.T) {
-	m := message("1", jane, 30)
 	sent := time.Date(2026, 11, 23, 12, 0, 7, 0, time.UTC)
-	m.Attributes = map[string]string{"SentTimestamp": strconv.FormatInt(sent.UnixMilli(), 10)}
-	var written users.Row
-	r := &replayer{
-		write: func(_ context.Context, r users.Row) (bool, error) { written = r; return false, nil },
-		log:   slog.New(slog.DiscardHandler),
+	rows := []struct {
+		name          string
+		synced, wrote time.Time
+	}{
+		{"a time after the message was sent", sent.Add(23 * time.Second), sent.Add(time.Millisecond)},
+		{"a time in the millisecond of SentTimestamp", sent.Add(123 * time.Microsecond), sent.Add(123 * time.Microsecond)},
+		{"a time before the message was sent", sent.Add(-time.Second), sent.Add(-time.Second)},
 	}
-	if _, err := r.replay(t.Context(), events.SQSEvent{Records: []events.SQSMessage{m}}); err != nil || !written.SyncedAt().Equal(sent) {
-		t.Errorf("wrote synced_at %v (%v), want %v", written.SyncedAt(), err, sent)
+	for _, row := range rows {
+		m := events.SQSMessage{MessageId: "1",
+			Body:       `{"version":1,"user":{"id":"` + jane + `","synced_at":"` + row.synced.Format(time.RFC3339Nano) + `"}}`,
+			Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(sent.UnixMilli(), 10)}}
+		var written users.Row
+		r := &replayer{
+			write: func(_ context.Context, r users.Row) (bool, error) { written = r; return false, nil },
+			log:   slog.New(slog.DiscardHandler),
+		}
+		if _, err := r.replay(t.Context(), events.SQSEvent{Records: []events.SQSMessage{m}}); err != nil || !written.SyncedAt().Equal(row.wrote) {
+			t.Errorf("%s: wrote synced_at %v (%v), want %v", row.name, written.SyncedAt(), err, row.wrote)
+		}
 	}
 }
