@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
 // markdown returns the text of every Markdown file, by its path from the root.
@@ -181,4 +183,37 @@ func sources(t *testing.T, folder string) string {
 		t.Fatal(err)
 	}
 	return text.String()
+}
+
+// docs/settings.md has a row and a section for each setting, in the order of the table in
+// pkg/settings, with its form, example and default.
+func TestSettingsPage(t *testing.T) {
+	page := string(readFile(t, "docs/settings.md"))
+	sections := regexp.MustCompile("(?m)^### `([A-Z_]+)`$").FindAllStringSubmatch(page, -1)
+	if len(sections) != len(settings.All) {
+		t.Errorf("got %d sections, want one for each of %d settings", len(sections), len(settings.All))
+	}
+	var rows []string
+	for i, s := range settings.All {
+		if i < len(sections) && sections[i][1] != s.Name {
+			t.Errorf("got the section of %s, want that of %s", sections[i][1], s.Name)
+		}
+		parameter := "set by the template"
+		if s.Parameter != "" {
+			parameter = "`" + s.Parameter + "`"
+		}
+		rows = append(rows, fmt.Sprintf("| [`%s`](#%s) | %s | %s | %s |", s.Name, strings.ToLower(s.Name), s.Functions, s.Grammar, parameter))
+		value := "none, a value is required"
+		if !s.Required {
+			value = s.Default
+		}
+		example, _, _ := strings.Cut(s.Example, "\n")
+		want := fmt.Sprintf("### `%s`\n\n* Form: %s\n* Example: `%s`\n* Default: %s\n", s.Name, s.Grammar, example, value)
+		if !strings.Contains(page, want) {
+			t.Errorf("%s: want the section to begin with\n%s", s.Name, want)
+		}
+	}
+	if want := strings.Join(rows, "\n"); !strings.Contains(page, want) {
+		t.Errorf("want the table to have the rows\n%s", want)
+	}
 }
