@@ -1,4 +1,4 @@
-"""Holds what SAM makes of template.yaml to what deploying gradually rests on. .ci/lint runs it with the Python of the SAM CLI."""
+"""Checks versions, aliases and CodeDeploy in what SAM makes of template.yaml. .ci/lint runs it with the Python of the SAM CLI."""
 
 import logging
 import sys
@@ -15,8 +15,8 @@ NEEDED = {
     "GraphqlDomain": "hasura.internal",
     "SecretsArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:app-AbCdEf",
 }
-logging.disable()  # the transform tells its own switches
-CALLED = ["HasuraCognitoTrigger", "HasuraCognitoSyncUsers"]
+logging.disable()  # the transform logs its feature toggles
+CALLED = {"HasuraCognitoTrigger": "Trigger", "HasuraCognitoSyncUsers": "Sync"}  # with what begins the names of their alarms
 faults = []
 
 
@@ -26,7 +26,7 @@ def expect(what, got, want):
 
 
 def made(code="one", **parameters):
-    """The resources that SAM makes of a build with parameters."""
+    """Returns the resources that SAM makes for a build with these parameters."""
     with open("template.yaml", encoding="utf-8") as file:
         template = yaml_parse(file.read())
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/" + code
@@ -35,8 +35,9 @@ def made(code="one", **parameters):
 
 
 def version(resources, function):
-    """The name and the properties of a function's version."""
-    [name] = [n for n, r in resources.items() if r["Type"] == "AWS::Lambda::Version" and r["Properties"]["FunctionName"] == {"Ref": function}]
+    """Returns the name and the properties of the version of a function."""
+    [name] = [n for n, r in resources.items()
+              if r["Type"] == "AWS::Lambda::Version" and r["Properties"]["FunctionName"] == {"Ref": function}]
     return name, resources[name]["Properties"]
 
 
@@ -45,26 +46,31 @@ def of_codedeploy(resources):
 
 
 def settings(**parameters):
-    """What the settings hold with parameters."""
+    """Returns the content of Settings with these parameters."""
     return IntrinsicsResolver(NEEDED | parameters).resolve_parameter_refs(made()["Settings"]["Properties"]["Content"])
 
 
 once, gradual = made(), made(DeploymentPreference="Canary10Percent5Minutes")
-for function in CALLED:
+for function, alarm in CALLED.items():
     alias = gradual[function + "Aliaslive"]
+    group = gradual[function + "DeploymentGroup"]["Properties"]
     name, properties = version(gradual, function)
-    expect(function + ": another build is the same version", version(made("two"), function)[0] == version(once, function)[0], False)
-    expect(function + ": the version's description, which CloudFormation replaces the version for", properties["Description"],
+    expect(function + ": another build has the same version", version(made("two"), function)[0] == version(once, function)[0], False)
+    expect(function + ": description of the version", properties["Description"],
            {"Fn::If": ["IsCalledByAlias", {"Fn::Sub": "settings ${Settings.VersionNumber}"}, {"Ref": "AWS::NoValue"}]})
-    expect(function + ": what the alias points at", alias["Properties"]["FunctionVersion"], {"Fn::GetAtt": [name, "Version"]})
-    expect(function + ": what moves the alias", alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"], {"Ref": function + "DeploymentGroup"})
-    expect(function + ": what moves the alias at once", once[function + "Aliaslive"].get("UpdatePolicy"), None)
-    expect(function + ": CodeDeploy's role", gradual[function + "DeploymentGroup"]["Properties"]["ServiceRoleArn"], {"Fn::GetAtt": ["DeploymentRole", "Arn"]})
-for parameter in ["Roles", "SyncBudget", "TriggerMemory"]:
-    expect("another " + parameter + " is the same settings", settings(**{parameter: "1"}) == settings(**{parameter: "2"}), False)
-expect("what there is of CodeDeploy", of_codedeploy(gradual), sorted([f + "DeploymentGroup" for f in CALLED] + ["ServerlessDeploymentApplication"]))
-expect("what there is of CodeDeploy with None", of_codedeploy(once), [])
+    expect(function + ": version of the alias", alias["Properties"]["FunctionVersion"], {"Fn::GetAtt": [name, "Version"]})
+    expect(function + ": deployment group of the alias", alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"],
+           {"Ref": function + "DeploymentGroup"})
+    expect(function + ": update policy of the alias with None", once[function + "Aliaslive"].get("UpdatePolicy"), None)
+    expect(function + ": role of CodeDeploy", group["ServiceRoleArn"], {"Fn::GetAtt": ["DeploymentRole", "Arn"]})
+    own, *others = [{"Name": {"Ref": a}} for a in (alarm + "VersionErrorsAlarm", "FaultsAlarm", "MisconfiguredAlarm")]
+    expect(function + ": alarms that move the alias back", group["AlarmConfiguration"],
+           {"Fn::If": ["HasMonitoring", {"Enabled": True, "Alarms": [own, *others]}, {"Enabled": True, "Alarms": [own]}]})
+for parameter in ["Roles", "SyncBudget", "GraphqlCa", "TriggerMemory"]:
+    expect("another " + parameter + " gives the same Settings", settings(**{parameter: "1"}) == settings(**{parameter: "2"}), False)
+expect("resources of CodeDeploy", of_codedeploy(gradual), sorted(["ServerlessDeploymentApplication", *(f + "DeploymentGroup" for f in CALLED)]))
+expect("resources of CodeDeploy with None", of_codedeploy(once), [])
 for fault in faults:
     print(fault)
-print(f"template.yaml: {'the versions are not' if faults else 'versions, aliases and CodeDeploy are'} as deploying gradually needs them")
+print(f"template.yaml: versions, aliases and CodeDeploy have {len(faults)} faults")
 sys.exit(bool(faults))

@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -215,5 +216,105 @@ func TestSettingsPage(t *testing.T) {
 	}
 	if want := strings.Join(rows, "\n"); !strings.Contains(page, want) {
 		t.Errorf("want the table to have the rows\n%s", want)
+	}
+}
+
+// messages are all log messages of the functions.
+func messages(t *testing.T) []string {
+	t.Helper()
+	shared, _ := logged(t, "pkg")
+	own, _ := logged(t, "functions")
+	maps.Copy(own, shared)
+	return slices.Sorted(maps.Keys(own))
+}
+
+// docs/logs.md has a heading for every log message.
+func TestLogsPageListsEveryMessage(t *testing.T) {
+	var listed []string
+	for _, match := range regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(string(readFile(t, "docs/logs.md")), -1) {
+		listed = append(listed, match[1])
+	}
+	slices.Sort(listed)
+	if want := messages(t); !slices.Equal(listed, want) {
+		t.Errorf("got headings for\n%q\nwant the messages of the code:\n%q", listed, want)
+	}
+}
+
+// docs/logs.md lists every alarm, and docs/troubleshooting.md begins with those that ring
+// for a fault.
+func TestDocsListEveryAlarm(t *testing.T) {
+	logs := string(readFile(t, "docs/logs.md"))
+	symptoms, _, _ := strings.Cut(string(readFile(t, "docs/troubleshooting.md")), "\n## ")
+	template := readTemplate(t)
+	for id, r := range template.Resources {
+		if r.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		if !strings.Contains(logs, "`"+id+"`") {
+			t.Errorf("docs/logs.md does not list %s", id)
+		}
+		if r.Condition == "HasMonitoring" && !strings.Contains(symptoms, "`"+id+"`") {
+			t.Errorf("the table of docs/troubleshooting.md does not list %s", id)
+		}
+	}
+	for file, text := range markdown(t) {
+		for _, match := range regexp.MustCompile("`([A-Z]\\w+Alarm)`").FindAllStringSubmatch(text, -1) {
+			if template.Resources[match[1]].Type != "AWS::CloudWatch::Alarm" {
+				t.Errorf("%s: template.yaml has no alarm %s", file, match[1])
+			}
+		}
+	}
+}
+
+// The queries in the docs look for messages that a function logs.
+func TestQueriesNameMessages(t *testing.T) {
+	known, found := messages(t), 0
+	condition := regexp.MustCompile(`message (?:= ("[^"]+")|in \[([^\]]+)\])`)
+	for file, text := range markdown(t) {
+		for _, match := range condition.FindAllStringSubmatch(text, -1) {
+			for quoted := range strings.SplitSeq(match[1]+match[2], ", ") {
+				found++
+				if message := strings.Trim(quoted, `"`); !slices.Contains(known, message) {
+					t.Errorf("%s: a query looks for %q, which no function logs", file, message)
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no query was found")
+	}
+}
+
+// docs/upgrade.md maps old messages and metrics to ones that exist.
+func TestUpgradePageNamesWhatExists(t *testing.T) {
+	known, found := messages(t), 0
+	var metrics []string
+	for _, f := range readTemplate(t).filters(t) {
+		metrics = append(metrics, f.name)
+	}
+	page := string(readFile(t, "docs/upgrade.md"))
+	quoted := regexp.MustCompile("`([^`]+)`")
+	for _, table := range []struct {
+		header string
+		column int
+		names  []string
+	}{
+		{"| old message | new message |", 2, known},
+		{"| old metric | new metric | `outcome` |", 2, metrics},
+		{"| old metric | new metric | `outcome` |", 3, known},
+	} {
+		_, rows, _ := strings.Cut(page, table.header+"\n")
+		rows, _, _ = strings.Cut(rows, "\n\n")
+		for row := range strings.SplitSeq(rows, "\n") {
+			for _, match := range quoted.FindAllStringSubmatch(strings.Split(row, "|")[table.column], -1) {
+				found++
+				if !slices.Contains(table.names, match[1]) {
+					t.Errorf("%s: got %q, want one of %q", table.header, match[1], table.names)
+				}
+			}
+		}
+	}
+	if found < 30 {
+		t.Errorf("got %d names in the tables", found)
 	}
 }

@@ -1,12 +1,12 @@
 package deploy_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,17 +15,12 @@ import (
 	"testing"
 )
 
-// uncounted are the phrases that no metric counts, and why.
-var uncounted = map[string]string{
-	"plain http":  "logged at each start while the setting stands",
-	"library log": "nothing in itself; what it leads to is counted",
-}
-
-// logged returns the phrases that the Go code in a folder logs and the names of
-// the attributes that go with any of them.
-func logged(t *testing.T, folder string) (phrases, attributes []string) {
+// logged returns the messages that the Go code in a folder logs, and whether it logs them as errors. fields are the names
+// of attributes.
+func logged(t *testing.T, folder string) (messages map[string]bool, fields []string) {
 	t.Helper()
-	methods := regexp.MustCompile(`^(Info|Warn|Error)(Context)?$`)
+	messages = map[string]bool{}
+	method := regexp.MustCompile(`^(Info|Warn|Error)(Context)?$`)
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -43,14 +38,18 @@ func logged(t *testing.T, folder string) (phrases, attributes []string) {
 			if !ok {
 				return true
 			}
-			texts := literals(call.Args)
-			switch {
-			case methods.MatchString(f.Sel.Name) && len(texts) > 0:
-				phrases = append(phrases, texts[0])
-				attributes = append(attributes, texts[1:]...)
-			case f.Sel.Name == "With" || f.Sel.Name == "Int64" || f.Sel.Name == "String":
-				attributes = append(attributes, texts...)
+			var texts []string
+			for _, arg := range call.Args {
+				if literal, ok := arg.(*ast.BasicLit); ok && literal.Kind == token.STRING {
+					text, _ := strconv.Unquote(literal.Value)
+					texts = append(texts, text)
+				}
 			}
+			if method.MatchString(f.Sel.Name) && len(texts) > 0 {
+				messages[texts[0]] = messages[texts[0]] || strings.HasPrefix(f.Sel.Name, "Error")
+				texts = texts[1:]
+			}
+			fields = append(fields, texts...)
 			return true
 		})
 		return nil
@@ -58,116 +57,77 @@ func logged(t *testing.T, folder string) (phrases, attributes []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return phrases, attributes
+	return messages, fields
 }
 
-func literals(args []ast.Expr) (texts []string) {
-	for _, arg := range args {
-		if literal, ok := arg.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			text, _ := strconv.Unquote(literal.Value)
-			texts = append(texts, text)
-		}
-	}
-	return texts
-}
-
-// An alarm on a phrase that nobody logs never fires, and nobody notices.
-func TestMetricsCountWhatTheCodeLogs(t *testing.T) {
-	shared, sharedAttributes := logged(t, "pkg")
-	counted := map[string]bool{}
-	emitted := map[string]bool{}
-	for _, phrase := range shared {
-		emitted[phrase] = true
-	}
-	phrase := regexp.MustCompile(`\$\.message = "([^"]+)"`)
-	field := regexp.MustCompile(`\$\.([a-z_]+)`)
+// An alarm on a message that the code does not log never rings. An error that no alarm names is never noticed.
+func TestAlarmsAndDashboardNameWhatTheCodeLogs(t *testing.T) {
 	template := readTemplate(t)
-	for id, name := range functions {
-		own, attributes := logged(t, filepath.Join("functions", name))
-		for _, phrase := range own {
-			emitted[phrase] = true
-		}
-		for filter, r := range template.Resources {
-			if r.Type != "AWS::Logs::MetricFilter" || r.Properties["LogGroupName"] != id+"Logs" {
-				continue
-			}
-			transformation, _ := r.Properties["MetricTransformations"].([]any)
-			text := fmt.Sprint(r.Properties["FilterPattern"], at(transformation[0], "MetricValue"))
-			for _, match := range phrase.FindAllStringSubmatch(text, -1) {
-				counted[match[1]] = true
-				if !slices.Contains(own, match[1]) && !slices.Contains(shared, match[1]) {
-					t.Errorf("%s counts %q, which %s does not log", filter, match[1], name)
-				}
-			}
-			for _, match := range field.FindAllStringSubmatch(text, -1) {
-				if match[1] != "message" && !slices.Contains(attributes, match[1]) && !slices.Contains(sharedAttributes, match[1]) {
-					t.Errorf("%s reads the field %s, which %s does not log", filter, match[1], name)
-				}
+	shared, sharedFields := logged(t, "pkg")
+	messages := map[string]map[string]bool{} // by metric name
+	for _, f := range template.filters(t) {
+		own, fields := logged(t, filepath.Join("functions", functions[f.function]))
+		messages[f.name] = maps.Clone(shared)
+		maps.Copy(messages[f.name], own)
+		for _, field := range []string{f.field, strings.TrimPrefix(f.value, "$.")} {
+			if field != "message" && field != "1" && !slices.Contains(slices.Concat(fields, sharedFields), field) {
+				t.Errorf("%s reads the field %s, which %s does not log", f.name, field, f.function)
 			}
 		}
-	}
-	if len(counted) == 0 {
-		t.Error("nothing is counted")
-	}
-	for phrase := range emitted {
-		if !counted[phrase] && uncounted[phrase] == "" {
-			t.Errorf("%q is logged and nothing counts it", phrase)
+		if f.namespace != namespace || f.dimension != "" && f.defaultValue != "" {
+			t.Errorf("%s: CloudWatch refuses a default value beside dimensions, and the namespace is %s", f.name, f.namespace)
 		}
 	}
-	for phrase := range uncounted {
-		if !emitted[phrase] || counted[phrase] {
-			t.Errorf("%q is not one that is logged and not counted", phrase)
+	named := map[string]bool{}
+	check := func(where, metric, outcome string) {
+		t.Helper()
+		known, counted := messages[metric]
+		if _, ok := known[outcome]; !counted || outcome != "" && !ok {
+			t.Errorf("%s has the metric %s with the outcome %q, which nothing logs", where, metric, outcome)
 		}
 	}
-}
+	ours := regexp.MustCompile(`^` + regexp.QuoteMeta(namespace) + ` (\w+) (?:outcome=(.*))?$`)
+	for id, a := range template.alarms(t) {
+		for _, m := range a.metrics {
+			if parts := ours.FindStringSubmatch(m); parts != nil {
+				check(id, parts[1], parts[2])
+				named[parts[2]] = true
+			}
+		}
+	}
+	for _, own := range messages {
+		for message, isError := range own {
+			if isError && !named[message] {
+				t.Errorf("%q is logged as an error, and no alarm names it", message)
+			}
+		}
+	}
 
-// Alarms and the dashboard look at metrics that there are.
-func TestAlarmsWatchMetricsThatThereAre(t *testing.T) {
-	template := readTemplate(t)
-	ours := map[string]bool{}
-	for _, r := range template.Resources {
-		if r.Type == "AWS::Logs::MetricFilter" {
-			transformation, _ := r.Properties["MetricTransformations"].([]any)
-			if got := at(transformation[0], "MetricNamespace"); got != "HasuraCognito/${Prefix}" {
-				t.Errorf("a metric is in the namespace %v", got)
-			}
-			ours[fmt.Sprint(at(transformation[0], "MetricName"))] = true
-		}
-	}
-	alarms := 0
-	for id, r := range template.Resources {
-		if r.Type != "AWS::CloudWatch::Alarm" {
-			continue
-		}
-		alarms++
-		if name := fmt.Sprint(r.Properties["MetricName"]); r.Properties["Namespace"] == "HasuraCognito/${Prefix}" && !ours[name] {
-			t.Errorf("%s watches %s, which nothing emits", id, name)
-		}
-		if r.Properties["AlarmActions"] == nil {
-			t.Errorf("%s tells nobody", id)
-		}
-	}
-	if alarms == 0 {
-		t.Error("there are no alarms")
-	}
 	var dashboard struct {
 		Widgets []struct {
 			Properties struct{ Metrics [][]any }
 		}
 	}
-	if err := json.Unmarshal([]byte(fmt.Sprint(template.Resources["Dashboard"].Properties["DashboardBody"])), &dashboard); err != nil {
-		t.Fatal(err)
-	}
-	shown := 0
+	body := strings.ReplaceAll(fmt.Sprint(template.Resources["Dashboard"].Properties["DashboardBody"]), "${!", "${")
+	parse(t, []byte(body), &dashboard)
+	search := regexp.MustCompile(`^SEARCH\('\{"` + regexp.QuoteMeta(namespace) + `",outcome\} MetricName="(\w+)"', 'Sum', 300\)$`)
 	for _, widget := range dashboard.Widgets {
-		for _, metric := range widget.Properties.Metrics {
-			shown++
-			if metric[0] == "HasuraCognito/${Prefix}" && !ours[fmt.Sprint(metric[1])] {
-				t.Errorf("the dashboard shows %v, which nothing emits", metric[1])
+		for _, m := range widget.Properties.Metrics {
+			switch expression := at(m[0], "expression"); {
+			case expression != "":
+				if parts := search.FindStringSubmatch(fmt.Sprint(expression)); parts == nil {
+					t.Errorf("the dashboard searches for %v", expression)
+				} else {
+					check("the dashboard", parts[1], "")
+				}
+			case m[0] == namespace && m[2] == "outcome":
+				check("the dashboard", fmt.Sprint(m[1]), fmt.Sprint(m[3]))
+			case m[0] == namespace:
+				check("the dashboard", fmt.Sprint(m[1]), "")
 			}
 		}
 	}
-	if shown == 0 {
-		t.Error("the dashboard shows nothing")
+	if len(dashboard.Widgets) == 0 || len(named) == 0 {
+		t.Error("there is no dashboard, or no alarm on an outcome")
 	}
 }

@@ -1,52 +1,63 @@
-// Package deployment_test holds template.yaml, and what stands around it, to the
-// promises that a deployment rests on and that no linter knows.
+// Package deployment_test compares template.yaml with the code, the Makefile and the last release. It checks what no
+// linter knows.
 package deploy_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
-	"io/fs"
 	"maps"
+	"math/big"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/dlclark/regexp2"
 	"github.com/goccy/go-yaml"
+
+	suite "github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-// A template is template.yaml with CloudFormation's functions taken for their
-// arguments: !Ref Prefix is the text Prefix.
+// A template is template.yaml. Of CloudFormation's functions it has only the arguments: !Ref Prefix is the text Prefix.
 type template struct {
-	Parameters map[string]struct {
-		Description, AllowedPattern string
-		AllowedValues               []any
-		Default                     any
-	}
-	Mappings  map[string]map[string]map[string]string
-	Globals   struct{ Function map[string]any }
-	Resources map[string]resource
-	Outputs   map[string]struct {
-		Description string
-		Value       any
-	}
+	Parameters map[string]parameter
+	Mappings   map[string]map[string]map[string]string
+	Globals    struct{ Function map[string]any }
+	Resources  map[string]resource
+	Outputs    map[string]struct{ Value any }
+}
+
+type parameter struct {
+	Type, Description, AllowedPattern string
+	AllowedValues                     []any
+	Default                           any
+	MinValue, MaxValue                *int
+	MaxLength                         int
 }
 
 type resource struct {
 	Type       string
 	Condition  string
-	Metadata   map[string]string
 	Properties map[string]any
 }
 
 // The functions by logical id, with the folder of their code.
-var functions = map[string]string{
-	"HasuraCognitoTrigger":     "hasura-cognito-trigger",
-	"HasuraCognitoSyncUsers":   "hasura-cognito-sync-users",
-	"HasuraCognitoReplaySyncs": "hasura-cognito-replay-syncs",
-}
+var functions = func() map[string]string {
+	all := map[string]string{}
+	for _, name := range suite.All() {
+		all[suite.LogicalID(name)] = name
+	}
+	return all
+}()
 
 func readTemplate(t *testing.T) template {
 	t.Helper()
@@ -55,9 +66,7 @@ func readTemplate(t *testing.T) template {
 		t.Fatal(err)
 	}
 	var parsed template
-	if err := json.Unmarshal(text, &parsed); err != nil {
-		t.Fatal(err)
-	}
+	parse(t, text, &parsed)
 	return parsed
 }
 
@@ -70,7 +79,14 @@ func readFile(t *testing.T, path string) []byte {
 	return file
 }
 
-// at walks maps by key, and yields "" where there is nothing.
+func parse(t *testing.T, text []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// at walks maps by key. It returns "" if a key is missing.
 func at(value any, keys ...string) any {
 	for _, key := range keys {
 		inner, _ := value.(map[string]any)
@@ -82,335 +98,434 @@ func at(value any, keys ...string) any {
 	return value
 }
 
-func variables(r resource) []string {
-	inner, _ := at(r.Properties, "Environment", "Variables").(map[string]any)
-	return slices.Sorted(maps.Keys(inner))
+// variables returns the environment variables of a function, with the name of their parameter or their text.
+func (t template) variables(id string) map[string]string {
+	all := map[string]string{}
+	for _, properties := range []any{t.Globals.Function, t.Resources[id].Properties} {
+		inner, _ := at(properties, "Environment", "Variables").(map[string]any)
+		for name, value := range inner {
+			all[name] = fmt.Sprint(value)
+		}
+	}
+	return all
 }
 
-func TestEveryFunctionIsDeployedAsDesigned(t *testing.T) {
-	template := readTemplate(t)
-	if got := template.Globals.Function["Timeout"]; fmt.Sprint(got) != "5" {
-		t.Errorf("Timeout = %v, want the 5 seconds that Cognito waits", got)
+// accepts reports whether CloudFormation accepts a value. CloudFormation uses Java's regular expressions, which are
+// nearer to those of .NET than to Go's. A pattern must match the whole value.
+func (p parameter) accepts(t *testing.T, value string) bool {
+	t.Helper()
+	if p.Type == "Number" {
+		n, err := strconv.Atoi(value)
+		if err != nil || p.MinValue != nil && n < *p.MinValue || p.MaxValue != nil && n > *p.MaxValue {
+			return false
+		}
 	}
-	for id, name := range functions {
-		function := template.Resources[id]
-		callers := map[string]string{id + "Permission": id, id + "AliasPermission": id + ".Alias"}
-		for permission, function := range callers {
+	if p.AllowedValues != nil && !slices.ContainsFunc(p.AllowedValues, func(v any) bool { return fmt.Sprint(v) == value }) {
+		return false
+	}
+	if p.MaxLength > 0 && len(value) > p.MaxLength {
+		return false
+	}
+	matches, err := regexp2.MustCompile(`\A(?:`+p.AllowedPattern+`)\z`, regexp2.None).MatchString(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return matches || p.AllowedPattern == ""
+}
+
+// A stack updates in place only while these names stay: without a logical id CloudFormation deletes the resource, without
+// a parameter it refuses the update, and another stack can import an output.
+func TestNamesOfTheLastReleaseStay(t *testing.T) {
+	var last struct {
+		Parameters map[string]string
+		Resources  map[string]struct{ Type, Name string }
+		Outputs    []string
+		Replaced   map[string]string // metric filters, with the one that counts the same log messages now
+	}
+	parse(t, readFile(t, "deploy/testdata/template-names.json"), &last)
+	template := readTemplate(t)
+	for name, want := range last.Parameters {
+		if got := template.Parameters[name].Type; got != want {
+			t.Errorf("parameter %s has type %q, want %q", name, got, want)
+		}
+	}
+	for name, p := range template.Parameters {
+		if last.Parameters[name] == "" && p.Default == nil {
+			t.Errorf("parameter %s is new and has no default, so an update of a stack fails", name)
+		}
+	}
+	for id, want := range last.Resources {
+		got := template.Resources[id]
+		if got.Type != want.Type {
+			t.Errorf("resource %s has type %q, want %q", id, got.Type, want.Type)
+		}
+		for _, property := range []string{"FunctionName", "LogGroupName", "QueueName", "DashboardName", "UserPoolName", "ClientName", "Name"} {
+			if name := got.Properties[property]; name != nil && want.Name != "" && name != want.Name {
+				t.Errorf("resource %s has the name %v, want %s", id, name, want.Name)
+			}
+		}
+	}
+	for _, name := range last.Outputs {
+		if template.Outputs[name].Value == nil {
+			t.Errorf("output %s is missing", name)
+		}
+	}
+	for id, by := range last.Replaced {
+		if template.Resources[by].Type != "AWS::Logs::MetricFilter" {
+			t.Errorf("%s, which replaces %s, is no metric filter", by, id)
+		}
+	}
+}
+
+func TestFunctionsFitTheRepository(t *testing.T) {
+	template := readTemplate(t)
+	for id, folder := range functions {
+		properties := template.Resources[id].Properties
+		if got, want := properties["FunctionName"], "${Prefix}-"+folder; got != want {
+			t.Errorf("%s is called %v, want %s after its folder", id, got, want)
+		}
+		// Lambda creates a log group by itself, without retention and key, if it is not this one.
+		logs := fmt.Sprint(at(properties, "LoggingConfig", "LogGroup"))
+		if got, want := template.Resources[logs].Properties["LogGroupName"], fmt.Sprint("/aws/lambda/", properties["FunctionName"]); got != want {
+			t.Errorf("%s logs to %v, want %s", id, got, want)
+		}
+		for permission, called := range map[string]string{id + "Permission": id, id + "AliasPermission": id + ".Alias"} {
+			r := template.Resources[permission]
 			if id == "HasuraCognitoReplaySyncs" {
-				if template.Resources[permission].Type != "" {
-					t.Errorf("%s: others than its queue may call it: %s", id, permission)
+				if r.Type != "" {
+					t.Errorf("%s lets Cognito call a function that only SQS calls", permission)
 				}
 				continue
 			}
-			for _, row := range []struct{ key, want string }{
-				{"Principal", "cognito-idp.amazonaws.com"}, // Cognito alone
-				{"FunctionName", function},
-				{"SourceAccount", "AWS::AccountId"},
-				// The stack's own pool, or this one in any partition.
-				{"SourceArn", "[HasOwnPool UserPool.Arn arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}]"},
-			} {
-				if got := fmt.Sprint(at(template.Resources[permission].Properties, row.key)); got != row.want {
-					t.Errorf("%s has the %s %v, want %v", permission, row.key, got, row.want)
-				}
+			source := fmt.Sprint(r.Properties["SourceArn"])
+			if r.Properties["FunctionName"] != called || r.Properties["Principal"] != "cognito-idp.amazonaws.com" || !strings.HasSuffix(source, "userpool/${UserPoolId}]") {
+				t.Errorf("%s does not let only the user pool call %s: %v", permission, called, r.Properties)
 			}
-		}
-		for _, row := range []struct {
-			what string
-			got  any
-			want string
-		}{
-			{"its name is the prefix and its folder's", at(function.Properties, "FunctionName"), "${Prefix}-" + name},
-			{"its role is its own", at(function.Properties, "Role"), id + "Role.Arn"},
-			{"its log group is its own", at(function.Properties, "LoggingConfig", "LogGroup"), id + "Logs"},
-			{"the log group has the name people look for", at(template.Resources[id+"Logs"].Properties, "LogGroupName"), "/aws/lambda/${Prefix}-" + name},
-			{"the log group expires", at(template.Resources[id+"Logs"].Properties, "RetentionInDays"), "LogRetentionDays"},
-			{"a key can encrypt the log", fmt.Sprint(at(template.Resources[id+"Logs"].Properties, "KmsKeyId")), "[HasLogKmsKey LogKmsKeyArn AWS::NoValue]"},
-			{"its role can have a boundary", fmt.Sprint(at(template.Resources[id+"Role"].Properties, "PermissionsBoundary")), "[HasPermissionsBoundary PermissionsBoundaryArn AWS::NoValue]"},
-			{"make builds it", function.Metadata["BuildMethod"], "makefile"},
-			{"make is told the architecture", function.Metadata["WorkingDirectory"], "arch/${Architecture}"},
-			{"it starts no needless threads", at(function.Properties, "Environment", "Variables", "GOMAXPROCS"), "1"},
-		} {
-			if row.got != row.want {
-				t.Errorf("%s: %s: got %v, want %v", id, row.what, row.got, row.want)
-			}
-		}
-		if !regexp.MustCompile(`(?m)^build-` + id + `:$`).Match(readFile(t, "Makefile")) {
-			t.Errorf("Makefile has no target build-%s", id)
 		}
 	}
-	if got := at(template.Resources["HasuraCognitoTrigger"].Properties, "VpcConfig"); got != "" {
-		t.Errorf("the claim shaper is in a VPC: %v", got)
+	for _, value := range template.Parameters["Architecture"].AllowedValues {
+		machine := map[any]string{"arm64": "arm64", "x86_64": "amd64"}[value]
+		if text := string(readFile(t, filepath.Join("arch", fmt.Sprint(value), "go.mk"))); !strings.Contains(text, "\nGOARCH = "+machine+"\n") {
+			t.Errorf("arch/%v/go.mk does not build for %q", value, machine)
+		}
+	}
+	// Lambda's guide advises six times the Timeout. A shorter time hands a message to a second environment.
+	timeout, _ := template.Resources["HasuraCognitoReplaySyncs"].Properties["Timeout"].(float64)
+	if got, _ := template.Resources["ParkedSyncs"].Properties["VisibilityTimeout"].(float64); timeout == 0 || got < 6*timeout {
+		t.Errorf("the visibility timeout is %v s, want six times the %v s of the replay function", got, timeout)
+	}
+	if at(template.Resources["HasuraCognitoTrigger"].Properties, "VpcConfig") != "" {
+		t.Error("the claims function is in a VPC")
 	}
 }
 
-func TestEveryArchitectureCanBeBuilt(t *testing.T) {
-	machines := map[string]string{"arm64": "arm64", "x86_64": "amd64"}
-	for _, value := range readTemplate(t).Parameters["Architecture"].AllowedValues {
-		text := string(readFile(t, filepath.Join("arch", fmt.Sprint(value), "go.mk")))
-		if want := "\nGOARCH = " + machines[fmt.Sprint(value)] + "\n"; !strings.Contains(text, want) {
-			t.Errorf("arch/%v/go.mk says %q, want %q in it", value, text, want)
-		}
-	}
-}
-
-func TestEveryParameterExplainsItself(t *testing.T) {
+// Each setting of the code is a variable of the functions that read it, and comes from its parameter.
+func TestEverySettingCanBeDeployed(t *testing.T) {
 	template := readTemplate(t)
-	for name, parameter := range template.Parameters {
-		if !strings.Contains(parameter.Description, "such as ") {
-			t.Errorf("%s: its description gives no example: %q", name, parameter.Description)
+	readers := map[string]string{"claims": "HasuraCognitoTrigger", "sync": "HasuraCognitoSyncUsers", "replay": "HasuraCognitoReplaySyncs"}
+	known := map[string]bool{}
+	for _, s := range settings.All {
+		for name, id := range readers {
+			value, declared := template.variables(id)[s.Name]
+			reads := slices.Contains(strings.Split(s.Functions, ", "), name)
+			if declared != reads || declared && s.Parameter != "" && value != s.Parameter {
+				t.Errorf("%s of %s is %q, want parameter %q if the function reads it (%t)", s.Name, id, value, s.Parameter, reads)
+			}
+			known[id+s.Name] = true
 		}
-		if parameter.AllowedPattern == "" || parameter.Default == nil {
+	}
+	// Go's runtime, crypto/x509 and the AWS SDK read these.
+	others := []string{"GOMAXPROCS", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_ENDPOINT_URL_SECRETS_MANAGER"}
+	for id := range functions {
+		for name := range template.variables(id) {
+			if !known[id+name] && !slices.Contains(others, name) {
+				t.Errorf("%s has the variable %s, which nothing reads", id, name)
+			}
+		}
+	}
+}
+
+// sharedValues are valid and invalid values of each setting. pkg/settings gives the same verdicts.
+func sharedValues(t *testing.T) map[string]struct{ Valid, Invalid []string } {
+	t.Helper()
+	var values map[string]struct{ Valid, Invalid []string }
+	parse(t, readFile(t, "pkg/settings/testdata/values.json"), &values)
+	return values
+}
+
+func TestParametersAcceptWhatTheCodeAccepts(t *testing.T) {
+	template, values := readTemplate(t), sharedValues(t)
+	for _, s := range settings.All {
+		if s.Parameter == "" {
 			continue
 		}
-		if !regexp.MustCompile(parameter.AllowedPattern).MatchString(fmt.Sprint(parameter.Default)) {
-			t.Errorf("%s: its pattern %s refuses its default %q", name, parameter.AllowedPattern, parameter.Default)
+		p := template.Parameters[s.Parameter]
+		for _, value := range values[s.Name].Valid {
+			if !p.accepts(t, value) {
+				t.Errorf("%s refuses %q, which is a valid %s", s.Parameter, value, s.Name)
+			}
+		}
+		for _, value := range values[s.Name].Invalid {
+			if p.accepts(t, value) {
+				t.Errorf("%s accepts %q, which is no valid %s", s.Parameter, value, s.Name)
+			}
+		}
+		if p.accepts(t, "") == s.Required {
+			t.Errorf("%s accepts an empty value: %t, but the setting is required: %t", s.Parameter, !s.Required, s.Required)
 		}
 	}
 }
 
-func TestPatternsCatchTypos(t *testing.T) {
+// The other parameters have no parser in Go.
+func TestParametersCatchTypos(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 	parameters := readTemplate(t).Parameters
 	for name, values := range map[string]struct{ good, bad []string }{
-		"Prefix":     {[]string{"acme", "acme-prod", "A1_b"}, []string{"", "-acme", "acme prod", strings.Repeat("a", 39)}},
-		"UserPoolId": {[]string{"us-east-1_ExaMPle01", "us-gov-west-1_ExaMPle01", ""}, []string{"ExaMPle01", "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_ExaMPle01"}},
-		"GraphqlDomain": {
-			[]string{"hasura.internal", "10.0.0.7:8080", "internal-hasura-1.us-east-1.elb.amazonaws.com", "https://api.example.com", "http://hasura.internal:8080/v1/graphql", "[fd00::7]:8080"},
-			[]string{"", "hasura internal", "ftp://hasura.internal", "https://", "hasura.internal:port", "https://user:password@hasura.internal"}},
-		"SecretsArn": {
-			[]string{"arn:aws:secretsmanager:us-east-1:123456789012:secret:acme/prod/app-AbCdEf", "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:app-AbCdEf", "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:app-AbCdEf"},
-			[]string{"", "acme/prod/app", "arn:aws:secretsmanager:us-east-1:123456789012:secret:app", "arn:aws:secretsmanager:us-east-1:123456789012:secret:*", "hunter2"}},
-		"SecretsKmsKeyArn": {
-			[]string{"", "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef", "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef"},
-			[]string{"alias/aws/secretsmanager", "arn:aws:kms:us-east-1:123456789012:alias/app", "*"}},
-		"VpcSubnetIds":        {[]string{"", "subnet-0123456789abcdef0", "subnet-01,subnet-23"}, []string{"sg-0123456789abcdef0", "private-a", "subnet-01, subnet-23"}},
-		"VpcSecurityGroupIds": {[]string{"", "sg-0123456789abcdef0"}, []string{"subnet-0123456789abcdef0", "default"}},
-		"LogKmsKeyArn": {
-			[]string{"", "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"},
-			[]string{"alias/logs", "arn:aws:kms:us-east-1:123456789012:alias/logs"}},
-		"QueueKmsKeyArn": {
-			[]string{"", "arn:aws-cn:kms:cn-north-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"},
-			[]string{"alias/aws/sqs", "arn:aws:kms:us-east-1:123456789012:alias/queue"}},
+		"Prefix":              {[]string{"acme", "acme-prod", "A1_b"}, []string{"", "-acme", "acme prod", strings.Repeat("a", 39)}},
+		"UserPoolId":          {[]string{"", "us-gov-west-1_ExaMPle01"}, []string{"ExaMPle01", "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_ExaMPle01"}},
+		"VpcSubnetIds":        {[]string{"", "subnet-01,subnet-23"}, []string{"sg-01", "private-a", "subnet-01, subnet-23"}},
+		"VpcSecurityGroupIds": {[]string{"", "sg-0123456789abcdef0"}, []string{"subnet-01", "default"}},
+		"SecretsKmsKeyArn":    {[]string{"", key, "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef"}, []string{"alias/aws/secretsmanager", "arn:aws:kms:us-east-1:123456789012:alias/app", "*"}},
+		"LogKmsKeyArn":        {[]string{"", key}, []string{"alias/logs", "arn:aws:kms:us-east-1:123456789012:alias/logs"}},
+		"QueueKmsKeyArn":      {[]string{"", key}, []string{"alias/aws/sqs", "arn:aws:kms:us-east-1:123456789012:alias/queue"}},
 		"PermissionsBoundaryArn": {
 			[]string{"", "arn:aws:iam::123456789012:policy/boundary", "arn:aws-cn:iam::123456789012:policy/teams/boundary"},
 			[]string{"boundary", "arn:aws:iam::123456789012:role/boundary", "*"}},
-		"TriggerReserved": {[]string{"", "1", "100"}, []string{"0", "-1", "many"}}, // none would stop every sign-in
+		"TriggerReserved": {[]string{"", "1", "100"}, []string{"0", "-1", "many"}}, // 0 would stop every sign-in
 		"SyncReserved":    {[]string{"", "1", "100"}, []string{"0", "-1", "many"}},
-		"GraphqlHost":     {[]string{"", "api.example.com", "api.example.com:8443"}, []string{"https://api.example.com", "api example"}},
 		"AlarmTopicArn":   {[]string{"", "arn:aws:sns:us-east-1:123456789012:on-call"}, []string{"on-call", "arn:aws:sqs:us-east-1:123456789012:on-call"}},
-		"SyncBudget":      {[]string{"", "3.5s", "900ms"}, []string{"3.5", "3 s", "fast"}},
 	} {
-		pattern := regexp.MustCompile(parameters[name].AllowedPattern)
 		for _, value := range values.good {
-			if !pattern.MatchString(value) {
+			if !parameters[name].accepts(t, value) {
 				t.Errorf("%s refuses %q", name, value)
 			}
 		}
 		for _, value := range values.bad {
-			if pattern.MatchString(value) {
-				t.Errorf("%s takes %q", name, value)
+			if parameters[name].accepts(t, value) {
+				t.Errorf("%s accepts %q", name, value)
 			}
 		}
 	}
 }
 
-// A statement that allows everything, or on everything, has to be one that we know of.
-func TestPermissionsAreExact(t *testing.T) {
-	var allowed []string
-	var walk func(path string, value any)
-	walk = func(path string, value any) {
-		switch value := value.(type) {
-		case []any:
-			for _, item := range value {
-				walk(path, item)
-			}
-		case map[string]any:
-			if value["Effect"] == "Allow" && value["Principal"] == nil {
-				allowed = append(allowed, fmt.Sprintf("%s: %v on %v", path, value["Action"], value["Resource"]))
-				return
-			}
-			for key, item := range value {
-				walk(path, item)
-				if key == "ManagedPolicyArns" {
-					t.Errorf("%s has a managed policy, which is not by exact ARN", path)
-				}
-			}
-		}
-	}
-	for id, resource := range readTemplate(t).Resources {
-		if resource.Type == "AWS::IAM::Role" {
-			walk(id, resource.Properties)
-		}
-	}
-	slices.Sort(allowed)
-	want := []string{
-		"DeploymentRole: [lambda:GetAlias lambda:GetProvisionedConcurrencyConfig lambda:UpdateAlias] on [HasuraCognitoTrigger.Arn ${HasuraCognitoTrigger.Arn}:* HasuraCognitoSyncUsers.Arn ${HasuraCognitoSyncUsers.Arn}:*]",
-		"DeploymentRole: cloudwatch:DescribeAlarms on *",
-		"HasuraCognitoReplaySyncsRole: [ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses] on *",
-		"HasuraCognitoReplaySyncsRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoReplaySyncsLogs.Arn",
-		"HasuraCognitoReplaySyncsRole: [sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes] on ParkedSyncs.Arn",
-		"HasuraCognitoReplaySyncsRole: [xray:PutTraceSegments xray:PutTelemetryRecords] on *",
-		"HasuraCognitoReplaySyncsRole: kms:Decrypt on QueueKmsKeyArn",
-		"HasuraCognitoReplaySyncsRole: kms:Decrypt on SecretsKmsKeyArn",
-		"HasuraCognitoReplaySyncsRole: secretsmanager:GetSecretValue on SecretsArn",
-		"HasuraCognitoSyncUsersRole: [ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses] on *",
-		"HasuraCognitoSyncUsersRole: [kms:GenerateDataKey kms:Decrypt] on QueueKmsKeyArn",
-		"HasuraCognitoSyncUsersRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoSyncUsersLogs.Arn",
-		"HasuraCognitoSyncUsersRole: [xray:PutTraceSegments xray:PutTelemetryRecords] on *",
-		"HasuraCognitoSyncUsersRole: kms:Decrypt on SecretsKmsKeyArn",
-		"HasuraCognitoSyncUsersRole: secretsmanager:GetSecretValue on SecretsArn",
-		"HasuraCognitoSyncUsersRole: sqs:SendMessage on ParkedSyncs.Arn",
-		"HasuraCognitoTriggerRole: [logs:CreateLogStream logs:PutLogEvents] on HasuraCognitoTriggerLogs.Arn",
-		"HasuraCognitoTriggerRole: [xray:PutTraceSegments xray:PutTelemetryRecords] on *",
-	}
-	if !slices.Equal(allowed, want) {
-		t.Errorf("the roles allow\n%s\nwant\n%s", strings.Join(allowed, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-// A setting that the code reads and the template does not declare cannot be set by
-// who deploys; one that nothing reads is a promise that nothing keeps.
-func TestEverySettingCanBeDeployed(t *testing.T) {
-	read := map[string]bool{}
-	name := regexp.MustCompile(`(?i)getenv\("([A-Z_]+)"\)`)
-	for _, folder := range []string{"functions", "pkg"} {
-		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
-			if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
-				for _, match := range name.FindAllStringSubmatch(string(readFile(t, path)), -1) {
-					read[match[1]] = true
-				}
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	// Read by Go's runtime, crypto/x509 and the SDK.
-	for _, name := range []string{"GOMAXPROCS", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
-		read[name] = true
-	}
-	declared := map[string]bool{}
+// Each description ends with an example. The example and the default must be values that CloudFormation accepts.
+func TestEveryParameterHasAValidExample(t *testing.T) {
 	template := readTemplate(t)
-	for id := range functions {
-		for _, name := range variables(template.Resources[id]) {
-			declared[name] = true
-			if !read[name] {
-				t.Errorf("template.yaml sets %s of %s, which nothing reads", name, id)
-			}
+	examples := map[string]string{}
+	for name, p := range template.Parameters {
+		_, example, _ := strings.Cut(p.Description, " Example: ")
+		if examples[name] = example; example == "" || !p.accepts(t, example) {
+			t.Errorf("%s has the example %q, which it does not accept: %s", name, example, p.Description)
+		}
+		if p.Default != nil && !p.accepts(t, fmt.Sprint(p.Default)) {
+			t.Errorf("%s does not accept its default %q", name, p.Default)
 		}
 	}
-	for name := range read {
-		if !declared[name] && !strings.HasPrefix(name, "AWS_LAMBDA_") {
-			t.Errorf("the code reads %s, which template.yaml does not set", name)
+	for _, s := range settings.All {
+		if got := examples[s.Parameter]; s.Parameter != "" && s != &settings.GraphqlCA && got != s.Example {
+			t.Errorf("%s has the example %q, the setting has %q", s.Parameter, got, s.Example)
 		}
 	}
 }
 
-// sam local passes no variable that the template does not declare, and says nothing.
-func TestLocalVariablesAreDeclared(t *testing.T) {
-	var local map[string]map[string]string
-	if err := json.Unmarshal(readFile(t, "env.json"), &local); err != nil {
+// Lambda allows 4 KB for all variables of a function. A certificate needs most of it.
+func TestVariablesFit(t *testing.T) {
+	template, values := readTemplate(t), sharedValues(t)
+	longest := map[string]int{"ParkedSyncs": 160, "GraphqlCa": template.Parameters["GraphqlCa"].MaxLength}
+	for _, s := range settings.All {
+		for _, value := range values[s.Name].Valid {
+			if s != &settings.GraphqlCA {
+				longest[s.Parameter] = max(longest[s.Parameter], len(value))
+			}
+		}
+	}
+	for id := range functions {
+		size := 0
+		for name, value := range template.variables(id) {
+			if n, ok := longest[value]; ok {
+				size += len(name) + n
+			} else {
+				size += len(name) + len(value)
+			}
+		}
+		if size > 4096 {
+			t.Errorf("the variables of %s can have %d bytes, Lambda allows 4096", id, size)
+		}
+	}
+
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
 		t.Fatal(err)
 	}
+	authority := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	authority.Subject.CommonName, authority.Subject.Organization = "Example Corporation Internal Root CA", []string{"Example Corporation"}
+	certificate, err := x509.CreateCertificate(rand.Reader, authority, authority, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}))
+	if !template.Parameters["GraphqlCa"].accepts(t, text+text) {
+		t.Errorf("GraphqlCa does not accept two certificates with RSA keys of 2048 bits, %d characters", 2*len(text))
+	}
+}
+
+// sam local passes only variables that the template declares.
+func TestLocalVariablesAreDeclared(t *testing.T) {
+	var local map[string]map[string]string
+	parse(t, readFile(t, "env.json"), &local)
 	template := readTemplate(t)
 	for id, set := range local {
-		declared := variables(template.Resources[id])
 		for name := range set {
-			if !slices.Contains(declared, name) {
+			if _, ok := template.variables(id)[name]; !ok {
 				t.Errorf("env.json sets %s of %s, which template.yaml does not declare", name, id)
 			}
 		}
 	}
 }
 
-func TestFailedSyncsWaitSafely(t *testing.T) {
+// A statement is one of an IAM policy.
+type statement struct {
+	Effect    string
+	Action    any
+	Resource  any
+	Condition map[string]map[string]any
+}
+
+// statements returns the IAM statements of a role, with those of its managed policies.
+func (t template) statements(role string) (all []statement) {
+	var walk func(any)
+	walk = func(value any) {
+		switch value := value.(type) {
+		case []any:
+			for _, item := range value {
+				walk(item)
+			}
+		case map[string]any:
+			if value["Effect"] == nil {
+				for _, item := range value {
+					walk(item)
+				}
+				return
+			}
+			var s statement
+			text, _ := json.Marshal(value)
+			if err := json.Unmarshal(text, &s); err != nil {
+				panic(err)
+			}
+			all = append(all, s)
+		}
+	}
+	properties := t.Resources[role].Properties
+	walk(properties["Policies"])
+	policies, _ := properties["ManagedPolicyArns"].([]any)
+	for _, id := range policies {
+		walk(t.Resources[fmt.Sprint(id)].Properties)
+	}
+	return all
+}
+
+func (s statement) actions() []string {
+	return strings.Fields(strings.Trim(fmt.Sprint(s.Action), "[]"))
+}
+
+func TestRolesAllowOnlyWhatIsNeeded(t *testing.T) {
 	template := readTemplate(t)
-	queue, letters := template.Resources["ParkedSyncs"].Properties, template.Resources["ParkedSyncsDeadLetters"].Properties
-	source := template.Resources["HasuraCognitoReplaySyncsSource"].Properties
-	for _, row := range []struct {
-		what      string
-		got, want any
-	}{
-		{"personal data is encrypted at rest", fmt.Sprint(queue["SqsManagedSseEnabled"]), "[HasQueueKmsKey false true]"},
-		{"in the dead letters too", fmt.Sprint(letters["SqsManagedSseEnabled"]), "[HasQueueKmsKey false true]"},
-		{"by a key of one's own", fmt.Sprint(queue["KmsMasterKeyId"]), "[HasQueueKmsKey QueueKmsKeyArn AWS::NoValue]"},
-		{"the dead letters too", fmt.Sprint(letters["KmsMasterKeyId"]), "[HasQueueKmsKey QueueKmsKeyArn AWS::NoValue]"},
-		{"what never succeeds becomes a dead letter", at(queue, "RedrivePolicy", "deadLetterTargetArn"), "ParkedSyncsDeadLetters.Arn"},
-		{"the sync has the queue", at(template.Resources["HasuraCognitoSyncUsers"].Properties, "Environment", "Variables", "SYNC_QUEUE_URL"), "ParkedSyncs"},
-		{"the replay consumes it", at(source, "EventSourceArn"), "ParkedSyncs.Arn"},
-		{"one that fails does not keep the others of its batch", fmt.Sprint(source["FunctionResponseTypes"]), "[ReportBatchItemFailures]"},
-		{"a Hasura that recovers is not flooded", at(source, "ScalingConfig", "MaximumConcurrency"), "ReplayConcurrency"},
-		{"a try has ended before the next", fmt.Sprint(queue["VisibilityTimeout"]), "180"},
-		{"a try ends", fmt.Sprint(template.Resources["HasuraCognitoReplaySyncs"].Properties["Timeout"]), "30"},
-	} {
-		if row.got != row.want {
-			t.Errorf("%s: got %v, want %v", row.what, row.got, row.want)
+	network := "ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces " +
+		"ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses "
+	logs := "logs:CreateLogStream logs:PutLogEvents "
+	trace := "xray:PutTelemetryRecords xray:PutTraceSegments"
+	want := map[string]string{
+		"HasuraCognitoTriggerRole":     logs + trace,
+		"HasuraCognitoSyncUsersRole":   network + "kms:Decrypt kms:GenerateDataKey " + logs + "secretsmanager:GetSecretValue sqs:SendMessage " + trace,
+		"HasuraCognitoReplaySyncsRole": network + "kms:Decrypt " + logs + "secretsmanager:GetSecretValue sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage " + trace,
+		"DeploymentRole":               "cloudwatch:DescribeAlarms lambda:GetAlias lambda:GetProvisionedConcurrencyConfig lambda:UpdateAlias",
+	}
+	// These have no resources, or, for network interfaces, none that is known before.
+	onAnything := regexp.MustCompile(`^(xray:Put\w+|cloudwatch:DescribeAlarms|ec2:\w+)$`)
+	for id, r := range template.Resources {
+		if r.Type != "AWS::IAM::Role" {
+			continue
+		}
+		function := strings.TrimSuffix(id, "Role")
+		actions := map[string]bool{}
+		denied := false
+		for _, s := range template.statements(id) {
+			if s.Effect == "Deny" {
+				arns := fmt.Sprint(s.Condition["ArnEquals"]["lambda:SourceFunctionArn"])
+				denied = s.Action == "ec2:*" && strings.Contains(arns, ":function:${Prefix}-"+functions[function])
+				continue
+			}
+			for _, action := range s.actions() {
+				actions[action] = true
+				if s.Resource == "*" && !onAnything.MatchString(action) {
+					t.Errorf("%s allows %s on every resource", id, action)
+				}
+				if strings.HasPrefix(action, "logs:") && s.Resource != function+"Logs.Arn" {
+					t.Errorf("%s allows %s on %v, want the function's own log group", id, action, s.Resource)
+				}
+				if strings.HasPrefix(action, "kms:") && s.Condition["StringEquals"]["kms:ViaService"] == nil {
+					t.Errorf("%s allows %s directly, and not only through another service", id, action)
+				}
+			}
+		}
+		if got := strings.Join(slices.Sorted(maps.Keys(actions)), " "); got != want[id] {
+			t.Errorf("%s allows\n%s\nwant\n%s", id, got, want[id])
+		}
+		if actions["ec2:CreateNetworkInterface"] && !denied {
+			t.Errorf("%s lets the code of %s create network interfaces, which only Lambda must do", id, function)
 		}
 	}
 }
 
-// What a pool is to call: the function, or its alias where there is a reason for one.
-const (
-	calledTrigger = "[IsCalledByAlias HasuraCognitoTrigger.Alias HasuraCognitoTrigger.Arn]"
-	calledSync    = "[IsCalledByAlias HasuraCognitoSyncUsers.Alias HasuraCognitoSyncUsers.Arn]"
-)
+// A secret can be in another Region than the functions: then Secrets Manager there uses the key.
+func TestTheKeyOfTheSecretIsUsedInItsRegion(t *testing.T) {
+	for _, s := range readTemplate(t).statements("HasuraCognitoSyncUsersRole") {
+		if s.Resource != "SecretsKmsKeyArn" {
+			continue
+		}
+		// !Sub [text, {Region: !Select [index, !Split [separator, SecretsArn]]}]
+		sub, _ := s.Condition["StringEquals"]["kms:ViaService"].([]any)
+		var parts struct{ Region []any }
+		text, _ := json.Marshal(sub[len(sub)-1])
+		parse(t, text, &parts)
+		index, _ := parts.Region[0].(float64)
+		split, _ := parts.Region[1].([]any)
+		arn := "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf"
+		region := strings.Split(arn, fmt.Sprint(split[0]))[int(index)]
+		if got := strings.ReplaceAll(fmt.Sprint(sub[0]), "${Region}", region); split[1] != "SecretsArn" || got != "secretsmanager.eu-west-1.${AWS::URLSuffix}" {
+			t.Errorf("the key can be used through %s, want Secrets Manager in eu-west-1", got)
+		}
+		return
+	}
+	t.Error("no statement allows the use of SecretsKmsKeyArn")
+}
 
-// SAM's own Cognito event would attach version V1_0, whatever the parameter says.
-func TestOwnPoolIsWiredAsAttachedOnesAre(t *testing.T) {
+// The output LambdaConfig, the single outputs and the pool of the stack name the same functions for the same triggers.
+func TestEveryPoolCallsTheSameFunctions(t *testing.T) {
 	template := readTemplate(t)
-	pool := template.Resources["UserPool"].Properties
-	for _, row := range []struct {
-		got  any
-		want string
-	}{
-		{at(pool, "LambdaConfig", "PreTokenGenerationConfig", "LambdaArn"), calledTrigger},
-		{at(pool, "LambdaConfig", "PreTokenGenerationConfig", "LambdaVersion"), "LambdaVersion"},
-		{at(pool, "LambdaConfig", "PreTokenGeneration"), ""},
-		{at(pool, "LambdaConfig", "PostConfirmation"), calledSync},
-		{at(pool, "LambdaConfig", "PostAuthentication"), calledSync},
-		{at(pool, "UserPoolTier"), "ESSENTIALS"},
+	own := template.Resources["UserPool"].Properties["LambdaConfig"]
+	output, _ := template.Outputs["LambdaConfig"].Value.([]any)
+	text := fmt.Sprint(output[0])
+	for _, name := range []string{"Trigger", "Sync"} {
+		text = strings.ReplaceAll(text, "${"+name+"}", fmt.Sprint(at(output[1], name)))
+	}
+	var printed map[string]any
+	parse(t, []byte(strings.ReplaceAll(text, "${LambdaVersion}", "LambdaVersion")), &printed)
+	if got, want := fmt.Sprint(printed), fmt.Sprint(own); got != want {
+		t.Errorf("the output LambdaConfig is %s, the pool of the stack has %s", got, want)
+	}
+	for output, want := range map[string]any{
+		"HasuraCognitoTriggerArn":   at(own, "PreTokenGenerationConfig", "LambdaArn"),
+		"HasuraCognitoSyncUsersArn": at(own, "PostConfirmation"),
 	} {
-		if got := fmt.Sprint(row.got); got != row.want {
-			t.Errorf("the stack's own pool: got %v, want %q in %v", got, row.want, pool)
+		if got := fmt.Sprint(template.Outputs[output].Value); got != fmt.Sprint(want) {
+			t.Errorf("%s = %s, want %s", output, got, want)
 		}
 	}
-	// A mapped attribute that people can write lets them choose their session variables.
+	// A session variable can come from a custom attribute. Users who can write it choose their own.
 	for _, name := range at(template.Resources["UserPoolClient"].Properties, "WriteAttributes").([]any) {
 		if strings.HasPrefix(fmt.Sprint(name), "custom:") {
-			t.Errorf("the app client may write %v", name)
-		}
-	}
-}
-
-func TestOutputsAttachBothFunctions(t *testing.T) {
-	outputs := readTemplate(t).Outputs
-	// substituted returns the text of a Sub with variables, once these are what they should be.
-	substituted := func(name string) string {
-		value, _ := outputs[name].Value.([]any)
-		if len(value) != 2 || fmt.Sprint(at(value[1], "Trigger")) != calledTrigger || fmt.Sprint(at(value[1], "Sync")) != calledSync {
-			t.Fatalf("%s = %v, want a text, and both functions as the pool is to call them", name, outputs[name].Value)
-		}
-		return strings.TrimSpace(fmt.Sprint(value[0]))
-	}
-	var config struct {
-		PreTokenGenerationConfig             struct{ LambdaArn, LambdaVersion string }
-		PostConfirmation, PostAuthentication string
-	}
-	if err := json.Unmarshal([]byte(substituted("LambdaConfig")), &config); err != nil {
-		t.Fatalf("LambdaConfig: %v", err)
-	}
-	if config.PreTokenGenerationConfig.LambdaArn != "${Trigger}" || config.PostConfirmation != "${Sync}" || config.PostAuthentication != "${Sync}" {
-		t.Errorf("LambdaConfig = %+v", config)
-	}
-	attach := fmt.Sprint(outputs["AttachCommand"].Value)
-	for _, want := range []string{"make attach USER_POOL_ID=${UserPoolId} PREFIX=${Prefix} ARGS='-version ${LambdaVersion}${Alias} -apply'", "[IsCalledByAlias  -alias live ]"} {
-		if !strings.Contains(attach, want) {
-			t.Errorf("AttachCommand = %s, want %q in it", attach, want)
-		}
-	}
-	for name, want := range map[string]string{"HasuraCognitoTriggerArn": calledTrigger, "HasuraCognitoSyncUsersArn": calledSync} {
-		if got := fmt.Sprint(outputs[name].Value); got != want {
-			t.Errorf("%s = %s, want %s", name, got, want)
+			t.Errorf("users can write %v themselves", name)
 		}
 	}
 }

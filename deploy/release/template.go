@@ -56,8 +56,9 @@ func packaged(template, architecture, version string) (string, error) {
 	replace(`(?m)^    CodeUri: .*\n`, "")
 	replace(`(?m)^    Metadata:\n      BuildMethod: makefile\n      WorkingDirectory: .*\n`, "")
 	replace(`(?m)^(      FunctionName: !Sub \$\{Prefix\}-(\S+)\n)`, "$1      CodeUri: $2.zip\n")
-	replace(`(?m)^    Description: Lambda's processor, .*\n    Type: String\n    Default: .*\n    AllowedValues: .*\n`,
-		"    Description: Lambda's processor, such as "+architecture+", which these zips are for\n    Type: String\n    Default: "+architecture+"\n    AllowedValues: ["+architecture+"]\n")
+	replace(`(?m)^  Architecture:\n    Description: .*\n    Type: String\n    Default: .*\n    AllowedValues: .*\n`, "  Architecture:\n"+
+		"    Description: \"Lambda's processor, which these zips are for. Example: "+architecture+"\"\n"+
+		"    Type: String\n    Default: "+architecture+"\n    AllowedValues: ["+architecture+"]\n")
 	if missing != nil {
 		return "", fmt.Errorf("nothing in it is as %s", strings.Join(missing, " or "))
 	}
