@@ -113,6 +113,11 @@ func TestBreakerAfterATimeOut(t *testing.T) {
 		{"the health check answers", answer(200, "OK"), false},
 		{"a load balancer hides the health check", answer(404, ""), false},
 		{"the health check fails", answer(500, "ERROR"), true},
+		{"the health check hangs after its headers", func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusOK)
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}, true},
 		{"the health check hangs", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, true},
 	}
 	for _, row := range rows {

@@ -181,7 +181,7 @@ func (c *Client) checkHealth(ctx context.Context) <-chan bool {
 	return healthy
 }
 
-// isHealthy reports whether the health check has a response other than a server error. A
+// isHealthy reports whether the health check has a whole response other than a server error. A
 // 403 or 404 is one: a load balancer may not forward the check. At a cold start the check
 // opens the connection.
 func (c *Client) isHealthy(ctx context.Context) bool {
@@ -195,9 +195,9 @@ func (c *Client) isHealthy(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	_, _ = io.CopyN(io.Discard, response.Body, maxBody)
+	_, err = io.Copy(io.Discard, io.LimitReader(response.Body, maxBody))
 	response.Body.Close()
-	return response.StatusCode < http.StatusInternalServerError
+	return err == nil && response.StatusCode < http.StatusInternalServerError
 }
 
 // backoff is the pause after a failed attempt: 50 ms, doubled with each further attempt up

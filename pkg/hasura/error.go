@@ -136,7 +136,7 @@ func (e *Error) Class() Class {
 // permanentCodes are Hasura's codes for faults of a request, of its data or of a
 // permission (Hasura.Base.Error, graphql-engine), and ours for faults of a setting.
 var permanentCodes = map[string]bool{
-	"constraint-violation": true, "data-exception": true, "permission-error": true, "permission-denied": true,
+	"constraint-violation": true, "constraint-error": true, "data-exception": true, "permission-error": true, "permission-denied": true,
 	"parse-failed": true, "invalid-json": true, "invalid-headers": true, "bad-request": true, "not-supported": true,
 	"unexpected-payload": true, "already-exists": true, "jwt-invalid-claims": true,
 	CodeCertificate: true, CodeNoTLS: true, CodeRedirect: true, CodeTooLarge: true, CodeMisconfigured: true,
