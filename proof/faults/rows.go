@@ -12,7 +12,6 @@ import (
 // The failure classes, as the log has them.
 const (
 	transient = "transient"
-	unclear   = "unclear"
 	denied    = "access-denied"
 	permanent = "permanent"
 )
@@ -49,7 +48,7 @@ func rows(untrusted string) []row {
 	all = append(all,
 		row{name: "Hasura answers postgres-error", hasura: hasuraError("postgres-error", ""), want: parked(transient)},
 		row{name: "Hasura answers postgres-max-connections-error", hasura: hasuraError("postgres-max-connections-error", ""), want: parked(transient)},
-		row{name: "Hasura answers unexpected", hasura: hasuraError("unexpected", ""), want: parked(unclear)},
+		row{name: "Hasura answers unexpected", hasura: hasuraError("unexpected", ""), want: parked(transient)},
 		row{name: "Hasura answers unexpected, a deadlock", hasura: hasuraError("unexpected", "40P01"), want: parked(transient)},
 		row{name: "Hasura answers unexpected, P0001", hasura: hasuraError("unexpected", "P0001"), want: parked(permanent)},
 		row{name: "Hasura answers 404", hasura: notFound, want: parked(permanent)},
@@ -82,7 +81,7 @@ func rows(untrusted string) []row {
 		row{name: "two answers lost, Cognito calls again", signIns: lostAnswers, want: synced},
 		row{name: "a locked row, with SYNC_ON_FAILURE=refuse", hasura: lockedRows(1), settings: map[string]string{"SYNC_ON_FAILURE": "refuse"},
 			want: want{logged: []string{"synced", "sign-in refused"}, refused: 1}},
-		row{name: "three locked rows among 100 parked syncs", hasura: down, signIns: slowReplay, receives: 3,
+		row{name: "three locked rows among 100 parked syncs", hasura: down, signIns: slowReplay, receives: 3, visibility: 5 * time.Second,
 			want: want{logged: []string{"parked", "replayed", "will retry"}, deadLetters: 3}},
 		row{name: "a synced_at a day ahead", signIns: aheadBy(24 * time.Hour), want: synced},
 	)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,8 +26,9 @@ type row struct {
 	signIns              func(context.Context, *play) error // nil means five users, one after the other
 	stream               bool
 
-	receives int // after which a parked sync is a dead letter; 0 means 100
-	want     want
+	receives   int           // after which a parked sync is a dead letter; 0 means 100
+	visibility time.Duration // of a parked sync that was received; 0 means 1 s
+	want       want
 }
 
 // A want is what a row promises beside what it promises in every row; see judge.
@@ -52,7 +54,7 @@ func start(ctx context.Context, functions string, r row) (*environment, error) {
 	s, err := stack.Start(ctx, stack.Config{
 		Functions: functions, Project: os.DirFS("graphql"), AdminSecret: firstSecret,
 		Env:   map[string]map[string]string{stack.SyncUsers: r.settings},
-		Queue: sqs.Queue{Visibility: time.Second, MaxReceive: r.receives},
+		Queue: sqs.Queue{Visibility: cmp.Or(r.visibility, time.Second), MaxReceive: r.receives},
 	})
 	return &environment{Stack: s}, err
 }
