@@ -1,81 +1,67 @@
-// Package cognitoidp is a stand-in for the part of Amazon Cognito that administers
-// user pools, in the protocol that the AWS SDKs speak: one pool, described and updated.
+// Package cognitoidp is a stand-in for the user pools API of Amazon Cognito. It describes
+// and updates one user pool.
 //
-// What makes it worth having is that UpdateUserPool forgets, as Cognito's does: every
-// setting that a request leaves out goes back to its default. Point an SDK at it with
-// AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
+// As in Cognito, UpdateUserPool resets every setting that a request leaves out.
+//
+// Point an SDK at it with AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
 package cognitoidp
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
+
+	"github.com/phenom-earth/hasura-cognito/local/awsjson"
 )
 
-// An Object is a JSON object of the protocol, such as a pool.
+// An Object is a JSON object of the API, such as a user pool.
 type Object = map[string]any
 
-// A Server has one pool. Fill in the fields before it serves.
+// A Server has one user pool. Set the fields before it serves.
 type Server struct {
-	// Pool is what DescribeUserPool tells; it needs an Id.
+	// Pool is the user pool that DescribeUserPool returns; it needs an Id.
 	Pool Object
-	// MFA is what GetUserPoolMfaConfig tells.
+	// MFA is what GetUserPoolMfaConfig returns.
 	MFA Object
-	// Clients are the pool's app clients, each with a ClientId. They are listed one a page.
+	// Clients are the pool's app clients, each with a ClientId. A page has one of them.
 	Clients []Object
-	// Intercept, if not nil, sees each call before it is served, without the lock: it may
-	// change the fields, or refuse the call with an exception's name.
+	// Intercept, if not nil, is called before each operation. It may change the fields. If
+	// it returns the name of an exception, the operation fails with it.
 	Intercept func(operation string) (exception string)
 
 	mu    sync.Mutex
 	calls []string
 }
 
-// Calls returns the operations that were asked for, in order.
+// Calls returns the operations that were called, in order.
 func (s *Server) Calls() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.calls...)
+	return slices.Clone(s.calls)
 }
 
-// A refusal is an answer of the protocol that says no.
-type refusal struct{ exception, message string }
+var service = awsjson.Service{Name: "cognito-idp", Version: "1.1"}
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	s.mu.Lock()
-	s.calls = append(s.calls, operation)
-	s.mu.Unlock()
-	var request Object
-	var refused *refusal
-	answer := Object{}
-	if s.Intercept != nil {
-		if exception := s.Intercept(operation); exception != "" {
-			refused = &refusal{exception, "as the test wants it"}
+	service.Serve(w, r, func(operation string, body []byte) (any, *awsjson.Error) {
+		s.mu.Lock()
+		s.calls = append(s.calls, operation)
+		s.mu.Unlock()
+		if s.Intercept != nil {
+			if exception := s.Intercept(operation); exception != "" {
+				return nil, awsjson.Errorf(exception, "by Intercept")
+			}
 		}
-	}
-	if refused == nil {
-		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
-			refused = &refusal{"SerializationException", "not JSON"}
-		} else {
-			s.mu.Lock()
-			answer, refused = s.serve(operation, request)
-			s.mu.Unlock()
-		}
-	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	if refused != nil {
-		w.WriteHeader(http.StatusBadRequest)
-		answer = Object{"__type": refused.exception, "message": refused.message}
-	}
-	json.NewEncoder(w).Encode(answer)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return awsjson.Call(body, func(request Object) (any, *awsjson.Error) { return s.serve(operation, request) })
+	})
 }
 
-func (s *Server) serve(operation string, request Object) (Object, *refusal) {
+func (s *Server) serve(operation string, request Object) (any, *awsjson.Error) {
 	if request["UserPoolId"] != s.Pool["Id"] {
-		return nil, &refusal{"ResourceNotFoundException", "User pool does not exist."}
+		return nil, awsjson.Errorf("ResourceNotFoundException", "User pool does not exist.")
 	}
 	switch operation {
 	case "DescribeUserPool":
@@ -97,31 +83,29 @@ func (s *Server) serve(operation string, request Object) (Object, *refusal) {
 				return Object{"UserPoolClient": client}, nil
 			}
 		}
-		return nil, &refusal{"ResourceNotFoundException", "User pool client does not exist."}
+		return nil, awsjson.Errorf("ResourceNotFoundException", "User pool client does not exist.")
 	}
-	return nil, &refusal{"UnknownOperationException", operation}
+	return nil, awsjson.Unknown(operation)
 }
 
+// list returns one app client. The token is the id of the next one.
 func (s *Server) list(request Object) Object {
-	from := 0
-	token, _ := request["NextToken"].(string)
+	answer, clients := Object{}, []Object{}
 	for i, client := range s.Clients {
-		if client["ClientId"] == token {
-			from = i
+		if token := request["NextToken"]; token != nil && token != client["ClientId"] {
+			continue
 		}
+		clients = append(clients, Object{"ClientId": client["ClientId"], "ClientName": client["ClientName"]})
+		if i+1 < len(s.Clients) {
+			answer["NextToken"] = s.Clients[i+1]["ClientId"]
+		}
+		break
 	}
-	answer := Object{"UserPoolClients": []Object{}}
-	if from < len(s.Clients) {
-		client := s.Clients[from]
-		answer["UserPoolClients"] = []Object{{"ClientId": client["ClientId"], "ClientName": client["ClientName"]}}
-	}
-	if from+1 < len(s.Clients) {
-		answer["NextToken"] = s.Clients[from+1]["ClientId"]
-	}
+	answer["UserPoolClients"] = clients
 	return answer
 }
 
-// Snapshot returns the pool's settings, which later updates do not change.
+// Snapshot returns a copy of the user pool.
 func (s *Server) Snapshot() Object {
 	s.mu.Lock()
 	defer s.mu.Unlock()

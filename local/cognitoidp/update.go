@@ -1,15 +1,19 @@
 package cognitoidp
 
-import "maps"
+import (
+	"maps"
 
-// fixed are the members of a pool that UpdateUserPool does not know: they stay.
+	"github.com/phenom-earth/hasura-cognito/local/awsjson"
+)
+
+// fixed are the members of a pool that UpdateUserPool cannot change.
 var fixed = []string{
 	"AliasAttributes", "Arn", "CreationDate", "CustomDomain", "Domain", "EstimatedNumberOfUsers", "Id",
 	"LastModifiedDate", "Name",
 	"SchemaAttributes", "Status", "UsernameAttributes", "UsernameConfiguration",
 }
 
-// settings are the members that it knows, with their defaults (nil for none).
+// settings are the members that it sets, with their defaults; nil means no default.
 var settings = Object{
 	"AccountRecoverySetting": nil,
 	"AdminCreateUserConfig":  Object{"AllowAdminCreateUserOnly": false, "UnusedAccountValidityDays": 7},
@@ -23,7 +27,7 @@ var settings = Object{
 	"VerificationMessageTemplate": Object{"DefaultEmailOption": "CONFIRM_WITH_CODE"},
 }
 
-func (s *Server) update(request Object) *refusal {
+func (s *Server) update(request Object) *awsjson.Error {
 	updated := Object{}
 	for _, name := range fixed {
 		if value, ok := s.Pool[name]; ok {
@@ -41,7 +45,7 @@ func (s *Server) update(request Object) *refusal {
 		case name == "PoolName":
 			updated["Name"] = value
 		case !known:
-			return &refusal{"SerializationException", "unknown member " + name}
+			return awsjson.Errorf("SerializationException", "unknown member %s", name)
 		default:
 			updated[name] = value
 		}
@@ -59,15 +63,15 @@ func (s *Server) update(request Object) *refusal {
 	return nil
 }
 
-// days keeps the two settings apart that are one: the older may not be sent beside
-// the newer, and mirrors it in answers.
-func (s *Server) days(request, updated Object) *refusal {
+// days handles the one setting that has two names. A request may not have both, and the
+// older one has the same value in responses.
+func (s *Server) days(request, updated Object) *awsjson.Error {
 	days := member(member(updated, "Policies"), "PasswordPolicy")["TemporaryPasswordValidityDays"]
 	if days == nil {
 		return nil
 	}
 	if member(request, "AdminCreateUserConfig")["UnusedAccountValidityDays"] != nil {
-		return &refusal{"InvalidParameterException", "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"}
+		return awsjson.Errorf("InvalidParameterException", "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays")
 	}
 	config := maps.Clone(member(updated, "AdminCreateUserConfig"))
 	config["UnusedAccountValidityDays"] = days
@@ -75,13 +79,13 @@ func (s *Server) days(request, updated Object) *refusal {
 	return nil
 }
 
-// preTokenGeneration does the same for the two keys of that trigger.
-func preTokenGeneration(updated Object) *refusal {
+// preTokenGeneration does the same for the two keys of this trigger.
+func preTokenGeneration(updated Object) *awsjson.Error {
 	triggers := maps.Clone(member(updated, "LambdaConfig"))
 	older, newer := triggers["PreTokenGeneration"], member(triggers, "PreTokenGenerationConfig")["LambdaArn"]
 	switch {
 	case older != nil && newer != nil && older != newer:
-		return &refusal{"InvalidParameterException", "PreTokenGeneration and PreTokenGenerationConfig name different functions"}
+		return awsjson.Errorf("InvalidParameterException", "PreTokenGeneration and PreTokenGenerationConfig name different functions")
 	case newer != nil:
 		triggers["PreTokenGeneration"] = newer
 	case older != nil:

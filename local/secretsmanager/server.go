@@ -1,120 +1,100 @@
-// Package secretsmanager is a Secrets Manager endpoint for tests and laptops: the one
-// operation that the suite uses, GetSecretValue, in the protocol that the AWS SDKs
-// speak.
+// Package secretsmanager is a stand-in for AWS Secrets Manager. It serves the one operation
+// that the suite sends: GetSecretValue of the current version.
 //
-// Point an SDK at it with AWS_ENDPOINT_URL_SECRETS_MANAGER. Calls have to be signed, but
-// signatures are not checked: any access key will do.
+// Point an SDK at it with AWS_ENDPOINT_URL_SECRETS_MANAGER.
 package secretsmanager
 
 import (
 	"crypto/sha256"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/google/uuid"
+
+	"github.com/phenom-earth/hasura-cognito/local/awsjson"
 )
 
-const (
-	region  = "us-east-1"
-	account = "123456789012"
-)
+var service = awsjson.Service{Name: "secretsmanager", Version: "1.1"}
 
-// A Server holds secrets in memory. The zero value is ready to use.
+// A Server has secrets in memory. The zero value is ready to use.
 type Server struct {
 	mu      sync.Mutex
-	secrets map[string]*secret // by name
+	secrets map[string]sdk.GetSecretValueOutput // by name
 	calls   int
 }
 
-type secret struct {
-	name, arn string
-	versions  []version // the last is AWSCURRENT, the one before AWSPREVIOUS
-}
-
-type version struct {
-	id      string
-	created time.Time
-	text    *string // nil when the value is binary
-	binary  []byte
-}
-
-// Put stores a value and returns the secret's ARN. A secret that is there is rotated:
-// the value becomes AWSCURRENT and the one before it AWSPREVIOUS.
+// Put stores a value and returns the secret's ARN. It replaces the current version.
 func (s *Server) Put(name, value string) (arn string) {
-	return s.put(name, version{text: &value})
+	return s.put(sdk.GetSecretValueOutput{Name: &name, SecretString: &value})
 }
 
-// PutBinary is Put for a value that is not text.
+// PutBinary is Put for a binary value.
 func (s *Server) PutBinary(name string, value []byte) (arn string) {
-	return s.put(name, version{binary: value})
+	return s.put(sdk.GetSecretValueOutput{Name: &name, SecretBinary: value})
 }
 
-func (s *Server) put(name string, v version) string {
+func (s *Server) put(out sdk.GetSecretValueOutput) string {
+	out.ARN = aws.String(arn(*out.Name))
+	out.VersionId, out.VersionStages = aws.String(uuid.NewString()), []string{"AWSCURRENT"}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kept := s.secrets[name]
-	if kept == nil {
-		kept = &secret{name: name, arn: arn(name)}
-		if s.secrets == nil {
-			s.secrets = make(map[string]*secret)
-		}
-		s.secrets[name] = kept
+	if s.secrets == nil {
+		s.secrets = make(map[string]sdk.GetSecretValueOutput)
 	}
-	v.id = versionID(name, len(kept.versions))
-	v.created = time.Now()
-	kept.versions = append(kept.versions, v)
-	return kept.arn
+	s.secrets[*out.Name] = out
+	return *out.ARN
 }
 
-// Calls counts the requests for a secret's value, refused ones included.
+// arn ends in six characters that AWS chooses at random. Here they depend on the name, so
+// that two runs print the same.
+func arn(name string) string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	sum := sha256.Sum256([]byte(name))
+	suffix := make([]byte, 6)
+	for i := range suffix {
+		suffix[i] = letters[int(sum[i])%len(letters)]
+	}
+	return fmt.Sprintf("arn:aws:secretsmanager:us-east-1:123456789012:secret:%s-%s", name, suffix)
+}
+
+// Calls counts the requests, refused ones included.
 func (s *Server) Calls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.calls
 }
 
-// arn ends in six characters that AWS chooses at random. Here they depend on the name,
-// so that two runs print the same.
-func arn(name string) string {
-	sum := sha256.Sum256([]byte(name))
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	suffix := make([]byte, 6)
-	for i := range suffix {
-		suffix[i] = letters[int(sum[i])%len(letters)]
-	}
-	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s", region, account, name, suffix)
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.calls++
+	s.mu.Unlock()
+	service.Serve(w, r, func(operation string, body []byte) (any, *awsjson.Error) {
+		if operation != "GetSecretValue" {
+			return nil, awsjson.Unknown(operation)
+		}
+		return awsjson.Call(body, s.value)
+	})
 }
 
-func versionID(name string, n int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s#%d", name, n))
-	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
-}
-
-// find looks a secret up by its name, its ARN, or its ARN without the random end.
-func (s *Server) find(id string) *secret {
-	if found := s.secrets[id]; found != nil {
-		return found
+// value finds a secret by its name, by its ARN, or by its ARN without the random suffix.
+func (s *Server) value(in sdk.GetSecretValueInput) (any, *awsjson.Error) {
+	id := aws.ToString(in.SecretId)
+	switch {
+	case id == "":
+		return nil, awsjson.Errorf("ValidationException", "1 validation error detected: Value null at 'secretId' failed to satisfy constraint: Member must not be null")
+	case in.VersionId != nil || in.VersionStage != nil && *in.VersionStage != "AWSCURRENT":
+		return nil, awsjson.Errorf("ResourceNotFoundException", "the stand-in keeps only the current version")
 	}
-	for _, candidate := range s.secrets {
-		if id == candidate.arn || id == candidate.arn[:strings.LastIndexByte(candidate.arn, '-')] {
-			return candidate
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, out := range s.secrets {
+		if id == name || id == *out.ARN || id == (*out.ARN)[:strings.LastIndexByte(*out.ARN, '-')] {
+			return out, nil
 		}
 	}
-	return nil
-}
-
-// The labels of a secret's versions.
-const (
-	current  = "AWSCURRENT"
-	previous = "AWSPREVIOUS"
-)
-
-func (s *secret) stages(i int) []string {
-	switch len(s.versions) - i {
-	case 1:
-		return []string{current}
-	case 2:
-		return []string{previous}
-	}
-	return nil // kept, but deprecated: reachable by its id alone
+	return nil, awsjson.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 }

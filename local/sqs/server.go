@@ -1,32 +1,45 @@
-// Package sqs is an SQS endpoint for tests and laptops: standard queues with visibility
-// time-outs and dead letters, in the JSON protocol that the AWS SDKs speak.
+// Package sqs is a stand-in for Amazon SQS: standard queues with visibility timeouts and
+// dead-letter queues. It serves what the suite and an event source mapping send.
 //
-// Point an SDK at it with AWS_ENDPOINT_URL_SQS. A message stays in its queue until it is
-// deleted: to receive it only hides it for a time, as in SQS, and whoever is slower than
-// that time gets it a second time.
+// Point an SDK at it with AWS_ENDPOINT_URL_SQS.
 package sqs
 
 import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/uuid"
+
+	"github.com/phenom-earth/hasura-cognito/local/awsjson"
 )
 
 const (
 	region  = "us-east-1"
 	account = "123456789012"
+	// maxMessage is the limit of a message in bytes: "Amazon SQS message quotas".
+	maxMessage = 1 << 20
 )
 
-// A Server holds queues in memory. The zero value has none.
+var service = awsjson.Service{Name: "sqs", Version: "1.0", ErrorPrefix: "com.amazonaws.sqs#"}
+
+// A Server has queues in memory. The zero value has none.
 type Server struct {
 	// Now is the clock of visibility; nil means time.Now.
 	Now func() time.Time
 
 	mu     sync.Mutex
 	queues map[string]*queue
-	more   chan struct{} // closed and replaced when a message may have become visible
 }
 
-// Create adds a queue and returns the path of its URL on this server.
+// Create adds a queue and returns the path of its URL.
 func (s *Server) Create(q Queue) (path string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,34 +53,31 @@ func (s *Server) Create(q Queue) (path string) {
 	return "/" + account + "/" + q.Name
 }
 
-// Bodies returns the messages of a queue, visible or not, in the order of their sending.
-func (s *Server) Bodies(name string) []string {
+// Bodies returns the messages of a queue, visible or not, in the order in which they were
+// sent.
+func (s *Server) Bodies(name string) (bodies []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	q := s.queues[name]
-	if q == nil {
-		return nil
-	}
-	var bodies []string
-	for _, m := range q.messages {
-		bodies = append(bodies, m.body)
+	if q := s.queues[name]; q != nil {
+		for _, m := range q.messages {
+			bodies = append(bodies, m.body)
+		}
 	}
 	return bodies
 }
 
-// Redrive moves the dead letters of a queue back to it, as StartMessageMoveTask does:
-// they count as never received.
+// Redrive moves the dead letters of a queue back, as StartMessageMoveTask does. Their
+// receive count starts anew.
 func (s *Server) Redrive(name string) (moved int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := s.queues[name]
 	dead := s.queues[q.DeadLetters]
 	for _, m := range dead.messages {
-		q.messages = append(q.messages, &message{id: m.id, body: m.body, attributes: m.attributes, sent: m.sent})
+		q.messages = append(q.messages, &message{id: m.id, body: m.body, sent: m.sent})
 	}
 	moved = len(dead.messages)
 	dead.messages = nil
-	s.wake()
 	return moved
 }
 
@@ -78,18 +88,133 @@ func (s *Server) now() time.Time {
 	return time.Now()
 }
 
-// wake lets those look again who wait for a message.
-func (s *Server) wake() {
-	if s.more != nil {
-		close(s.more)
-	}
-	s.more = make(chan struct{})
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	service.Serve(w, r, func(operation string, body []byte) (any, *awsjson.Error) {
+		switch operation {
+		case "SendMessage":
+			return awsjson.Call(body, s.send)
+		case "ReceiveMessage":
+			return awsjson.Call(body, func(in sdk.ReceiveMessageInput) (any, *awsjson.Error) { return s.receive(r.Context(), in) })
+		case "DeleteMessageBatch":
+			return awsjson.Call(body, s.delete)
+		case "GetQueueAttributes":
+			return awsjson.Call(body, s.attributes)
+		}
+		return nil, awsjson.Unknown(operation)
+	})
 }
 
-// waker is closed at the next wake.
-func (s *Server) waker() <-chan struct{} {
-	if s.more == nil {
-		s.more = make(chan struct{})
+// with calls do with the queue of a URL. Only the name in the URL counts.
+func (s *Server) with(url *string, do func(*queue) any) (any, *awsjson.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	path := aws.ToString(url)
+	q := s.queues[path[strings.LastIndexByte(path, '/')+1:]]
+	if q == nil {
+		return nil, awsjson.Errorf("QueueDoesNotExist", "The specified queue does not exist.")
 	}
-	return s.more
+	return do(q), nil
+}
+
+func (s *Server) send(in sdk.SendMessageInput) (any, *awsjson.Error) {
+	body := aws.ToString(in.MessageBody)
+	switch {
+	case body == "":
+		return nil, awsjson.Errorf("MissingParameter", "The request must contain the parameter MessageBody.")
+	case len(body) > maxMessage:
+		return nil, awsjson.Errorf("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maxMessage)
+	case strings.ContainsFunc(body, invalid):
+		return nil, awsjson.Errorf("InvalidMessageContents", "Invalid characters found. Valid unicode characters are "+
+			"#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
+	case len(in.MessageAttributes) > 0:
+		return nil, awsjson.Errorf("UnsupportedOperation", "the stand-in takes no message attributes")
+	}
+	return s.with(in.QueueUrl, func(q *queue) any {
+		now := s.now()
+		m := &message{id: uuid.NewString(), body: body, sent: now, visible: now.Add(time.Duration(in.DelaySeconds) * time.Second)}
+		q.messages = append(q.messages, m)
+		return sdk.SendMessageOutput{MessageId: &m.id, MD5OfMessageBody: aws.String(sum(body))}
+	})
+}
+
+// invalid reports whether SQS refuses a character: "SendMessage".
+func invalid(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+}
+
+// receive waits for messages as long as the request allows.
+func (s *Server) receive(ctx context.Context, in sdk.ReceiveMessageInput) (any, *awsjson.Error) {
+	if in.MaxNumberOfMessages < 0 || in.MaxNumberOfMessages > 10 {
+		return nil, awsjson.Errorf("InvalidParameterValue", "Value %d for parameter MaxNumberOfMessages is invalid. "+
+			"Reason: Must be between 1 and 10, if provided.", in.MaxNumberOfMessages)
+	}
+	deadline := time.Now().Add(time.Duration(in.WaitTimeSeconds) * time.Second)
+	for {
+		var out sdk.ReceiveMessageOutput
+		_, err := s.with(in.QueueUrl, func(q *queue) any {
+			visibility := q.Visibility
+			if in.VisibilityTimeout > 0 {
+				visibility = time.Duration(in.VisibilityTimeout) * time.Second
+			}
+			taken, dead := q.receive(max(1, int(in.MaxNumberOfMessages)), s.now(), visibility)
+			if len(dead) > 0 {
+				letters := s.queues[q.DeadLetters]
+				letters.messages = append(letters.messages, dead...)
+			}
+			for _, m := range taken {
+				out.Messages = append(out.Messages, m.output())
+			}
+			return nil
+		})
+		if err != nil || len(out.Messages) > 0 || time.Now().After(deadline) || ctx.Err() != nil {
+			return out, err
+		}
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func (s *Server) delete(in sdk.DeleteMessageBatchInput) (any, *awsjson.Error) {
+	return s.with(in.QueueUrl, func(q *queue) any {
+		var out sdk.DeleteMessageBatchOutput
+		for _, e := range in.Entries {
+			if q.delete(aws.ToString(e.ReceiptHandle)) {
+				out.Successful = append(out.Successful, types.DeleteMessageBatchResultEntry{Id: e.Id})
+			} else {
+				out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("ReceiptHandleIsInvalid"), SenderFault: true})
+			}
+		}
+		return out
+	})
+}
+
+// attributes returns all attributes, whichever are asked for.
+func (s *Server) attributes(in sdk.GetQueueAttributesInput) (any, *awsjson.Error) {
+	return s.with(in.QueueUrl, func(q *queue) any {
+		visible, now := 0, s.now()
+		for _, m := range q.messages {
+			if !m.visible.After(now) {
+				visible++
+			}
+		}
+		all := map[string]string{
+			"QueueArn":                              q.ARN(),
+			"VisibilityTimeout":                     strconv.Itoa(int(q.Visibility.Seconds())),
+			"ApproximateNumberOfMessages":           strconv.Itoa(visible),
+			"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(len(q.messages) - visible),
+		}
+		if q.DeadLetters != "" {
+			policy, err := json.Marshal(map[string]string{
+				"deadLetterTargetArn": s.queues[q.DeadLetters].ARN(),
+				"maxReceiveCount":     strconv.Itoa(q.MaxReceive),
+			})
+			if err != nil {
+				panic(err) // strings can always be marshaled
+			}
+			all["RedrivePolicy"] = string(policy)
+		}
+		return sdk.GetQueueAttributesOutput{Attributes: all}
+	})
 }
