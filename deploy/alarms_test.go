@@ -1,0 +1,390 @@
+package deploy_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/phenom-earth/hasura-cognito/local/lambda"
+	queues "github.com/phenom-earth/hasura-cognito/local/sqs"
+	"github.com/phenom-earth/hasura-cognito/local/stack"
+)
+
+// A scene runs the built functions while a clock of its own counts the minutes. It collects what CloudWatch would see.
+type scene struct {
+	t        *testing.T
+	template template
+	filters  []metricFilter
+	alarms   map[string]alarm
+	stack    *stack.Stack
+	sqs      *sqs.Client
+	urls     map[string]string // of the queues, by logical id
+
+	binaries    string            // folder with <function>/bootstrap
+	env         map[string]string // variables that differ, of every function
+	concurrency int
+	canary      bool // the calls go to a new version behind the alias
+
+	service *lambda.Service // nil until the first call of a minute
+	logs    map[string]*bytes.Buffer
+	minutes atomic.Int64
+	start   time.Time
+	data    []datapoint
+	rang    map[string]bool
+}
+
+func (s *scene) now() time.Time { return s.start.Add(time.Duration(s.minutes.Load()) * time.Minute) }
+
+func (s *scene) record(value float64, namespace, name string, dimensions ...string) {
+	s.data = append(s.data, datapoint{metric(namespace, name, dimensions...), s.now(), value})
+}
+
+// functions starts the functions. Their execution environments last until the next wait.
+func (s *scene) functions() *lambda.Service {
+	if s.service != nil {
+		return s.service
+	}
+	var all []lambda.Function
+	for id, name := range functions {
+		f := s.stack.Function(name)
+		f.Path, f.Concurrency = filepath.Join(s.binaries, name, "bootstrap"), s.concurrency
+		for name := range s.template.variables(id) {
+			if value, ok := s.env[name]; ok {
+				f.Env[name] = value
+			}
+		}
+		s.logs[id] = new(bytes.Buffer)
+		f.Stdout, f.Stderr = s.logs[id], s.logs[id]
+		all = append(all, f)
+	}
+	var err error
+	if s.service, err = lambda.NewService(all...); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.service
+}
+
+// call invokes a function and records what Lambda counts.
+func (s *scene) call(id, event string) {
+	s.t.Helper()
+	result, err := s.functions().Invoke(s.t.Context(), functions[id], []byte(event))
+	if errors.Is(err, lambda.ErrThrottled) {
+		s.record(1, "AWS/Lambda", "Throttles", "FunctionName="+id)
+		return
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	failed := 0.0
+	if result.FunctionError != "" {
+		failed = 1
+	}
+	s.record(failed, "AWS/Lambda", "Errors", "FunctionName="+id)
+	if s.canary {
+		s.record(failed, "AWS/Lambda", "Errors", "FunctionName="+id, "Resource=${"+id+"}:live", "ExecutedVersion="+id+".Version.Version")
+	}
+}
+
+func (s *scene) event(name string) string {
+	return string(readFile(s.t, filepath.Join("events", name+".json")))
+}
+
+func (s *scene) signIn() { s.call("HasuraCognitoSyncUsers", s.event("post-authentication")) }
+
+func (s *scene) token() {
+	s.call("HasuraCognitoTrigger", s.event("pre-token-generation-v2-authentication"))
+}
+
+// throttle calls a function while its only execution environment starts.
+func (s *scene) throttle(id, event string) {
+	s.concurrency = 1
+	service := s.functions()
+	first := make(chan struct{})
+	go func() {
+		defer close(first)
+		_, _ = service.Invoke(s.t.Context(), functions[id], []byte(event)) // how it ends does not matter
+	}()
+	for service.Environments(functions[id]) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	s.call(id, event)
+	<-first
+}
+
+// replay gives every message that is visible to the replay function once.
+func (s *scene) replay() {
+	s.t.Helper()
+	mapping := s.stack.Mapping()
+	mapping.Service = s.functions()
+	ctx, stop := context.WithCancel(s.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- mapping.Run(ctx) }()
+	for visible, _ := s.queued("ParkedSyncs"); visible > 0; visible, _ = s.queued("ParkedSyncs") {
+		time.Sleep(5 * time.Millisecond)
+	}
+	stop()
+	if err := <-done; err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// queued returns how many messages of a queue are visible and how many are in flight.
+func (s *scene) queued(id string) (visible, inFlight float64) {
+	s.t.Helper()
+	url := s.urls[id]
+	out, err := s.sqs.GetQueueAttributes(s.t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	visible, _ = strconv.ParseFloat(out.Attributes["ApproximateNumberOfMessages"], 64)
+	inFlight, err = strconv.ParseFloat(out.Attributes["ApproximateNumberOfMessagesNotVisible"], 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return visible, inFlight
+}
+
+// wait lets minutes pass. It ends the execution environments, collects their logs and evaluates the alarms.
+func (s *scene) wait(minutes int) {
+	s.t.Helper()
+	if s.service != nil {
+		s.service.Close()
+		s.service = nil
+		for _, f := range s.filters {
+			for line := range bytes.Lines(s.logs[f.function].Bytes()) {
+				if d, ok := f.count(line, s.now()); ok {
+					s.data = append(s.data, d)
+				}
+			}
+		}
+	}
+	for range minutes {
+		for id := range s.urls {
+			visible, inFlight := s.queued(id)
+			s.record(visible, "AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName="+id+".QueueName")
+			s.record(inFlight, "AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName="+id+".QueueName")
+		}
+		s.minutes.Add(1)
+		for id, a := range s.alarms {
+			if now := s.now(); now.Equal(now.Truncate(a.period)) && a.rings(s.data, now) {
+				s.rang[id] = true
+			}
+		}
+	}
+}
+
+func (s *scene) set(front *stack.Front, fault stack.Fault) {
+	s.t.Helper()
+	if err := front.Set(fault); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Every alarm rings for its reason, and no other alarm does. The functions are the built ones, their logs and queues are
+// real, and filters, statistics, periods and thresholds are those of template.yaml.
+func TestAlarmsRing(t *testing.T) {
+	template := readTemplate(t)
+	built := t.TempDir()
+	panics := t.TempDir()
+	for _, name := range functions {
+		if err := stack.Build(".", "functions/"+name, filepath.Join(built, name, "bootstrap")); err != nil {
+			t.Fatal(err)
+		}
+		if err := stack.Build(".", "deploy/testdata/panics", filepath.Join(panics, name, "bootstrap")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const invalid = `"no event"`
+	// A small budget, so that the rows with an outage take less time.
+	short := map[string]string{"SYNC_BUDGET": "500ms"}
+	refuses := stack.Status(http.StatusOK, `{"errors":[{"message":"no","extensions":{"path":"$","code":"data-exception"}}]}`)
+	rows := []struct {
+		name  string
+		env   map[string]string
+		run   func(*scene)
+		rings []string
+	}{
+		{"all is well", nil, func(s *scene) {
+			for range 4 {
+				s.token()
+				s.signIn()
+				s.replay()
+				s.wait(5)
+			}
+		}, nil},
+		{"Hasura is down for five minutes", short, func(s *scene) {
+			s.set(s.stack.Hasura, stack.Refuse)
+			s.signIn()
+			s.wait(4)
+			s.set(s.stack.Hasura, stack.Fault{})
+			s.signIn()
+			s.replay()
+			s.wait(16)
+		}, nil},
+		{"Hasura is down for ten minutes", short, func(s *scene) {
+			s.set(s.stack.Hasura, stack.Refuse)
+			s.signIn()
+			s.wait(5)
+			s.signIn()
+			s.wait(5)
+			s.set(s.stack.Hasura, stack.Fault{})
+			s.replay()
+			s.wait(10)
+		}, []string{"ParkedAlarm"}},
+		{"Hasura refuses a parked sync for a quarter of an hour, and no other user signs in", nil, func(s *scene) {
+			s.set(s.stack.Hasura, refuses)
+			s.signIn()
+			for range 5 {
+				s.replay() // received more than three times
+				s.wait(3)
+			}
+		}, []string{"ParkedSyncsAgeAlarm"}},
+		{"a parked sync becomes a dead letter", nil, func(s *scene) {
+			s.set(s.stack.Hasura, refuses)
+			s.signIn()
+			for range 3 {
+				s.replay()
+				s.wait(3)
+			}
+			s.wait(1)
+		}, []string{"ParkedSyncsDeadLettersAlarm"}},
+		{"neither Hasura nor the queue can be reached", short, func(s *scene) {
+			s.set(s.stack.Hasura, stack.Refuse)
+			s.set(s.stack.SQS, stack.Refuse)
+			s.signIn()
+			s.set(s.stack.SQS, stack.Fault{})
+			s.wait(5)
+		}, []string{"UnsyncedAlarm"}},
+		{"a user cannot be written at all", nil, func(s *scene) {
+			s.call("HasuraCognitoSyncUsers", s.event("post-confirmation-sub-not-uuid"))
+			s.wait(5)
+		}, []string{"UnsyncedAlarm"}},
+		{"Hasura is down and sign-ins are refused", map[string]string{"SYNC_ON_FAILURE": "refuse", "SYNC_BUDGET": "500ms"}, func(s *scene) {
+			s.set(s.stack.Hasura, stack.Refuse)
+			s.signIn()
+			s.wait(5)
+		}, []string{"RefusedAlarm", "SyncErrorsAlarm"}},
+		{"a setting of the claims function is invalid", map[string]string{"ROLES": "admins"}, func(s *scene) {
+			s.token()
+			s.wait(5)
+		}, []string{"MisconfiguredAlarm"}},
+		{"a setting of the sync function is invalid", map[string]string{"SYNC_BUDGET": "9s"}, func(s *scene) {
+			s.signIn()
+			s.wait(5)
+		}, []string{"MisconfiguredAlarm"}},
+		{"a setting of the replay function is invalid", nil, func(s *scene) {
+			s.set(s.stack.Hasura, refuses)
+			s.signIn()
+			s.wait(1)
+			s.env = map[string]string{"HASURA_ROLE": "rôle"}
+			s.replay()
+			s.wait(4)
+		}, []string{"MisconfiguredAlarm"}},
+		{"the secret cannot be read", short, func(s *scene) {
+			s.set(s.stack.SecretsManager, stack.Refuse)
+			s.signIn()
+			s.wait(5)
+		}, []string{"SecretAlarm"}},
+		{"the secret lacks the key", map[string]string{"SECRETS_KEY": "NONE"}, func(s *scene) {
+			s.signIn()
+			s.wait(5)
+		}, []string{"SecretAlarm"}},
+		{"the replay function cannot read the secret", nil, func(s *scene) {
+			s.set(s.stack.Hasura, refuses)
+			s.signIn()
+			s.wait(1)
+			s.set(s.stack.SecretsManager, stack.Refuse)
+			s.replay()
+			s.wait(4)
+		}, []string{"SecretAlarm"}},
+		{"Hasura is slow", map[string]string{"SYNC_BUDGET": "4.5s", "SYNC_QUEUE_URL": ""}, func(s *scene) {
+			s.set(s.stack.Hasura, stack.If(stack.Slow(1100*time.Millisecond), func(r *http.Request, _ []byte) bool { return r.Method == http.MethodPost }))
+			for range 3 {
+				s.signIn()
+				s.wait(5)
+			}
+		}, []string{"SyncSlowAlarm"}},
+		{"an event for the claims function is invalid", nil, func(s *scene) {
+			s.call("HasuraCognitoTrigger", invalid)
+			s.wait(5)
+		}, []string{"FaultsAlarm", "TriggerErrorsAlarm"}},
+		{"an event for the sync function is invalid", nil, func(s *scene) {
+			s.call("HasuraCognitoSyncUsers", invalid)
+			s.wait(5)
+		}, []string{"FaultsAlarm", "SyncErrorsAlarm"}},
+		{"the claims function panics", nil, func(s *scene) {
+			s.binaries = panics
+			s.token()
+			s.wait(5)
+		}, []string{"FaultsAlarm"}},
+		{"the sync function panics", nil, func(s *scene) {
+			s.binaries = panics
+			s.signIn()
+			s.wait(5)
+		}, []string{"FaultsAlarm"}},
+		{"the new version of the claims function fails", nil, func(s *scene) {
+			s.canary = true
+			s.call("HasuraCognitoTrigger", invalid)
+			s.wait(5)
+		}, []string{"FaultsAlarm", "TriggerErrorsAlarm", "TriggerVersionErrorsAlarm"}},
+		{"the new version of the sync function fails", nil, func(s *scene) {
+			s.canary = true
+			s.call("HasuraCognitoSyncUsers", invalid)
+			s.wait(5)
+		}, []string{"FaultsAlarm", "SyncErrorsAlarm", "SyncVersionErrorsAlarm"}},
+		{"the claims function has too little concurrency", nil, func(s *scene) {
+			s.throttle("HasuraCognitoTrigger", s.event("pre-token-generation-v2-authentication"))
+			s.wait(5)
+		}, []string{"TriggerThrottlesAlarm"}},
+		{"the sync function has too little concurrency", nil, func(s *scene) {
+			s.throttle("HasuraCognitoSyncUsers", s.event("post-authentication"))
+			s.wait(5)
+		}, []string{"SyncThrottlesAlarm"}},
+	}
+	caused := map[string]bool{}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			config := stack.Config{Functions: built, Project: os.DirFS("graphql"), Queue: queues.Queue{Visibility: 3 * time.Minute}}
+			if slices.Contains(row.rings, "ParkedSyncsDeadLettersAlarm") {
+				config.Queue.MaxReceive = 2
+			}
+			s := &scene{t: t, template: template, filters: template.filters(t), alarms: template.alarms(t), binaries: built, env: row.env,
+				logs: map[string]*bytes.Buffer{}, start: time.Now().Truncate(time.Hour), rang: map[string]bool{}}
+			var err error
+			if s.stack, err = stack.Start(t.Context(), config); err != nil {
+				t.Fatal(err)
+			}
+			s.stack.Queues.Now = s.now
+			mapping := s.stack.Mapping()
+			s.sqs = mapping.SQS
+			s.urls = map[string]string{"ParkedSyncs": mapping.QueueURL, "ParkedSyncsDeadLetters": mapping.QueueURL + "-dead-letters"}
+			row.run(s)
+			if err := s.stack.Close(); err != nil {
+				t.Error(err)
+			}
+			if got := slices.Sorted(maps.Keys(s.rang)); !slices.Equal(got, row.rings) {
+				t.Errorf("%v ring, want %v\nlogs: %s", got, row.rings, s.logs)
+			}
+			for _, id := range row.rings {
+				caused[id] = true
+			}
+		})
+	}
+	for id := range template.alarms(t) {
+		if !caused[id] {
+			t.Errorf("no row makes %s ring", id)
+		}
+	}
+}
