@@ -1,22 +1,20 @@
-// Package userpool does what an Amazon Cognito user pool does with the answer of its
-// pre token generation trigger: it builds the claims of the ID token and of the access
-// token by the documented rules, signs them, and publishes its keys.
+// Package userpool is a stand-in for an Amazon Cognito user pool that issues tokens. It
+// applies what the pre token generation trigger returned to the claims, signs the tokens
+// and publishes its keys.
 //
-// Cognito is silent about most mistakes. A claim that may not be set, a value of a type
-// that the trigger's version does not take, an answer of another version's shape: all
-// of these yield tokens without the claim, and no error. Only what cannot be read as
-// an answer at all fails the sign-in.
+// Cognito reports few mistakes. A reserved claim, a value of a type that the trigger's
+// version does not accept, a response in the form of another version: all of these give
+// tokens without the claim and without an error. A sign-in fails only if Cognito cannot read
+// the response.
 //
-// The rules are those of "Pre token generation Lambda trigger" and "Customizing user
-// pool workflows with Lambda triggers" in the Amazon Cognito Developer Guide. Where
-// they are silent, the reading chosen here is the one that our functions must not
-// depend on: the less forgiving.
+// The rules are those of "Pre token generation Lambda trigger" and "Customizing user pool
+// workflows with Lambda triggers" in the Amazon Cognito Developer Guide. Where the guide
+// does not say, this package chooses the stricter reading.
 package userpool
 
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,19 +23,18 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// A Pool issues tokens. As a real one, it signs ID tokens and access tokens with a key
-// each and publishes both.
+// A Pool issues tokens. Like Cognito, it signs ID tokens and access tokens with different
+// keys and publishes both.
 type Pool struct {
 	ID string
 
-	// Issuer is the tokens' iss: https://cognito-idp.<region>.amazonaws.com/<ID>. The
-	// keys are at /.well-known/jwks.json below it on AWS, and below /<ID> here.
+	// Issuer is the claim iss: https://cognito-idp.<region>.amazonaws.com/<ID>.
 	Issuer string
 
 	id, access jose.JSONWebKey
 }
 
-// New makes a pool with fresh keys. A pool's id begins with its region, as in
+// New makes a pool with new keys. The id of a pool begins with its Region, as in
 // us-east-1_ExaMPle01.
 func New(id string) (*Pool, error) {
 	region, _, ok := strings.Cut(id, "_")
@@ -50,20 +47,12 @@ func New(id string) (*Pool, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make a key: %w", err)
 		}
-		var kid [32]byte
-		_, _ = rand.Read(kid[:]) // never fails: crypto/rand
-		*key = jose.JSONWebKey{
-			Key:       secret,
-			KeyID:     base64.StdEncoding.EncodeToString(kid[:]),
-			Algorithm: string(jose.RS256),
-			Use:       "sig",
-		}
+		*key = jose.JSONWebKey{Key: secret, KeyID: rand.Text(), Algorithm: string(jose.RS256), Use: "sig"}
 	}
 	return p, nil
 }
 
-// Sign turns claims into the tokens that an app gets. A machine has no ID token; its
-// text is then empty.
+// Sign signs the tokens. The ID token of a machine is empty.
 func (p *Pool) Sign(t Tokens) (id, access string, err error) {
 	if t.ID != nil {
 		if id, err = sign(p.id, t.ID); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/userpool"
 )
 
-func TestTokensAreSignedWithThePublishedKeys(t *testing.T) {
+func TestSign(t *testing.T) {
 	p := pool(t)
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, httptest.NewRequest("GET", "/us-east-1_ExaMPle01/.well-known/jwks.json", nil))
@@ -55,22 +55,22 @@ func TestTokensAreSignedWithThePublishedKeys(t *testing.T) {
 		}
 	}
 	if len(used) != 2 {
-		t.Errorf("both tokens are signed with one key")
+		t.Errorf("both tokens are signed with the same key")
 	}
 }
 
-func TestAMachineGetsOneToken(t *testing.T) {
+func TestSignForAMachine(t *testing.T) {
 	p := pool(t)
 	tokens, err := p.Tokens([]byte(machine), answered(t, machine, `{}`), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if id, access, err := p.Sign(tokens); id != "" || access == "" || err != nil {
-		t.Errorf("Sign = %q, %q, %v, want an access token alone", id, access, err)
+		t.Errorf("Sign = %q, %q, %v, want only an access token", id, access, err)
 	}
 }
 
-func TestTheKeysAreWhereCognitoHasThem(t *testing.T) {
+func TestServeHTTP(t *testing.T) {
 	p := pool(t)
 	rows := []struct {
 		method, path string
