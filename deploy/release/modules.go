@@ -10,13 +10,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strings"
 )
 
-// modules are those that the binaries link, with their versions; Go's own
-// library is stdlib.
+// modules are the modules that the binaries link, and their versions. The standard
+// library is the module stdlib.
 type modules map[string]string
 
 func (m modules) add(binary string) error {
@@ -26,75 +25,67 @@ func (m modules) add(binary string) error {
 	}
 	m["stdlib"] = strings.TrimPrefix(info.GoVersion, "go")
 	for _, d := range info.Deps {
-		m[d.Path] = replaced(d).Version
+		if d.Replace != nil {
+			d = d.Replace
+		}
+		m[d.Path] = d.Version
 	}
 	return nil
 }
 
-func replaced(d *debug.Module) *debug.Module {
-	if d.Replace != nil {
-		return d.Replace
-	}
-	return d
-}
-
-// sbom returns a bill of materials in CycloneDX 1.5, without a time or a serial
-// number, which would differ from one run to the next.
-func (m modules) sbom() ([]byte, error) {
-	type component struct {
-		Type    string `json:"type"`
-		Name    string `json:"name"`
-		Version string `json:"version"`
-		PURL    string `json:"purl"`
-	}
-	var components []component
-	for _, path := range slices.Sorted(maps.Keys(m)) {
-		components = append(components, component{"library", path, m[path], "pkg:golang/" + path + "@" + m[path]})
+// writeSBOM writes a bill of materials in CycloneDX 1.5. It has no time and no serial
+// number, so that it is the same in each run.
+func (m modules) writeSBOM(path string) error {
+	components := []map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		components = append(components, map[string]string{
+			"type": "library", "name": name, "version": m[name], "purl": "pkg:golang/" + name + "@" + m[name],
+		})
 	}
 	text, err := json.MarshalIndent(map[string]any{
-		"bomFormat":   "CycloneDX",
-		"specVersion": "1.5",
-		"version":     1,
-		"metadata":    map[string]any{"component": map[string]string{"type": "application", "name": "hasura-cognito"}},
-		"components":  components,
+		"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": components,
+		"metadata": map[string]any{"component": map[string]string{"type": "application", "name": "hasura-cognito"}},
 	}, "", "  ")
-	return append(text, '\n'), err
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
 var licence = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice)`)
 
-// notices returns the licence of every module, which most of them ask to go along
-// with a binary.
-func (m modules) notices() ([]byte, error) {
+// writeNotices writes the licence of each module. Most licences must go along with a
+// binary.
+func (m modules) writeNotices(path string) error {
 	var b bytes.Buffer
-	for _, path := range slices.Sorted(maps.Keys(m)) {
-		ask := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", path)
-		if path == "stdlib" {
-			ask = exec.Command("go", "env", "GOROOT")
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		where := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", name)
+		if name == "stdlib" {
+			where = exec.Command("go", "env", "GOROOT")
 		}
-		dir, err := ask.Output()
+		out, err := where.Output()
 		if err != nil {
-			return nil, fmt.Errorf("where is %s? %w", path, err)
+			return fmt.Errorf("find the source of %s: %w", name, err)
 		}
-		files, err := os.ReadDir(strings.TrimSpace(string(dir)))
+		dir := strings.TrimSpace(string(out))
+		files, err := os.ReadDir(dir)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		found := false
+		before := b.Len()
 		for _, file := range files {
 			if file.IsDir() || !licence.MatchString(file.Name()) {
 				continue
 			}
-			text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), file.Name()))
+			text, err := os.ReadFile(filepath.Join(dir, file.Name()))
 			if err != nil {
-				return nil, err
+				return err
 			}
-			found = true
-			fmt.Fprintf(&b, "==== %s %s: %s\n\n%s\n\n", path, m[path], file.Name(), bytes.TrimSpace(text))
+			fmt.Fprintf(&b, "==== %s %s: %s\n\n%s\n\n", name, m[name], file.Name(), bytes.TrimSpace(text))
 		}
-		if !found {
-			return nil, fmt.Errorf("%s has no licence", path)
+		if b.Len() == before {
+			return fmt.Errorf("%s has no licence", name)
 		}
 	}
-	return b.Bytes(), nil
+	return os.WriteFile(path, b.Bytes(), 0o644)
 }
