@@ -75,14 +75,15 @@ check: ## What CI holds the code to beside its tests: format, vet, staticcheck, 
 	@go tool actionlint
 	@go mod tidy -diff
 	@mkdir -p .build && cp pkg/hasura/generated.go .build/ && $(MAKE) generate && cmp pkg/hasura/generated.go .build/generated.go
-	@! command -v terraform >/dev/null || terraform fmt -check -diff -recursive deploy/terraform
+	@deploy/terraform/check
 	@command -v $(SAM) >/dev/null || { echo 'template.yaml is not checked without the SAM CLI: pip install aws-sam-cli==1.164.0'; exit 1; }
 	@$(SAM) validate --lint
 	@.ci/lint $(SAM)
 
 .PHONY: generate
-generate: ## Generate the client from graphql/
+generate: ## Generate the client from graphql/, and Terraform's alarms from template.yaml
 	@go tool genqlient graphql/genqlient.yaml
+	@go test -count=1 ./deploy -run TestTerraformMonitoring -update
 
 .PHONY: build
 build: ## Build the functions as they are deployed, into .build/<architecture>/ (ARCHITECTURE=arm64 or x86_64)
@@ -109,7 +110,7 @@ compile:
 	@$(call compile,$(PACKAGE),$(OUTPUT))
 
 .PHONY: release
-release: ## Build what a release holds, into dist/: zips and template for both processors, checksums, bill of materials, licences (VERSION=1.2.3)
+release: ## Build what a release holds, into dist/: zips and template, checksums, SBOM, licences (VERSION=1.2.3)
 	@rm -rf '$(ROOT)/dist'
 	@$(MAKE) build ARCHITECTURE=arm64 && $(MAKE) build ARCHITECTURE=x86_64
 	@go run ./deploy/release -built .build -out dist $(if $(VERSION),-version '$(VERSION)')

@@ -130,7 +130,7 @@ func TestReferencesToDocsLeadSomewhere(t *testing.T) {
 var (
 	shellBlock  = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 	placeholder = regexp.MustCompile(`<([A-Z]\w+)>`)
-	flag        = regexp.MustCompile(`\s'?--([a-z-]+)`)
+	option      = regexp.MustCompile(`\s'?--([a-z-]+)`)
 )
 
 // Each command in the docs can be run: make knows its targets, the command line knows its
@@ -156,7 +156,7 @@ func TestCommandsOfTheDocs(t *testing.T) {
 					if out, err := dry.CombinedOutput(); err != nil {
 						t.Errorf("%s: %s: %v\n%s", file, line, err, out)
 					}
-					for _, match := range flag.FindAllStringSubmatch(strings.ReplaceAll(command, "=", " "), -1) {
+					for _, match := range option.FindAllStringSubmatch(strings.ReplaceAll(command, "=", " "), -1) {
 						if !strings.Contains(source, fmt.Sprintf("%q", match[1])) {
 							t.Errorf("%s: %s: the command line has no flag --%s", file, line, match[1])
 						}

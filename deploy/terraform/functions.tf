@@ -1,55 +1,72 @@
 locals {
-  # Below 1,769 MB there is less than one processor: more threads only get in each other's way.
+  # Below 1,769 MB a function has less than one CPU, so more threads only wait for each other.
   runtime = { GOMAXPROCS = "1" }
 
-  # One bundle of authorities instead of it and again some 145 files (golang/go#79018). The folder is one that is not there.
+  # Amazon Linux 2023 has the root CAs in one bundle and again in 145 files, and Go would parse them all (golang/go#79018).
+  # The folder does not exist, so Go parses only the bundle.
   tls = {
     SSL_CERT_FILE = "/etc/pki/tls/certs/ca-bundle.crt"
     SSL_CERT_DIR  = "/nonexistent"
   }
 
-  hasura = {
-    GRAPHQL_DOMAIN = var.graphql_domain
-    SECRETS_ARN    = var.secrets_arn
-  }
+  hasura = merge(
+    { GRAPHQL_DOMAIN = var.graphql_domain, SECRETS_ARN = var.secrets_arn },
+    { for name, value in {
+      GRAPHQL_HOST = var.graphql_host
+      GRAPHQL_CA   = var.graphql_ca
+      SECRETS_KEY  = var.secrets_key
+      HASURA_ROLE  = var.hasura_role
+    } : name => value if value != "" },
+  )
 
-  # The replay takes those of the sync's settings that say how Hasura is reached.
-  replay_settings = { for name, value in var.sync_settings : name => value if contains(["SECRETS_KEY", "GRAPHQL_HOST", "HASURA_ROLE"], name) }
+  sync = { for name, value in {
+    SYNC_BUDGET     = var.sync_budget
+    SYNC_ON_FAILURE = var.sync_on_failure
+  } : name => value if value != "" }
 
-  # Those that Cognito calls, and how many environments of each are kept started.
-  called      = ["hasura-cognito-trigger", "hasura-cognito-sync-users"]
-  provisioned = { hasura-cognito-trigger = var.trigger_provisioned, hasura-cognito-sync-users = var.sync_provisioned }
-
-  # What the pool is to call: the alias where it is the one with environments that are started.
-  called_arns = {
-    for name in local.called : name => sum(values(local.provisioned)) > 0 ? aws_lambda_alias.live[name].arn : aws_lambda_function.this[name].arn
-  }
+  claims = { for name, value in {
+    ROLES                 = var.roles
+    DEFAULT_ROLE          = var.default_role
+    SESSION_VARIABLES     = var.session_variables
+    CLAIMS_NAMESPACE      = var.claims_namespace
+    CLAIMS_FORMAT         = var.claims_format
+    ACCESS_TOKEN_AUDIENCE = var.access_token_audience
+  } : name => value if value != "" }
 
   functions = {
     hasura-cognito-trigger = {
-      description = "Puts Hasura's claims into the tokens of a Cognito user pool"
+      description = "Adds Hasura claims to the tokens of a user pool"
       memory      = var.trigger_memory
-      timeout     = 5 # as long as Cognito waits
+      timeout     = 5 # Cognito waits five seconds
       reserved    = var.trigger_reserved
       vpc         = false # it calls nothing
-      environment = merge(local.runtime, var.trigger_settings)
+      environment = merge(local.runtime, local.claims)
     }
     hasura-cognito-sync-users = {
-      description = "Writes the person who signs up or in to Hasura"
+      description = "Writes the user who signs up or in to Hasura"
       memory      = var.sync_memory
       timeout     = 5
       reserved    = var.sync_reserved
       vpc         = length(var.subnet_ids) > 0
-      environment = merge(local.runtime, local.tls, var.sync_settings, local.hasura, { SYNC_QUEUE_URL = aws_sqs_queue.parked.url })
+      environment = merge(local.runtime, local.tls, local.hasura, local.sync, { SYNC_QUEUE_URL = aws_sqs_queue.parked.url })
     }
     hasura-cognito-replay-syncs = {
-      description = "Writes the syncs that failed to Hasura"
+      description = "Writes parked syncs to Hasura"
       memory      = var.sync_memory
-      timeout     = 30 # nobody waits for it
+      timeout     = 30 # no user waits for it
       reserved    = -1
       vpc         = length(var.subnet_ids) > 0
-      environment = merge(local.runtime, local.tls, local.replay_settings, local.hasura)
+      environment = merge(local.runtime, local.tls, local.hasura)
     }
+  }
+
+  # The functions that Cognito calls, and their provisioned concurrency.
+  called      = ["hasura-cognito-trigger", "hasura-cognito-sync-users"]
+  provisioned = { hasura-cognito-trigger = var.trigger_provisioned, hasura-cognito-sync-users = var.sync_provisioned }
+
+  # What the pool must call: with provisioned concurrency, the alias that has it.
+  called_arns = {
+    for name in local.called : name => sum(values(local.provisioned)) > 0 ? aws_lambda_alias.live[name].arn : aws_lambda_function.this[name].arn
   }
 }
 
@@ -67,7 +84,7 @@ resource "aws_lambda_function" "this" {
   memory_size                    = each.value.memory
   timeout                        = each.value.timeout
   reserved_concurrent_executions = each.value.reserved
-  publish                        = contains(local.called, each.key) # any change makes a version, unlike with SAM
+  publish                        = contains(local.called, each.key) # each change publishes a version
 
   environment {
     variables = each.value.environment
@@ -90,8 +107,15 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # A function can neither log nor enter a VPC before its role lets it.
-  depends_on = [aws_iam_role_policy.this]
+  lifecycle {
+    precondition {
+      condition     = (length(var.subnet_ids) > 0) == (length(var.security_group_ids) > 0)
+      error_message = "subnet_ids and security_group_ids go together: set both or neither."
+    }
+  }
+
+  # Without these rights a function can neither log nor enter a VPC.
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.secret_and_vpc]
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -118,8 +142,8 @@ resource "aws_lambda_provisioned_concurrency_config" "live" {
   provisioned_concurrent_executions = each.value
 }
 
-# Without it Cognito fails every sign-in: a pool's lambda_config grants nothing. Function and alias both have it, so that a pool can
-# move from the one to the other without a gap.
+# A pool's lambda_config grants nothing: without this permission every sign-in fails. The function and its alias both have it, so
+# that a pool can move between them without a gap. It alone may refer to the pool, which refers to the functions.
 resource "aws_lambda_permission" "cognito" {
   for_each = { for pair in setproduct(local.called, ["", "live"]) : join(":", compact(pair)) => pair }
 

@@ -1,17 +1,21 @@
-# What failed waits here, and is written as soon as Hasura takes it.
+# A sync that failed waits in the parked syncs queue until the replay function can write it.
 
 locals {
   parked_name       = "${var.prefix}-hasura-cognito-parked-syncs"
   dead_letters_name = "${var.prefix}-hasura-cognito-parked-syncs-dead-letters"
-  region            = split(":", aws_sqs_queue.parked.arn)[3]
+
+  # 1 MiB, which the attributes of a user always fit in. Version 5 of the AWS provider refuses more than 256 KiB; it is known by a
+  # data source that lacks the attribute region.
+  max_message_size = contains(keys(data.aws_region.current), "region") ? 1048576 : 262144
 }
 
 resource "aws_sqs_queue" "parked" {
   name                       = local.parked_name
-  sqs_managed_sse_enabled    = var.queue_kms_key_arn == null ? true : null # messages hold personal data; the one or the other encrypts them
+  sqs_managed_sse_enabled    = var.queue_kms_key_arn == null ? true : null # messages hold personal data, so one of the two encrypts them
   kms_master_key_id          = var.queue_kms_key_arn
-  message_retention_seconds  = 1209600 # 14 days, the most there is
-  visibility_timeout_seconds = 180     # six times the replay's timeout; also the time between two tries
+  max_message_size           = local.max_message_size
+  message_retention_seconds  = 1209600 # 14 days, the longest
+  visibility_timeout_seconds = 180     # six times the timeout of the replay function; the time between two attempts
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
     maxReceiveCount     = var.replay_receives
@@ -22,6 +26,7 @@ resource "aws_sqs_queue" "dead_letters" {
   name                      = local.dead_letters_name
   sqs_managed_sse_enabled   = var.queue_kms_key_arn == null ? true : null
   kms_master_key_id         = var.queue_kms_key_arn
+  max_message_size          = local.max_message_size
   message_retention_seconds = 1209600
 }
 

@@ -1,8 +1,59 @@
+locals {
+  account = "${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
+  via     = data.aws_partition.current.dns_suffix
+
+  # What the role of one function alone may do. A statement that does not apply is null.
+  statements = {
+    hasura-cognito-trigger = []
+    hasura-cognito-sync-users = [
+      { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = aws_sqs_queue.parked.arn },
+      var.queue_kms_key_arn == null ? null : {
+        Effect    = "Allow", Action = ["kms:GenerateDataKey", "kms:Decrypt"], Resource = var.queue_kms_key_arn
+        Condition = { StringEquals = { "kms:ViaService" = "sqs.${data.aws_region.current.id}.${local.via}" } }
+      },
+    ]
+    hasura-cognito-replay-syncs = [ # Lambda polls the queue with this role
+      { Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], Resource = aws_sqs_queue.parked.arn },
+      var.queue_kms_key_arn == null ? null : {
+        Effect    = "Allow", Action = ["kms:Decrypt"], Resource = var.queue_kms_key_arn
+        Condition = { StringEquals = { "kms:ViaService" = "sqs.${data.aws_region.current.id}.${local.via}" } }
+      },
+    ]
+  }
+
+  # What the sync and the replay function may both do: read the secret, and run in the VPC.
+  secret_and_vpc = [
+    { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = var.secrets_arn },
+    # Only for this secret, and only through Secrets Manager in the Region of the secret.
+    var.secrets_kms_key_arn == null ? null : {
+      Effect = "Allow", Action = ["kms:Decrypt"], Resource = var.secrets_kms_key_arn
+      Condition = { StringEquals = {
+        "kms:EncryptionContext:SecretARN" = var.secrets_arn
+        "kms:ViaService"                  = "secretsmanager.${split(":", var.secrets_arn)[3]}.${local.via}"
+      } }
+    },
+    # Lambda creates the network interfaces with the function's role. They have no ids yet, and the Describe actions take no resource.
+    # So the last statement keeps the functions' own code from these actions.
+    length(var.subnet_ids) == 0 ? null : {
+      Effect = "Allow", Action = [
+        "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+      ], Resource = "*"
+    },
+    {
+      Effect = "Deny", Action = ["ec2:*"], Resource = "*"
+      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [
+        for name in ["sync-users", "replay-syncs"] :
+        "arn:${data.aws_partition.current.partition}:lambda:${local.account}:function:${var.prefix}-hasura-cognito-${name}"
+      ] } }
+    },
+  ]
+}
+
 resource "aws_iam_role" "this" {
   for_each = local.functions
 
-  # A role's name has 64 characters at most.
-  name_prefix          = substr("${var.prefix}-${trimprefix(each.key, "hasura-cognito-")}-", 0, 38)
+  name_prefix          = substr("${var.prefix}-${trimprefix(each.key, "hasura-cognito-")}-", 0, 38) # a role's name has at most 64 characters
   permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
@@ -10,113 +61,33 @@ resource "aws_iam_role" "this" {
   })
 }
 
-data "aws_iam_policy_document" "this" {
-  for_each = local.functions
-
-  statement {
-    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.this[each.key].arn}:*"]
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "hasura-cognito-trigger" ? [] : [true]
-    content {
-      actions   = ["secretsmanager:GetSecretValue"]
-      resources = [var.secrets_arn]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "hasura-cognito-trigger" || var.secrets_kms_key_arn == null ? [] : [true]
-    content {
-      actions   = ["kms:Decrypt"]
-      resources = [var.secrets_kms_key_arn]
-      condition { # only for this secret
-        test     = "StringEquals"
-        variable = "kms:EncryptionContext:SecretARN"
-        values   = [var.secrets_arn]
-      }
-      condition { # and only through Secrets Manager
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["secretsmanager.${split(":", var.secrets_arn)[3]}.${data.aws_partition.current.dns_suffix}"]
-      }
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "hasura-cognito-sync-users" ? [true] : []
-    content {
-      actions   = ["sqs:SendMessage"]
-      resources = [aws_sqs_queue.parked.arn]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "hasura-cognito-replay-syncs" ? [true] : []
-    content {
-      actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
-      resources = [aws_sqs_queue.parked.arn]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.key == "hasura-cognito-trigger" || var.queue_kms_key_arn == null ? [] : [true]
-    content {
-      actions   = each.key == "hasura-cognito-sync-users" ? ["kms:GenerateDataKey", "kms:Decrypt"] : ["kms:Decrypt"]
-      resources = [var.queue_kms_key_arn]
-      condition { # only through SQS
-        test     = "StringEquals"
-        variable = "kms:ViaService"
-        values   = ["sqs.${local.region}.${data.aws_partition.current.dns_suffix}"]
-      }
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.tracing == "Active" ? [true] : []
-    content {
-      actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-      resources = ["*"]
-    }
-  }
-
-  # Nothing here may need the pool, which needs the functions, which need this.
-  # Lambda makes the network interfaces with this role before the function runs; the function's own code is kept from them.
-  dynamic "statement" {
-    for_each = each.value.vpc ? [true] : []
-    content {
-      actions = [
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:UnassignPrivateIpAddresses",
-      ]
-      resources = ["*"]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = each.value.vpc ? [true] : []
-    content {
-      effect    = "Deny"
-      actions   = ["ec2:*"]
-      resources = ["*"]
-      condition {
-        test     = "ArnEquals"
-        variable = "lambda:SourceFunctionArn"
-        values   = ["arn:${data.aws_partition.current.partition}:lambda:${local.region}:${data.aws_caller_identity.current.account_id}:function:${var.prefix}-${each.key}"]
-      }
-    }
-  }
-}
-
 resource "aws_iam_role_policy" "this" {
   for_each = local.functions
 
-  name   = "exact"
-  role   = aws_iam_role.this[each.key].id
-  policy = data.aws_iam_policy_document.this[each.key].json
+  name = "exact"
+  role = aws_iam_role.this[each.key].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [for statement in concat(
+      [{ Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${aws_cloudwatch_log_group.this[each.key].arn}:*" }],
+      [var.tracing == "PassThrough" ? null : { Effect = "Allow", Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource = "*" }],
+      local.statements[each.key],
+    ) : statement if statement != null]
+  })
+
+  # In an upgrade the roles get the shared policy before this one stops giving the same rights.
+  depends_on = [aws_iam_role_policy_attachment.secret_and_vpc]
+}
+
+resource "aws_iam_policy" "secret_and_vpc" {
+  name_prefix = "${var.prefix}-hasura-cognito-"
+  description = "Lets the sync and the replay function read the secret and run in the VPC"
+  policy      = jsonencode({ Version = "2012-10-17", Statement = [for statement in local.secret_and_vpc : statement if statement != null] })
+}
+
+resource "aws_iam_role_policy_attachment" "secret_and_vpc" {
+  for_each = toset(["hasura-cognito-sync-users", "hasura-cognito-replay-syncs"])
+
+  role       = aws_iam_role.this[each.key].name
+  policy_arn = aws_iam_policy.secret_and_vpc.arn
 }

@@ -1,7 +1,7 @@
-# What every deployment says.
+# Required.
 
 variable "prefix" {
-  description = "Begins the names of the functions, such as acme-prod for acme-prod-hasura-cognito-trigger"
+  description = "Prefix of the names of functions, log groups and queues. Example: acme-prod"
   type        = string
   validation {
     condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,37}$", var.prefix))
@@ -10,29 +10,231 @@ variable "prefix" {
 }
 
 variable "user_pool_arn" {
-  description = "The pool, the only one that may call the functions, such as aws_cognito_user_pool.main.arn"
+  description = "User pool. Only this pool can call the functions. Example: aws_cognito_user_pool.main.arn"
   type        = string
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:[0-9]{12}:userpool/[a-z0-9-]+_[A-Za-z0-9]+$", var.user_pool_arn))
+    error_message = "The ARN of a user pool."
+  }
 }
 
 variable "graphql_domain" {
-  description = "Where the sync reaches Hasura: a host, host:port or URL, such as aws_lb.main.dns_name"
+  description = "Where Hasura is: a host, host:port or URL. A load balancer's DNS name means plain http without graphql_host. Example: aws_lb.hasura.dns_name"
   type        = string
+  validation {
+    condition     = can(regex("^(?:(?i:https?)://)?(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\\.?|\\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\\])(?::[0-9]{1,5})?(?:/[^\\s?#]*)?$", var.graphql_domain))
+    error_message = "A host, host:port or URL, without user, password or query."
+  }
+  validation {
+    condition     = !can(regex(":(?:0+|6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})(?:/.*)?$", var.graphql_domain))
+    error_message = "A port from 1 to 65535."
+  }
 }
 
 variable "secrets_arn" {
-  description = "The secret that holds Hasura's admin secret, such as aws_secretsmanager_secret.app_secrets.arn"
+  description = "Secret that holds Hasura's admin secret, as a JSON object or plain text. Example: aws_secretsmanager_secret.hasura.arn"
   type        = string
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+-[A-Za-z0-9]{6}$", var.secrets_arn))
+    error_message = "The whole ARN of a secret, with the hyphen and six characters that Secrets Manager adds."
+  }
 }
 
 variable "zips" {
-  description = "The folder of the built zips, such as dist/arm64; make release puts them there"
+  description = "Folder of the zips for the architecture, from a release or from make release. Example: dist/arm64"
   type        = string
 }
 
-# Where it runs.
+# Settings of the functions. An empty value means unset. A test compares what these accept with what pkg/settings accepts.
+
+variable "graphql_host" {
+  description = "Name on Hasura's certificate, if graphql_domain is another name, such as a load balancer's. Example: api.example.com"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\\.?(?::[0-9]{1,5})?$", var.graphql_host))
+    error_message = "A host or host:port, not a URL."
+  }
+  validation {
+    condition     = !can(regex(":(?:0+|6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4})(?:/.*)?$", var.graphql_host))
+    error_message = "A port from 1 to 65535."
+  }
+}
+
+variable "graphql_ca" {
+  description = "Certificates (PEM, at most two) of a private certificate authority that issued Hasura's certificate. Example: file(\"ca.pem\")"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^(?:[\\s\\\\n]*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s\\\\]+-----END CERTIFICATE-----[\\s\\\\n]*){0,2}$", var.graphql_ca))
+    error_message = "One or two certificates in PEM form."
+  }
+  validation {
+    condition     = length(var.graphql_ca) <= 3072
+    error_message = "At most 3,072 characters: the variables of a function have 4,096 bytes in total."
+  }
+}
+
+variable "secrets_key" {
+  description = "Key of the admin secret in the JSON object. Empty means the usual names. Example: HASURA_SECRET"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = !can(regex("^\\s|\\s$|[[:cntrl:]]", var.secrets_key))
+    error_message = "A name without control characters and without blanks at either end."
+  }
+}
+
+variable "hasura_role" {
+  description = "Hasura role of the sync. cognito_sync of the shipped metadata can write only users. Empty means admin. Example: cognito_sync"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = !can(regex("^ | $|[^ -~]", var.hasura_role))
+    error_message = "Printable ASCII characters, without blanks at either end."
+  }
+}
+
+variable "sync_budget" {
+  description = "Longest time that a sign-in waits for the sync, from 500ms to 4.5s. Empty means 3.5s. Example: 2s"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^(?:0\\.[5-9][0-9]*|[1-3](?:\\.[0-9]+)?|4(?:\\.[0-4][0-9]*|\\.50*)?)s$|^(?:(?:[5-9]|[1-3][0-9]|4[0-4])[0-9]{2}(?:\\.[0-9]+)?|4500(?:\\.0+)?)ms$", var.sync_budget))
+    error_message = "A time from 500ms to 4.5s, such as 2s or 900ms."
+  }
+}
+
+variable "sync_on_failure" {
+  description = "What happens to a sign-in if the user row cannot be written. Empty means allow. Example: refuse"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^(?:allow|refuse)?$", var.sync_on_failure))
+    error_message = "allow or refuse."
+  }
+}
+
+variable "roles" {
+  description = "Which group gives which role. Empty: a group gives the role of its name, except admin. Example: admins=admin,staff=editor"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = alltrue([for entry in split(",", var.roles) : can(regex("^\\s*$|(?s)\\S.*=\\s*[^=\\s[:cntrl:]][^=[:cntrl:]]*$", entry))])
+    error_message = "Entries of the form group=role, separated by commas. A role has no equals sign and no control character."
+  }
+  validation {
+    condition     = alltrue([for entry in split(",", var.roles) : !can(regex("=\\s*(?:A(?i:dmin)|aD(?i:min)|adM(?i:in)|admI(?i:n)|admiN)\\s*$", entry))])
+    error_message = "Write Hasura's role admin in lower case."
+  }
+  validation {
+    condition     = alltrue([for entry in split(",", var.roles) : !can(regex("(?i)=\\s*x-hasura-[^=]*$", entry))])
+    error_message = "A role must not begin with x-hasura-."
+  }
+  validation {
+    condition     = !can(regex("^[\\s,]*,[\\s,]*$", var.roles))
+    error_message = "At least one entry between the commas."
+  }
+}
+
+variable "default_role" {
+  description = "Default role: the first of this list that the user has. Empty means user. Example: editor,user"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = alltrue([for entry in split(",", var.default_role) : can(regex("^\\s*$|^\\s*[^=\\s[:cntrl:]][^=[:cntrl:]]*$", entry))])
+    error_message = "Roles, separated by commas. A role has no equals sign and no control character."
+  }
+  validation {
+    condition     = alltrue([for entry in split(",", var.default_role) : !can(regex("^\\s*(?:A(?i:dmin)|aD(?i:min)|adM(?i:in)|admI(?i:n)|admiN)\\s*$", entry))])
+    error_message = "Write Hasura's role admin in lower case."
+  }
+  validation {
+    condition     = alltrue([for entry in split(",", var.default_role) : !can(regex("(?i)^\\s*x-hasura-", entry))])
+    error_message = "A role must not begin with x-hasura-."
+  }
+  validation {
+    condition     = !can(regex("^[\\s,]*,[\\s,]*$", var.default_role))
+    error_message = "At least one entry between the commas."
+  }
+}
+
+variable "session_variables" {
+  description = "Session variables from user attributes that no app client can write. Example: x-hasura-org-id=custom:org_id"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = alltrue([for entry in split(",", var.session_variables) : can(regex("(?i)^\\s*$|^\\s*x-hasura-[a-z0-9_-]+\\s*=\\s*[^\\s[:cntrl:]][^[:cntrl:]]*$", entry))])
+    error_message = "Entries of the form x-hasura-name=attribute, separated by commas."
+  }
+  validation {
+    condition     = alltrue([for entry in split(",", var.session_variables) : !can(regex("(?i)^\\s*x-hasura-(?:user-id|allowed-roles|default-role|role|admin-secret|access-key|use-backend-only-permissions)\\s*=", entry))])
+    error_message = "Hasura gives this session variable a meaning. An attribute must not set it."
+  }
+  validation {
+    condition     = !can(regex("^[\\s,]*,[\\s,]*$", var.session_variables))
+    error_message = "At least one entry between the commas."
+  }
+  validation {
+    condition     = length(distinct(compact([for entry in split(",", var.session_variables) : lower(trimspace(split("=", entry)[0]))]))) == length(compact(split(",", replace(var.session_variables, " ", ""))))
+    error_message = "A session variable must not occur twice."
+  }
+}
+
+variable "claims_namespace" {
+  description = "Claims namespace. Hasura DDN uses the example. Empty means https://hasura.io/jwt/claims. Example: claims.jwt.hasura.io"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = !can(regex("^\\s|\\s$|[[:cntrl:]]", var.claims_namespace))
+    error_message = "A name without control characters and without blanks at either end."
+  }
+  validation {
+    condition     = !can(regex("^(?:acr|amr|at_hash|aud|auth_time|azp|client_id|device_key|event_id|exp|iat|identities|iss)$", var.claims_namespace))
+    error_message = "Cognito does not let a trigger set this claim."
+  }
+  validation {
+    condition     = !can(regex("^(?:jti|nbf|nonce|origin_jti|scope|sub|token_use|username|version)$|^(?:cognito|dev):", var.claims_namespace))
+    error_message = "Cognito does not let a trigger set this claim."
+  }
+}
+
+variable "claims_format" {
+  description = "claims_format of Hasura's JWT configuration. json needs V2_0 or V3_0. Empty means stringified_json. Example: json"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^(?:json|stringified_json)?$", var.claims_format))
+    error_message = "json or stringified_json."
+  }
+}
+
+variable "access_token_audience" {
+  description = "client_id sets aud of access tokens to the app client's id. Empty: no aud, as in Cognito. Example: client_id"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^(?:client_id)?$", var.access_token_audience))
+    error_message = "client_id."
+  }
+}
+
+# Where the functions run.
 
 variable "architecture" {
-  description = "Lambda's processor, such as arm64; the zips are built for it"
+  description = "Lambda's processor, for which the zips were built. Example: arm64"
   type        = string
   default     = "arm64"
   validation {
@@ -42,67 +244,99 @@ variable "architecture" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets of the sync and the replay, from which Hasura, Secrets Manager and SQS are reached; none for no VPC"
+  description = "Private subnets of the sync and the replay function, with a way to Secrets Manager and SQS. Empty for no VPC. Example: [\"subnet-01\"]"
   type        = list(string)
   default     = []
 }
 
 variable "security_group_ids" {
-  description = "Security groups of both when they have subnets"
+  description = "Security groups of both functions. They must allow TCP to Hasura, Secrets Manager and SQS. Example: [\"sg-01\"]"
   type        = list(string)
   default     = []
 }
 
 variable "secrets_kms_key_arn" {
-  description = "The key that encrypts the secret; null for Secrets Manager's own"
+  description = "KMS key that encrypts the secret. null for aws/secretsmanager. Example: aws_kms_key.secrets.arn"
   type        = string
   default     = null
+  validation {
+    condition     = var.secrets_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.secrets_kms_key_arn))
+    error_message = "The ARN of a key, not of an alias."
+  }
 }
 
 variable "permissions_boundary_arn" {
-  description = "The boundary of every role; null for none"
+  description = "Permissions boundary of every role. null for none. Example: arn:aws:iam::123456789012:policy/boundary"
   type        = string
   default     = null
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9/_+=,.@-]+$", var.permissions_boundary_arn))
+    error_message = "The ARN of a managed policy."
+  }
 }
 
 variable "trigger_memory" {
-  description = "MB of the claim shaper"
+  description = "Memory of the claims function in MB. More memory means more CPU and a faster cold start. Example: 512"
   type        = number
   default     = 512
+  validation {
+    condition     = var.trigger_memory >= 128 && var.trigger_memory <= 1769
+    error_message = "128 to 1769."
+  }
 }
 
 variable "sync_memory" {
-  description = "MB of the sync and the replay"
+  description = "Memory of the sync and the replay function in MB. More memory means more CPU and a faster cold start. Example: 512"
   type        = number
   default     = 512
+  validation {
+    condition     = var.sync_memory >= 128 && var.sync_memory <= 1769
+    error_message = "128 to 1769."
+  }
 }
 
 variable "trigger_reserved" {
-  description = "Calls of the claim shaper that the account keeps free for it, and the most at once; -1 shares the account's, and 0 would stop every sign-in"
+  description = "Reserved concurrency of the claims function. -1 for none. If it is too small, sign-ins fail: Cognito does not wait. Example: 100"
   type        = number
   default     = -1
+  validation {
+    condition     = var.trigger_reserved == -1 || var.trigger_reserved >= 1
+    error_message = "-1 or a number from 1; 0 would stop every sign-in."
+  }
 }
 
 variable "sync_reserved" {
-  description = "The same for the sync"
+  description = "Reserved concurrency of the sync function. It bounds the concurrent requests to Hasura. -1 for none. Example: 100"
   type        = number
   default     = -1
+  validation {
+    condition     = var.sync_reserved == -1 || var.sync_reserved >= 1
+    error_message = "-1 or a number from 1; 0 would stop every sign-in."
+  }
 }
 
 variable "trigger_provisioned" {
-  description = "Environments of the claim shaper that are kept started, such as 2, and paid for whether used or not; at most trigger_reserved"
+  description = "Provisioned concurrency of the claims function, at most trigger_reserved. Example: 2"
   type        = number
   default     = 0
+  validation {
+    condition     = var.trigger_provisioned >= 0
+    error_message = "0 or more."
+  }
 }
 
 variable "sync_provisioned" {
-  description = "The same for the sync; at most sync_reserved"
+  description = "Provisioned concurrency of the sync function, at most sync_reserved. Example: 2"
   type        = number
   default     = 0
+  validation {
+    condition     = var.sync_provisioned >= 0
+    error_message = "0 or more."
+  }
 }
 
 variable "tracing" {
-  description = "Active sends a share of the calls to X-Ray; PassThrough leaves that to the caller, and Cognito asks for none"
+  description = "Active sends a sample of calls to X-Ray. With PassThrough the caller decides, and Cognito asks for none. Example: Active"
   type        = string
   default     = "PassThrough"
   validation {
@@ -112,67 +346,61 @@ variable "tracing" {
 }
 
 variable "log_retention_days" {
-  description = "Days that the logs are kept"
+  description = "Days that logs are kept. They identify users by sub alone. Example: 30"
   type        = number
   default     = 30
 }
 
 variable "log_kms_key_arn" {
-  description = "The key that encrypts the logs; null for CloudWatch's own"
+  description = "KMS key that encrypts the logs. Its policy must allow CloudWatch Logs. null for none. Example: aws_kms_key.logs.arn"
   type        = string
   default     = null
-}
-
-# The settings of the functions, by variable, as README.md lists them.
-
-variable "trigger_settings" {
-  description = "Such as { ROLES = \"admins=admin,staff=editor\" }"
-  type        = map(string)
-  default     = {}
   validation {
-    condition     = length(setsubtract(keys(var.trigger_settings), ["ROLES", "DEFAULT_ROLE", "SESSION_VARIABLES", "CLAIMS_NAMESPACE", "CLAIMS_FORMAT", "ACCESS_TOKEN_AUDIENCE"])) == 0
-    error_message = "Only the settings of the claims that README.md lists: another name would be read by nothing."
+    condition     = var.log_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.log_kms_key_arn))
+    error_message = "The ARN of a key, not of an alias."
   }
 }
 
-variable "sync_settings" {
-  description = "Such as { HASURA_ROLE = \"cognito_sync\", SYNC_BUDGET = \"2s\" }"
-  type        = map(string)
-  default     = {}
-  validation {
-    condition     = length(setsubtract(keys(var.sync_settings), ["SECRETS_KEY", "GRAPHQL_HOST", "HASURA_ROLE", "SYNC_BUDGET", "SYNC_ON_FAILURE"])) == 0
-    error_message = "Only the settings of the sync that README.md lists, without those that have a variable of their own."
-  }
-}
-
-# Syncs that failed, and who watches.
+# Parked syncs and monitoring.
 
 variable "replay_concurrency" {
-  description = "Batches of failed syncs that are replayed at once, at least 2"
+  description = "Batches of parked syncs that are replayed at the same time. It bounds the load on Hasura after an outage. Example: 2"
   type        = number
   default     = 2
+  validation {
+    condition     = var.replay_concurrency >= 2 && var.replay_concurrency <= 1000
+    error_message = "2 to 1000."
+  }
 }
 
 variable "replay_receives" {
-  description = "How often a failed sync is tried, every three minutes, before it is a dead letter"
+  description = "Attempts, three minutes apart, to replay a parked sync before it goes to the dead-letter queue. Example: 100"
   type        = number
   default     = 100
+  validation {
+    condition     = var.replay_receives >= 1 && var.replay_receives <= 1000
+    error_message = "1 to 1000."
+  }
 }
 
 variable "queue_kms_key_arn" {
-  description = "The key that encrypts the failed syncs, whose policy leaves its use to IAM; null for SQS's own"
+  description = "KMS key that encrypts both queues. Its policy must let IAM allow its use. null for the key of SQS. Example: aws_kms_key.queues.arn"
   type        = string
   default     = null
+  validation {
+    condition     = var.queue_kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.queue_kms_key_arn))
+    error_message = "The ARN of a key, not of an alias."
+  }
 }
 
 variable "monitoring" {
-  description = "Whether there are metrics from the logs, alarms and a dashboard, all of which CloudWatch charges for"
+  description = "Creates metrics, alarms and a dashboard. CloudWatch charges for them. Example: false"
   type        = bool
   default     = true
 }
 
 variable "alarm_topic_arns" {
-  description = "The topics that the alarms notify"
+  description = "SNS topics that alarms notify. Example: [aws_sns_topic.on_call.arn]"
   type        = list(string)
   default     = []
 }
