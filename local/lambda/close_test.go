@@ -11,7 +11,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 )
 
-func TestKillIsACrash(t *testing.T) {
+func TestKill(t *testing.T) {
 	began := make(chan struct{})
 	f := function(t)
 	f.Stdout = writerFunc(func(p []byte) {
@@ -30,7 +30,7 @@ func TestKillIsACrash(t *testing.T) {
 	}
 }
 
-func TestCloseLetsTheProcessEndByItself(t *testing.T) {
+func TestCloseWaitsForTheProcess(t *testing.T) {
 	var stderr buffer
 	f := function(t)
 	f.Stderr = &stderr
@@ -42,15 +42,15 @@ func TestCloseLetsTheProcessEndByItself(t *testing.T) {
 		t.Errorf("coverage counters = %q, want one file", files)
 	}
 	if got := stderr.String(); got != "" {
-		t.Errorf("stderr = %q, want nothing of the poll that failed", got)
+		t.Errorf("stderr = %q, want no line about the failed poll", got)
 	}
 	if _, err := e.Invoke(t.Context(), []byte(`{}`)); !errors.Is(err, lambda.ErrClosed) {
 		t.Errorf("error of a call after Close = %v, want ErrClosed", err)
 	}
-	e.Close() // a second time does no harm
+	e.Close() // Close may be called twice
 }
 
-func TestCloseEndsACallThatRuns(t *testing.T) {
+func TestCloseDuringACall(t *testing.T) {
 	t.Parallel()
 	began := make(chan struct{})
 	f := function(t)
@@ -63,7 +63,7 @@ func TestCloseEndsACallThatRuns(t *testing.T) {
 	}
 }
 
-func TestNothingIsLeftBehind(t *testing.T) {
+func TestNoGoroutineIsLeft(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 3 {
 		e := start(t, function(t))
@@ -71,7 +71,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		invoke(t, e, `{"do":"echo"}`)
 		e.Close()
 	}
-	// Connections end a moment after the process at their other end.
+	// Connections end shortly after the process.
 	deadline := time.Now().Add(20 * time.Second)
 	for runtime.NumGoroutine() > before && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)

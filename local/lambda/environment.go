@@ -1,32 +1,46 @@
+// Package lambda runs built Lambda functions on this machine as Lambda does. Each execution
+// environment is a process that talks to the runtime API and gets one event at a time.
+//
+// An [Environment] is one execution environment. A [Service] is the Invoke API: it starts
+// an environment if a call finds no idle one. A [Mapping] is an event source mapping for an
+// SQS queue.
+//
+// A function's Timeout begins when the process takes the event; init is not part of it. The
+// caller, such as Cognito, waits for both. Memory is not enforced, and a process is not
+// frozen between calls.
+//
+// The protocol is described in "Using the Lambda runtime API for custom runtimes", the
+// phases and their limits in "Understanding the Lambda execution environment lifecycle",
+// both in the Lambda Developer Guide.
 package lambda
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
-// ErrClosed is the error of a call to what has been closed.
+// ErrClosed is the error of a call after Close.
 var ErrClosed = errors.New("the environment is closed")
 
-// An Environment is one execution environment. It outlives its process: after a
-// time-out or a crash the next call starts a new one.
+// An Environment is one execution environment. After a timeout or a crash, the next call
+// starts a new process.
 type Environment struct {
 	function Function
-	busy     chan struct{} // holds a token while a call is worked on
+	busy     chan struct{} // holds a token during a call
 
 	mu      sync.Mutex
 	closed  bool
-	process *process // nil when the next call has to start one
-	served  bool     // whether process has been handed a call
+	process *process // the process that was started last
 }
 
-// Start starts the function's process and does not wait for it to be ready; the first
-// call does. An error means that the process cannot be started at all: that it ends
-// again at once is for the first call to report, as on Lambda.
+// Start starts the function's process. It does not wait for init; the first call does. An
+// error means that the process cannot be started. If it ends at once, the first call
+// reports that, as on Lambda.
 func Start(f Function) (*Environment, error) {
 	if err := f.check(); err != nil {
 		return nil, err
@@ -38,11 +52,11 @@ func Start(f Function) (*Environment, error) {
 	return e, nil
 }
 
-// Invoke hands the event to the function, after the call that it works on, if any. What
-// goes wrong inside the function is in the Result; an error means that there is none.
+// Invoke gives the event to the function after the current call has ended. A failure of the
+// function is in the Result; an error means that there is no Result.
 //
-// Whoever stops waiting, by ctx, does not stop the function: the call goes on and the
-// next one waits for its end. Cognito gives up on a call in the same way.
+// If ctx ends, Invoke returns, but the call goes on and the next one waits for its end.
+// Cognito gives up on a call in the same way.
 func (e *Environment) Invoke(ctx context.Context, payload []byte) (Result, error) {
 	select {
 	case e.busy <- struct{}{}:
@@ -55,45 +69,45 @@ func (e *Environment) Invoke(ctx context.Context, payload []byte) (Result, error
 	})
 }
 
-// wait runs call to its end, but waits for it no longer than ctx lets.
+// wait runs call to its end, but returns at the latest when ctx ends.
 func wait(ctx context.Context, call func() (Result, error)) (Result, error) {
-	type outcome struct {
-		Result
-		error
-	}
-	done := make(chan outcome, 1)
+	var r Result
+	var err error
+	done := make(chan struct{})
 	go func() {
-		r, err := call()
-		done <- outcome{r, err}
+		defer close(done)
+		r, err = call()
 	}()
 	select {
-	case o := <-done:
-		return o.Result, o.error
+	case <-done:
+		return r, err
 	case <-ctx.Done():
 		return Result{}, context.Cause(ctx)
 	}
 }
 
-// invoke is one call, from the choice of the process to the result.
+// invoke is one call. Only one runs at a time.
 func (e *Environment) invoke(payload []byte) (Result, error) {
 	if len(payload) > maxPayload {
 		return Result{}, fmt.Errorf("the event has %d bytes, at most %d are allowed", len(payload), maxPayload)
 	}
-	c := call{id: requestID(), payload: payload, timeout: e.function.timeout()}
-	if p := e.warm(); p != nil {
+	c := call{id: uuid.NewString(), payload: payload, timeout: e.function.timeout()}
+	e.mu.Lock()
+	p := e.process
+	e.mu.Unlock()
+	var err error
+	if p.served {
 		select {
 		case p.calls <- c:
 			return p.finish(c), nil
-		case <-p.exited: // after its last answer, as a panic ends it
+		case <-p.exited: // after its last response, such as after a panic
+		}
+		if p, err = e.spawn(); err != nil {
+			return Result{}, err
 		}
 	}
-
-	p, err := e.cold()
-	if err != nil {
-		return Result{}, err
-	}
 	if p.await(c.id, e.function.initLimit()-time.Since(p.started)) != nil {
-		// Lambda tries once more, now in the time of the call.
+		// Lambda repeats a failed init once, within the time of the call.
 		if p, err = e.spawn(); err != nil {
 			return Result{}, err
 		}
@@ -103,7 +117,7 @@ func (e *Environment) invoke(payload []byte) (Result, error) {
 		}
 		c.timeout -= p.init
 	}
-	e.mark()
+	p.served = true
 	var r Result
 	select {
 	case p.calls <- c:
@@ -115,33 +129,6 @@ func (e *Environment) invoke(payload []byte) (Result, error) {
 	return r, nil
 }
 
-// warm is the process if it has served a call before and is still there.
-func (e *Environment) warm() *process {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.process == nil || !e.served || e.process.gone() {
-		return nil
-	}
-	return e.process
-}
-
-// cold is a process that has not served a call: the one that Start has spawned, or a new one.
-func (e *Environment) cold() (*process, error) {
-	e.mu.Lock()
-	p, fresh := e.process, !e.served && !e.closed
-	e.mu.Unlock()
-	if fresh {
-		return p, nil
-	}
-	return e.spawn()
-}
-
-func (e *Environment) mark() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.served = true
-}
-
 func (e *Environment) spawn() (*process, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -149,11 +136,10 @@ func (e *Environment) spawn() (*process, error) {
 		return nil, ErrClosed
 	}
 	p, err := spawn(e.function)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		e.process = p
 	}
-	e.process, e.served = p, false
-	return p, nil
+	return p, err
 }
 
 // PID is the id of the process that was started last.
@@ -163,8 +149,8 @@ func (e *Environment) PID() int {
 	return e.process.cmd.Process.Pid
 }
 
-// Kill ends the process at once, as the kernel does when memory is short. The call that
-// runs fails with Runtime.ExitError, the next one starts a new process.
+// Kill ends the process at once, as the kernel does if memory is short. The current call
+// fails with Runtime.ExitError. The next call starts a new process.
 func (e *Environment) Kill() {
 	e.mu.Lock()
 	p := e.process
@@ -172,20 +158,12 @@ func (e *Environment) Kill() {
 	p.kill()
 }
 
-// Close ends the process: by itself within a few seconds, or else by force. A call that
-// is still running fails.
+// Close ends the process. It has a few seconds to end by itself, then it is killed. A
+// current call fails.
 func (e *Environment) Close() {
 	e.mu.Lock()
 	e.closed = true
 	p := e.process
 	e.mu.Unlock()
 	p.stop()
-}
-
-// requestID makes an id of the form of a version 4 UUID.
-func requestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

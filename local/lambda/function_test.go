@@ -13,7 +13,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 )
 
-func TestTheProcessSeesLambdasVariablesAndNothingElse(t *testing.T) {
+func TestEnvironmentVariables(t *testing.T) {
 	t.Setenv("OF_THE_SHELL", "must not be inherited")
 	f := function(t, "OWN=1", "TZ=:Europe/Vienna")
 	f.Memory = 256
@@ -47,7 +47,7 @@ func TestTheProcessSeesLambdasVariablesAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestTheCallCarriesItsContext(t *testing.T) {
+func TestContext(t *testing.T) {
 	r := invoke(t, start(t, function(t)), `{"do":"context"}`)
 	var got struct {
 		ID, ARN, Cwd, Header string
@@ -67,7 +67,7 @@ func TestTheCallCarriesItsContext(t *testing.T) {
 	}
 }
 
-func TestWhatCreateFunctionRefuses(t *testing.T) {
+func TestInvalidFunctions(t *testing.T) {
 	_, err := lambda.Start(lambda.Function{Path: binary, Env: map[string]string{"AWS_REGION": "eu-west-1", "_HANDLER": "x"}})
 	want := "a function needs a name\nAWS_REGION is reserved by Lambda\n_HANDLER is reserved by Lambda"
 	if err == nil || err.Error() != want {
@@ -75,6 +75,6 @@ func TestWhatCreateFunctionRefuses(t *testing.T) {
 	}
 	_, err = lambda.Start(lambda.Function{Name: "f", Path: "testdata/absent"})
 	if !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("error without a binary = %v, want one that says it does not exist", err)
+		t.Errorf("error without a binary = %v, want os.ErrNotExist", err)
 	}
 }

