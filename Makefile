@@ -46,7 +46,7 @@ bench: ## Measure cold starts and warm calls beside other programs, on Linux (RO
 
 .PHONY: record
 record: ## Record the functions' size and packages, after they grew on purpose
-	@GOTOOLCHAIN=$$(sed -n 's/^toolchain //p' go.mod) go test -count=1 ./proof/binaries -run TestWhatTheBinariesAreMadeOf -update
+	@GOTOOLCHAIN=$$(sed -n 's/^toolchain //p' go.mod) go test -count=1 ./proof/binaries -run TestBinariesDoNotGrow -update
 
 .PHONY: e2e-deps
 e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, PostgreSQL, Docker

@@ -1,32 +1,28 @@
-// Package binaries_test runs the built functions under the Lambda runtime protocol
-// against far sides that misbehave, and looks at everything they let out.
+// Package binaries_test runs the built functions under the Lambda runtime protocol and
+// checks what can only be seen from outside: output, TLS, size, files and connections.
 package binaries_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
-	"github.com/phenom-earth/hasura-cognito/local/secretsmanager"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// bin has the built functions, by name.
-var bin string
+// built has <function>/bootstrap for each function.
+var built string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -35,9 +31,9 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(dir)
-		bin = dir
-		for _, name := range []string{stack.Trigger, stack.SyncUsers, replaySyncs} {
-			if err := stack.Build("../..", "functions/"+name, filepath.Join(bin, name)); err != nil {
+		built = dir
+		for _, name := range functions.All() {
+			if err := stack.Build("../..", "functions/"+name, filepath.Join(built, name, "bootstrap")); err != nil {
 				panic(err)
 			}
 		}
@@ -45,349 +41,196 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-const replaySyncs = "hasura-cognito-replay-syncs"
-
 const (
-	canary = "canary-9d41" // stands in everything that must not get out
+	canary = "canary-9d41" // is part of everything that must not be logged
 	sub    = "69f23de6-af9e-43cc-b208-8b269334667d"
-	signIn = `{"version":"1","region":"us-east-1","userPoolId":"us-east-1_ExaMPle01","userName":"` + canary + `","callerContext":{"clientId":"app"},` +
-		`"triggerSource":"PostAuthentication_Authentication","request":{"userAttributes":{"sub":"` + sub + `","email":"` + canary + `@example.com",` +
-		`"phone_number":"+1206` + canary + `","custom:tax_id":"` + canary + `","custom:bad":"` + canary + `\u0000"},"newDeviceUsed":false},"response":{}}`
-	written  = `{"data":{"insert_users_one":{"id":"` + sub + `"}}}`
-	sentence = "Sign-in is not possible right now. Please try again."
+	common = `"region":"us-east-1","userPoolId":"us-east-1_ExaMPle01","userName":"` + canary + `","callerContext":{"clientId":"app"}`
+	user   = `"userAttributes":{"sub":"` + sub + `","email":"` + canary + `@example.com","phone_number":"+1206` + canary + `",` +
+		`"custom:tax_id":"` + canary + `","custom:bad":"` + canary + `\u0000"}`
+	signIn = `{"version":"1","triggerSource":"PostAuthentication_Authentication",` + common + `,"request":{` + user + `,"newDeviceUsed":false},"response":{}}`
+	token  = `{"version":"2","triggerSource":"TokenGeneration_Authentication",` + common + `,"request":{` + user + `,` +
+		`"groupConfiguration":{"groupsToOverride":["` + canary + `"],"iamRolesToOverride":[],"preferredRole":null}},"response":{}}`
 )
 
-// output is what a function prints.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
-// start runs a function; its output must have no canary in it when the test ends.
-func start(t *testing.T, name string, env map[string]string) (*lambda.Environment, *output) {
+// start starts an environment in which one function has more variables. Its admin secret
+// contains the canary. When the test ends, nothing printed may contain it.
+func start(t *testing.T, function string, env map[string]string) *stack.Stack {
 	t.Helper()
-	out := new(output)
-	all := map[string]string{"GOMAXPROCS": "1"}
-	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
-		all["GOCOVERDIR"] = dir // where a binary built with -cover counts
-	}
-	maps.Copy(all, env)
-	e, err := lambda.Start(lambda.Function{Name: name, Path: filepath.Join(bin, name), Env: all, Timeout: 5 * time.Second, Stdout: out, Stderr: out})
+	s, err := stack.Start(t.Context(), stack.Config{
+		Functions: built, Project: os.DirFS("../../graphql"), AdminSecret: canary, Env: map[string]map[string]string{function: env}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		e.Close()
-		if strings.Contains(out.String(), canary) {
-			t.Errorf("%s printed what must not get out:\n%s", name, out)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		for _, line := range s.Log.Lines() {
+			if strings.Contains(line.Text, canary) {
+				t.Errorf("%s printed what must not be logged: %s", function, line.Text)
+			}
 		}
 	})
-	return e, out
-}
-
-func invoke(t *testing.T, e *lambda.Environment, event string) lambda.Result {
-	t.Helper()
-	result, err := e.Invoke(t.Context(), []byte(event))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result
-}
-
-// logged waits for a log line: it may come after the answer.
-func logged(t *testing.T, out *output, want string) {
-	t.Helper()
-	for range 1000 {
-		if strings.Contains(out.String(), want) {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Errorf("%q was not logged:\n%s", want, out)
-}
-
-// manage serves a Secrets Manager that has the admin secret.
-func manage(t *testing.T) (*secretsmanager.Server, map[string]string) {
-	t.Helper()
-	manager := new(secretsmanager.Server)
-	arn := manager.Put("app", `{"HASURA_GRAPHQL_ADMIN_SECRET":"`+canary+`"}`)
-	server := httptest.NewServer(manager)
-	t.Cleanup(server.Close)
-	return manager, map[string]string{"SECRETS_ARN": arn, "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL}
-}
-
-func with(env map[string]string, pairs ...string) map[string]string {
-	all := maps.Clone(env)
-	for _, pair := range pairs {
-		name, value, _ := strings.Cut(pair, "=")
-		all[name] = value
-	}
-	return all
-}
-
-func serve(t *testing.T, handler http.HandlerFunc) *httptest.Server {
-	t.Helper()
-	s := httptest.NewUnstartedServer(handler)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	t.Cleanup(s.Close)
 	return s
 }
 
-func TestFaultsAreToldAtOnce(t *testing.T) {
+func send(t *testing.T, s *stack.Stack, function, event string) stack.Call {
+	t.Helper()
+	call, err := s.Send(t.Context(), function, []byte(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return call
+}
+
+// messages are the distinct messages of a call's log, sorted. The runtime client logs a
+// handler's error again, at any time, so "library log" is left out.
+func messages(call stack.Call) string {
+	var list []string
+	for _, line := range call.Log {
+		if line.Message != "library log" {
+			list = append(list, line.Message)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), ", ")
+}
+
+func TestOutput(t *testing.T) {
+	invalid := lambda.Failure{Message: "The event is not a JSON object.", Type: "invalidEvent"}
+	refusal := lambda.Failure{Message: "Sign-in is not possible right now. Please try again.", Type: "refusal"}
+	down := stack.Status(http.StatusServiceUnavailable, canary)
 	rows := []struct {
-		name, function string
-		env            map[string]string
-		want           []string
+		name            string
+		function, event string
+		env             map[string]string
+		hasura          stack.Fault
+		secret          string // the secret's text; "" for a usable one
+		logged          string
+		failure         lambda.Failure
 	}{
-		{"the claim shaper's", stack.Trigger, map[string]string{"ROLES": "staff", "CLAIMS_FORMAT": "yaml"},
-			[]string{"ROLES has \\\"staff\\\" where group=role is wanted", "CLAIMS_FORMAT \\\"yaml\\\" is neither"}},
-		{"the sync's", stack.SyncUsers, map[string]string{"GRAPHQL_DOMAIN": "ftp://" + "x", "SYNC_BUDGET": "9s", "SECRETS_ARN": canary},
-			[]string{"GRAPHQL_DOMAIN has the scheme", "SECRETS_ARN is not the ARN", "SYNC_BUDGET \\\"9s\\\" is not"}},
-		{"the replay's", replaySyncs, map[string]string{"SECRETS_ARN": canary}, []string{"GRAPHQL_DOMAIN is not set", "SECRETS_ARN is not the ARN"}},
-		{"settings that are missing", stack.SyncUsers, nil, []string{"GRAPHQL_DOMAIN is not set", "SECRETS_ARN is not set"}},
+		{name: "a token", function: functions.Claims, event: token, logged: "shaped"},
+		{name: "a token, invalid settings", function: functions.Claims, event: token, env: map[string]string{"ROLES": "staff", "CLAIMS_FORMAT": "yaml"},
+			logged: "misconfigured, shaped"},
+		{name: "a token, an event that is not JSON", function: functions.Claims, event: `{"` + canary, logged: "invalid event", failure: invalid},
+		{name: "a token, an event that is not an object", function: functions.Claims, event: `["` + canary + `"]`, logged: "invalid event", failure: invalid},
+		{name: "a sync", function: functions.Sync, event: signIn, logged: "attributes dropped, cold start, synced"},
+		{name: "an event that is not JSON", function: functions.Sync, event: `{"` + canary, logged: "invalid event", failure: invalid},
+		{name: "Hasura is down", function: functions.Sync, event: signIn, hasura: down, logged: "attributes dropped, cold start, parked"},
+		{name: "Hasura is down, refuse", function: functions.Sync, event: signIn, hasura: down, env: map[string]string{"SYNC_ON_FAILURE": "refuse"},
+			logged: "attributes dropped, cold start, sign-in refused", failure: refusal},
+		{name: "the secret is not JSON", function: functions.Sync, event: signIn, secret: `{"` + canary,
+			logged: "attributes dropped, cold start, parked, secret fetch failed"},
+		{name: "the secret's key is not a string", function: functions.Sync, event: signIn, secret: `{"HASURA_GRAPHQL_ADMIN_SECRET":["` + canary + `",1]}`,
+			logged: "attributes dropped, cold start, parked, secret fetch failed"},
+		{name: "invalid settings", function: functions.Sync, event: signIn,
+			env:    map[string]string{"GRAPHQL_DOMAIN": "ftp://" + "x", "SYNC_BUDGET": "9s", "SECRETS_ARN": canary},
+			logged: "attributes dropped, cold start, misconfigured, parked"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			e, out := start(t, row.function, row.env)
-			if result := invoke(t, e, signIn); result.FunctionError == "" {
-				t.Errorf("it serves: %s", result.Payload)
+			s := start(t, row.function, row.env)
+			if err := s.Hasura.Set(row.hasura); err != nil {
+				t.Fatal(err)
 			}
-			logged(t, out, `"misconfigured"`)
-			for line := range strings.Lines(out.String()) {
-				for _, want := range row.want {
-					if strings.Contains(line, `"misconfigured"`) && !strings.Contains(line, want) {
-						t.Errorf("%s does not tell %q", line, want)
-					}
-				}
-			}
-		})
-	}
-}
-
-func TestWhatIsNoEvent(t *testing.T) {
-	_, env := manage(t)
-	for _, name := range []string{stack.Trigger, stack.SyncUsers} {
-		e, _ := start(t, name, with(env, "GRAPHQL_DOMAIN=http://127.0.0.1:1"))
-		for _, payload := range []string{canary, `"` + canary + `"`, `["` + canary + `"]`, `{"` + canary, "null", ""} {
-			got := invoke(t, e, payload).Failure()
-			if want := (lambda.Failure{Message: "The event is not a JSON object.", Type: "invalidEvent"}); got != want {
-				t.Errorf("%s given %q: %+v, want %+v", name, payload, got, want)
-			}
-		}
-	}
-}
-
-// The console's test events are answered with a response that Cognito would take.
-func TestConsoleTestEvents(t *testing.T) {
-	_, env := manage(t)
-	for _, name := range []string{stack.Trigger, stack.SyncUsers} {
-		e, _ := start(t, name, with(env, "GRAPHQL_DOMAIN=http://127.0.0.1:1"))
-		for event, want := range map[string]string{
-			`{"request":{},"response":{}}`: `{"request":{},"response":{}}`,
-			`{"triggerSource":"testTrigger","userPoolId":"testPool","userName":"testName","callerContext":{"clientId":"12345"}}`:                `{"triggerSource":"testTrigger","userPoolId":"testPool","userName":"testName","callerContext":{"clientId":"12345"},"response":{}}`,
-			`{"request":{"userAttributes":{"email":"user@example.com","email_verified":true}},"response":{"claimsAndScopeOverrideDetails":[]}}`: `{"request":{"userAttributes":{"email":"user@example.com","email_verified":true}},"response":{"claimsAndScopeOverrideDetails":[]}}`,
-		} {
-			if got := invoke(t, e, event); got.FunctionError != "" || string(got.Payload) != want {
-				t.Errorf("%s given %s: %s, want %s", name, event, got.Payload, want)
-			}
-		}
-	}
-}
-
-// Whatever goes wrong, the person is let in, or refused in one sentence where that
-// is asked for, and nothing gets out that must not.
-func TestFailures(t *testing.T) {
-	refusing := func(code string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprintf(w, `{"errors":[{"message":%q,"extensions":{"path":"$","code":%q,"internal":{"statement":%q,"arguments":[%q],"error":{"message":%q,"status_code":"42P01"}}}}]}`, canary, code, canary, canary, canary)
-		}
-	}
-	rows := []struct {
-		name   string
-		hasura http.HandlerFunc
-		secret string // the bag; "" for a good one
-		class  string
-		want   string // what the log has in it besides
-	}{
-		{"Hasura refuses a value", refusing("data-exception"), "", "permanent", "hasura: status 200, code data-exception"},
-		{"Hasura tells SQL and arguments", refusing("unexpected"), "", "permanent", "hasura: status 200, code unexpected, SQLSTATE 42P01"},
-		{"Hasura refuses the secret", refusing("access-denied"), "", "access-denied", "hasura: status 200, code access-denied"},
-		{"a page with an address in it", func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(http.StatusForbidden)
-			io.WriteString(w, canary)
-		}, "", "permanent", "hasura: status 403"},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://api.example.com/"+canary, http.StatusMovedPermanently)
-		}, "", "permanent", "set GRAPHQL_DOMAIN to it"},
-		{"Hasura is down", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "", "transient", "hasura: status 502"},
-		{"a bag without the key", nil, `{"OTHER":"` + canary + `"}`, "transient", "has no key HASURA_GRAPHQL_ADMIN_SECRET or HASURA_ADMIN_SECRET or ADMIN_SECRET"},
-		{"a bag that is no JSON", nil, `{"` + canary, "transient", "is not a JSON object"},
-		{"an empty secret", nil, `{"ADMIN_SECRET":""}`, "transient", "key ADMIN_SECRET of secret"},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			if row.hasura == nil {
-				row.hasura = func(http.ResponseWriter, *http.Request) { t.Error("Hasura was called without a secret") }
-			}
-			hasura := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodPost {
-					row.hasura(w, r)
-				}
-			})
-			hasura.Start()
-			manager, env := manage(t)
 			if row.secret != "" {
-				manager.Put("app", row.secret)
+				s.Secrets.Put(stack.Secret, row.secret)
 			}
-			env = with(env, "GRAPHQL_DOMAIN="+hasura.URL, "SYNC_BUDGET=700ms")
-
-			e, out := start(t, stack.SyncUsers, env)
-			if got := invoke(t, e, signIn); got.FunctionError != "" || string(got.Payload) != signIn {
-				t.Errorf("the person is not let in: %s", got.Payload)
+			call := send(t, s, row.function, row.event)
+			if got := call.Failure(); got != row.failure {
+				t.Errorf("failure = %+v, want %+v", got, row.failure)
 			}
-			logged(t, out, `"message":"sync lost"`)
-			logged(t, out, `"class":"`+row.class+`"`)
-			logged(t, out, row.want)
-
-			e, out = start(t, stack.SyncUsers, with(env, "SYNC_ON_FAILURE=refuse"))
-			if got, want := invoke(t, e, signIn).Failure(), (lambda.Failure{Message: sentence, Type: "refusal"}); got != want {
-				t.Errorf("the person sees %+v, want %+v", got, want)
+			if got := messages(call); got != row.logged {
+				t.Errorf("logged %q, want %q", got, row.logged)
 			}
-			logged(t, out, `"message":"sign-in refused"`)
 		})
 	}
 }
 
-// What waited is written, what cannot be stays in the queue, and neither gets out.
+// The replay function's answer names the messages that stay in the queue.
 func TestReplay(t *testing.T) {
-	const message = `{"messageId":%q,"body":%q}`
-	parked := `{"version":1,"user":{"id":"` + sub + `","email":"` + canary + `","synced_at":"2026-11-23T12:00:00.000001Z"},"trigger":"PostAuthentication_Authentication","class":"transient"}`
-	batch := `{"Records":[` + fmt.Sprintf(message, "1", parked) + `,` + fmt.Sprintf(message, "2", canary) + `]}`
-	rows := []struct{ name, answer, want, log string }{
-		{"Hasura takes it", written, `{"batchItemFailures":[{"itemIdentifier":"2"}]}`, `"message":"replayed"`},
-		{"Hasura has a newer one", `{"data":{"insert_users_one":null}}`, `{"batchItemFailures":[{"itemIdentifier":"2"}]}`, `"message":"stale"`},
-		{"Hasura refuses it", `{"errors":[{"message":"` + canary + `","extensions":{"code":"data-exception"}}]}`,
-			`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"1"}]}`, `"message":"permanent failure","user":"` + sub},
-		{"Hasura refuses the secret", `{"errors":[{"message":"` + canary + `","extensions":{"code":"access-denied"}}]}`,
-			`{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"1"}]}`, `"message":"will retry"`},
+	s := start(t, functions.Replay, nil)
+	messages := map[string]string{
+		"1": `{"version":1,"user":{"id":"` + sub + `","email":"` + canary + `@example.com","synced_at":"2026-11-23T12:00:00.000001Z"},` +
+			`"trigger":"PostAuthentication_Authentication","class":"transient"}`,
+		"2": canary,
 	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			hasura := serve(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, row.answer) })
-			hasura.Start()
-			_, env := manage(t)
-			e, out := start(t, replaySyncs, with(env, "GRAPHQL_DOMAIN="+hasura.URL))
-			if got := invoke(t, e, batch); got.FunctionError != "" || string(got.Payload) != row.want {
-				t.Errorf("it answers %s, want %s", got.Payload, row.want)
-			}
-			logged(t, out, row.log)
-			logged(t, out, `"error":"the message is not a parked sync"`)
-		})
+	var batch struct{ Records []map[string]string }
+	for _, id := range []string{"1", "2"} {
+		batch.Records = append(batch.Records, map[string]string{"messageId": id, "body": messages[id]})
 	}
-}
-
-func TestStartsWhileAllElseIsDown(t *testing.T) {
-	manager, env := manage(t)
-	var up sync.Mutex
-	up.Lock()
-	gate := func(h http.Handler) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			if !up.TryLock() {
-				panic(http.ErrAbortHandler)
-			}
-			up.Unlock()
-			h.ServeHTTP(w, r)
+	event, err := json.Marshal(batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name   string
+		hasura stack.Fault
+		want   string
+	}{
+		{"Hasura is down", stack.Status(http.StatusServiceUnavailable, canary), `{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"1"}]}`},
+		{"Hasura is back", stack.Fault{}, `{"batchItemFailures":[{"itemIdentifier":"2"}]}`},
+	} {
+		if err := s.Hasura.Set(row.hasura); err != nil {
+			t.Fatal(err)
+		}
+		result, err := s.Lambda.Invoke(t.Context(), functions.Replay, event)
+		if err != nil || string(result.Payload) != row.want {
+			t.Errorf("%s: answer %s, %v, want %s", row.name, result.Payload, err, row.want)
 		}
 	}
-	aws := serve(t, gate(manager))
-	aws.Start()
-	hasura := serve(t, gate(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, written) })))
-	hasura.Start()
-
-	e, out := start(t, stack.SyncUsers, with(env, "GRAPHQL_DOMAIN="+hasura.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+aws.URL))
-	logged(t, out, `"message":"secret fetch failed"`)
-	up.Unlock()
-	if got := invoke(t, e, signIn); got.FunctionError != "" {
-		t.Errorf("the person is not let in: %s", got.Payload)
-	}
-	logged(t, out, `"message":"synced"`)
 }
 
-// The deployed program itself verifies TLS, with nothing but the variables that
-// Go's crypto/x509 reads.
+// The built function verifies Hasura's certificate.
 func TestTLS(t *testing.T) {
-	hasura := serve(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, written) })
-	hasura.StartTLS() // a certificate for example.com and 127.0.0.1
-	roots := filepath.Join(t.TempDir(), "roots.pem")
+	hasura := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"data":{"insert_users_one":{"id":"`+sub+`"}}}`)
+	}))
+	hasura.Config.ErrorLog = log.New(io.Discard, "", 0)
+	hasura.StartTLS() // its certificate is for example.com and 127.0.0.1
+	defer hasura.Close()
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: hasura.Certificate().Raw})
+	roots := filepath.Join(t.TempDir(), "roots.pem")
 	if err := os.WriteFile(roots, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(hasura.Listener.Addr().String())
-	_, env := manage(t)
-	env = with(env, "SYNC_BUDGET=1s", "SSL_CERT_DIR=/nonexistent")
 	rows := []struct {
 		name string
-		env  []string
-		want string
+		env  map[string]string
+		want string // the outcome
+		err  string
 	}{
-		{"a certificate for the host", []string{"GRAPHQL_DOMAIN=127.0.0.1:" + port, "SSL_CERT_FILE=" + roots}, `"message":"synced"`},
-		{"a certificate for another name", []string{"GRAPHQL_DOMAIN=localhost:" + port, "SSL_CERT_FILE=" + roots}, "code certificate: set GRAPHQL_HOST to the name that Hasura's certificate is for"},
-		{"with that name", []string{"GRAPHQL_DOMAIN=localhost:" + port, "GRAPHQL_HOST=example.com", "SSL_CERT_FILE=" + roots}, `"message":"synced"`},
-		{"an authority that nobody knows", []string{"GRAPHQL_DOMAIN=127.0.0.1:" + port}, "code certificate: Hasura's certificate is not trusted"},
+		{"a certificate for the host", map[string]string{"GRAPHQL_DOMAIN": "127.0.0.1:" + port, "SSL_CERT_FILE": roots}, "synced", ""},
+		{"a certificate for another name", map[string]string{"GRAPHQL_DOMAIN": "localhost:" + port, "SSL_CERT_FILE": roots}, "parked", "Set GRAPHQL_HOST"},
+		{"a certificate for GRAPHQL_HOST", map[string]string{"GRAPHQL_DOMAIN": "localhost:" + port, "GRAPHQL_HOST": "example.com", "SSL_CERT_FILE": roots}, "synced", ""},
+		{"an unknown authority", map[string]string{"GRAPHQL_DOMAIN": "127.0.0.1:" + port}, "parked", "code certificate"},
+		{"the authority in GRAPHQL_CA", map[string]string{"GRAPHQL_DOMAIN": "127.0.0.1:" + port, "GRAPHQL_CA": string(certificate)}, "synced", ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			e, out := start(t, stack.SyncUsers, with(env, row.env...))
-			if got := invoke(t, e, signIn); got.FunctionError != "" {
-				t.Errorf("the person is not let in: %s", got.Payload)
+			row.env["SSL_CERT_DIR"] = "/nonexistent"
+			call := send(t, start(t, functions.Sync, row.env), functions.Sync, signIn)
+			if last := call.Log[len(call.Log)-1]; call.FunctionError != "" || call.Outcome != row.want || !strings.Contains(last.Error, row.err) {
+				t.Errorf("%s, outcome %q, error %q, want %q and %q", call.FunctionError, call.Outcome, last.Error, row.want, row.err)
 			}
-			logged(t, out, row.want)
 		})
 	}
 }
 
-func TestLoadBalancersOwnNameIsWarnedOfOnce(t *testing.T) {
-	_, env := manage(t)
-	// The name does not exist, so the sync fails; the warning is what is looked at.
-	e, out := start(t, stack.SyncUsers, with(env, "SYNC_BUDGET=500ms", "GRAPHQL_DOMAIN=internal-app-0.us-east-1.elb.amazonaws.com"))
-	for range 2 {
-		if got := invoke(t, e, signIn); got.FunctionError != "" {
-			t.Errorf("the person is not let in: %s", got.Payload)
-		}
-	}
-	logged(t, out, `"message":"sync lost"`)
-	if got := strings.Count(out.String(), "set GRAPHQL_HOST to the name on the load balancer's certificate"); got != 1 {
-		t.Errorf("%d warnings in\n%s", got, out)
-	}
-}
-
-// One JSON object a line, whatever log format the function is configured for.
+// Each line is one JSON object, with the fields that queries and metric filters use.
 func TestLogIsJSONLines(t *testing.T) {
-	e, out := start(t, stack.Trigger, nil)
-	invoke(t, e, strings.Replace(signIn, "PostAuthentication_Authentication", "TokenGeneration_Authentication", 1))
-	logged(t, out, `"message":"shaped"`)
-	for line := range strings.Lines(out.String()) {
-		var fields map[string]any
-		if err := json.Unmarshal([]byte(line), &fields); err != nil {
-			t.Errorf("%q: %v", line, err)
-			continue
-		}
-		for _, name := range []string{"timestamp", "level", "message", "requestId", "user", "trigger"} {
-			if fields[name] == nil {
-				t.Errorf("%s has no %s", line, name)
+	for function, event := range map[string]string{functions.Claims: token, functions.Sync: signIn} {
+		for _, line := range send(t, start(t, function, nil), function, event).Log {
+			var fields map[string]any
+			if err := json.Unmarshal([]byte(line.Text), &fields); err != nil {
+				t.Errorf("%q: %v", line.Text, err)
+				continue
+			}
+			for _, name := range []string{"timestamp", "level", "message", "requestId", "user", "trigger"} {
+				if fields[name] == nil || strings.Count(line.Text, `"`+name+`":`) != 1 {
+					t.Errorf("%s does not have the field %s once", line.Text, name)
+				}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,34 +14,37 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	"github.com/phenom-earth/hasura-cognito/local/secretsmanager"
 )
 
-// A thousand warm calls read no secret, open no connection and start no thread; and
-// a cold start reads the bundle of certificates once, and nothing else of that kind.
+// 1,000 warm calls read no secret, open no connection and start no thread. A cold start reads
+// the bundle of CA certificates once, and no other certificate file.
 func TestWarmCallsAreFrugal(t *testing.T) {
 	var connections atomic.Int32
-	hasura := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	hasura := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
-			_, _ = io.WriteString(w, written)
+			_, _ = io.WriteString(w, `{"data":{"insert_users_one":{"id":"`+sub+`"}}}`)
 		}
-	})
+	}))
 	hasura.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			connections.Add(1)
 		}
 	}
 	hasura.StartTLS()
+	defer hasura.Close()
 	manager := new(secretsmanager.Server)
 	arn := manager.Put("app", `{"HASURA_GRAPHQL_ADMIN_SECRET":"`+canary+`"}`)
 	aws := httptest.NewUnstartedServer(manager)
-	aws.Config.ErrorLog = hasura.Config.ErrorLog
-	aws.StartTLS() // with the same certificate
-	t.Cleanup(aws.Close)
+	aws.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake that fails against Amazon's roots
+	aws.StartTLS()                                   // with the same certificate
+	defer aws.Close()
 
 	dir := t.TempDir()
 	bundle := filepath.Join(dir, "bundle.pem")
@@ -59,13 +63,22 @@ func TestWarmCallsAreFrugal(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	e, _ := start(t, functions.Sync, map[string]string{
+	e, err := lambda.Start(lambda.Function{Name: functions.Sync, Path: filepath.Join(built, functions.Sync, "bootstrap"), Timeout: 5 * time.Second, Env: map[string]string{
 		"SECRETS_ARN": arn, "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws.URL, "GRAPHQL_DOMAIN": hasura.URL,
-		"SSL_CERT_FILE": bundle, "SSL_CERT_DIR": "/nonexistent", // as in template.yaml
-	})
-	if got := invoke(t, e, signIn); got.FunctionError != "" {
-		t.Fatalf("the first call: %s", got.Payload)
+		"GOMAXPROCS": "1", "SSL_CERT_FILE": bundle, "SSL_CERT_DIR": "/nonexistent", // as in template.yaml
+		"GOCOVERDIR": os.Getenv("GOCOVERDIR"),
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer e.Close()
+	invoke := func() {
+		t.Helper()
+		if got, err := e.Invoke(t.Context(), []byte(signIn)); err != nil || got.FunctionError != "" {
+			t.Fatalf("a call failed: %v %s", err, got.Payload)
+		}
+	}
+	invoke()
 	events := make([]byte, 4096)
 	n, err := syscall.Read(watch, events)
 	if err != nil {
@@ -88,12 +101,10 @@ func TestWarmCallsAreFrugal(t *testing.T) {
 		t.Errorf("after one call: %+v, want 1 call to Secrets Manager and 1 connection to Hasura", first)
 	}
 	for range 1000 {
-		if got := invoke(t, e, signIn); got.FunctionError != "" {
-			t.Fatalf("a warm call: %s", got.Payload)
-		}
+		invoke()
 	}
 	last := count()
-	// The runtime starts a thread for each that a system call holds up, one by one.
+	// The Go runtime starts a thread for each one that is blocked in a system call.
 	const fewThreads = 10
 	if last.Threads > fewThreads {
 		t.Errorf("%d threads after 1,000 calls, want at most %d", last.Threads, fewThreads)
