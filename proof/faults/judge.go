@@ -41,19 +41,24 @@ func (rep *report) judge(ctx context.Context, e *environment) {
 	newest, known := make(map[string]user), make(map[string][]user) // known also has refused sign-ins
 	var all, open []time.Duration
 	for _, s := range e.signIns {
-		id := s.user.id()
-		known[id] = append(known[id], s.user)
 		all = append(all, s.slowest)
+		rep.slowest = max(rep.slowest, s.slowest)
 		if spared[s.request] {
 			open = append(open, s.slowest)
 		}
 		if s.refused != "" {
 			rep.refused++
-		} else if s.user.times >= newest[id].times {
+		}
+		id := s.user.id()
+		if s.user == (user{}) { // of the claims function, which writes no row
+			continue
+		}
+		known[id] = append(known[id], s.user)
+		if s.refused == "" && s.user.times >= newest[id].times {
 			newest[id] = s.user
 		}
 	}
-	rep.median, rep.slowest, rep.spared = median(all), slices.Max(all), median(open)
+	rep.median, rep.spared = median(all), median(open)
 
 	rows, err := readRows(ctx, e)
 	if err != nil {

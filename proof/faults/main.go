@@ -72,6 +72,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		fmt.Fprintf(stdout, "%d parked syncs, replayed at %.0f per second\n", *parked, rate)
 		return 0
 	}
+	invalid, err := readInvalid()
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 2
+	}
 	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
 	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshakes that fail
 	untrusted.StartTLS()
@@ -80,7 +85,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	// Single rows wait for most of their time, so some run side by side. A stream runs alone.
 	var side errgroup.Group
 	side.SetLimit(4)
-	for _, r := range rows(untrusted.URL) {
+	for _, r := range rows(untrusted.URL, invalid) {
 		if !strings.Contains(r.name, *only) {
 			continue
 		}

@@ -88,6 +88,8 @@ func TestRowsAreAsPromised(t *testing.T) {
 		{[]string{"-only", "three copies"}, "1 rows, all as promised"},
 		{[]string{"-only", "dead letters"}, "1 rows, all as promised"},
 		{[]string{"-only", "Hasura and SQS refuse"}, "1 rows, all as promised"},
+		{[]string{"-only", "invalid SESSION_VARIABLES"}, "1 rows, all as promised"},
+		{[]string{"-only", "invalid SYNC_BUDGET"}, "1 rows, all as promised"},
 		{[]string{"-drain", "20"}, "20 parked syncs, replayed at "},
 	}
 	for _, row := range rows {
@@ -119,10 +121,10 @@ func TestRefusedInput(t *testing.T) {
 
 func TestEveryRowHasItsOwnName(t *testing.T) {
 	var names []string
-	for _, r := range rows("") {
+	for _, r := range rows("", nil) {
 		names = append(names, r.name)
 	}
-	if slices.Sort(names); len(slices.Compact(names)) != len(rows("")) {
+	if slices.Sort(names); len(slices.Compact(names)) != len(rows("", nil)) {
 		t.Error("two rows have one name")
 	}
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
 // The failure classes, as the log has them.
@@ -16,8 +19,9 @@ const (
 	permanent = "permanent"
 )
 
-// rows is the table. untrusted is the URL of a server whose certificate is not from a public authority.
-func rows(untrusted string) []row {
+// rows is the table. untrusted is the URL of a server whose certificate is not from a public authority. invalid has
+// invalid values of each setting.
+func rows(untrusted string, invalid map[string][]string) []row {
 	parked := func(class string) want { return want{logged: []string{"parked", "replayed"}, class: class} }
 	lost := want{logged: []string{"sync lost"}, lossy: true}
 	synced := want{logged: []string{"synced"}, never: "parked"}
@@ -57,6 +61,8 @@ func rows(untrusted string) []row {
 		row{name: "Hasura redirects", hasura: stack.Redirect("http://127.0.0.1:1/" + canary), want: parked(permanent)},
 		row{name: "Hasura answers with the secret as code", hasura: hasuraError(firstSecret, ""), want: parked(transient)},
 		row{name: "Hasura answers with a code of 900 kB", hasura: hasuraError(strings.Repeat("x", 900_000), ""), want: parked(transient)},
+		row{name: "Hasura answers with the secret as SQLSTATE", hasura: hasuraError("unexpected", firstSecret), want: parked(transient)},
+		row{name: "Hasura redirects to a host of 900 kB", hasura: stack.Redirect("http://" + strings.Repeat("x", 900_000) + ".invalid/"), want: parked(permanent)},
 		row{name: "Hasura writes the row, but answers too late", hasura: stack.LoseAnswers, want: want{logged: []string{"parked", "stale"}, class: transient}},
 		row{name: "Hasura presents a bad certificate", settings: map[string]string{"GRAPHQL_DOMAIN": untrusted}, want: parked(permanent)},
 		row{name: "Hasura's name does not resolve", settings: map[string]string{"GRAPHQL_DOMAIN": "http://hasura.invalid"}, want: parked(transient)},
@@ -65,10 +71,12 @@ func rows(untrusted string) []row {
 		row{name: "Secrets Manager hangs", secrets: stack.Hang, want: parked(transient)},
 		row{name: "Secrets Manager throttles", secrets: awsError("ThrottlingException"), want: parked(transient)},
 		row{name: "Secrets Manager answers AccessDenied", secrets: awsError("AccessDeniedException"), want: parked(permanent)},
+		row{name: "Secrets Manager answers with a code of blanks", secrets: awsError("a code: " + firstSecret), want: want{logged: []string{"parked", "replayed"}}},
 		row{name: "the secret does not exist", secrets: awsError("ResourceNotFoundException"), want: parked(permanent)},
 		secretIs("the secret lacks the key", `{"ANOTHER":"`+canary+`"}`, parked(permanent)),
 		secretIs("the secret is YAML", "HASURA_GRAPHQL_ADMIN_SECRET: "+canary, parked(permanent)),
 
+		row{name: "SQS answers with a code of blanks", hasura: stack.Refuse, sqs: awsError("a code: " + firstSecret), want: lost},
 		row{name: "Hasura and SQS refuse the connection", hasura: stack.Refuse, sqs: stack.Refuse, want: lost},
 		row{name: "Hasura refuses the connection, SQS hangs", hasura: stack.Refuse, sqs: stack.Hang, want: lost},
 		row{name: "Hasura and SQS hang", hasura: stack.Hang, sqs: stack.Hang, want: lost},
@@ -85,6 +93,14 @@ func rows(untrusted string) []row {
 			want: want{logged: []string{"parked", "replayed", "will retry"}, deadLetters: 3}},
 		row{name: "a synced_at a day ahead", signIns: aheadBy(24 * time.Hour), want: synced},
 	)
+
+	for _, s := range settings.All {
+		signIns := wrongSync(s.Name, invalid[s.Name])
+		if s.Functions == "claims" {
+			signIns = wrongClaims(s.Name, invalid[s.Name])
+		}
+		all = append(all, row{name: "invalid " + s.Name, signIns: signIns, want: want{logged: []string{"misconfigured"}}})
+	}
 
 	streams := []row{
 		{name: "nothing is wrong", signIns: stream(4), want: synced},
@@ -111,6 +127,23 @@ func rows(untrusted string) []row {
 		all = append(all, r)
 	}
 	return all
+}
+
+// readInvalid reads the invalid values of the settings.
+func readInvalid() (map[string][]string, error) {
+	text, err := os.ReadFile("pkg/settings/testdata/values.json")
+	if err != nil {
+		return nil, err
+	}
+	var values map[string]struct{ Invalid []string }
+	if err := json.Unmarshal(text, &values); err != nil {
+		return nil, err
+	}
+	invalid := make(map[string][]string)
+	for name, v := range values {
+		invalid[name] = v.Invalid
+	}
+	return invalid, nil
 }
 
 // hasuraError is Hasura's answer to a failure, with PostgreSQL's SQLSTATE if there is one.

@@ -104,16 +104,12 @@ func (rep *report) try(ctx context.Context, functions string, s size) (err error
 	if signIns == nil {
 		signIns = few
 	}
-	if err := signIns(ctx, p); err != nil {
-		return err
-	}
+	err = signIns(ctx, p)
 	p.settle(ctx)
-	if err := p.fault(false); err != nil {
-		return err
-	}
+	err = errors.Join(err, p.fault(false))
 	replaying, cancel := context.WithTimeout(ctx, 90*time.Second)
 	defer cancel()
-	err = p.Replay(replaying)
+	err = errors.Join(err, p.Replay(replaying))
 	if dead := len(p.Queues.Bodies(stack.DeadLetters)); dead != rep.row.want.deadLetters {
 		err = errors.Join(err, fmt.Errorf("%d dead letters, want %d", dead, rep.row.want.deadLetters))
 	}

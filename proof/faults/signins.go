@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -175,19 +178,82 @@ func aheadBy(d time.Duration) func(context.Context, *play) error {
 	}
 }
 
-// each lets a user sign in with each of the values of a setting, in an environment each.
-func each(setting string, values []string) func(context.Context, *play) error {
+// wrongSync lets a user sign in with each of the values of a setting of the sync function.
+func wrongSync(setting string, values []string) func(context.Context, *play) error {
 	return func(ctx context.Context, p *play) error {
-		for i, value := range values {
-			f := p.Function(stack.SyncUsers)
-			f.Env[setting] = value
-			environment, err := lambda.Start(f)
-			if err != nil {
-				return fmt.Errorf("%s=%q: %w", setting, value, err)
+		return p.each(stack.SyncUsers, setting, values, func(i int, call invoke) error {
+			p.signIn(ctx, call, user{i + 1, 1}, nil)
+			return nil
+		})
+	}
+}
+
+// wrongClaims lets a user get tokens with each of the values of a setting of the claims function. No token may have more
+// rights than without the setting, and invalid ROLES give no role.
+func wrongClaims(setting string, values []string) func(context.Context, *play) error {
+	return func(ctx context.Context, p *play) error {
+		event, err := os.ReadFile("events/pre-token-generation-v2-authentication.json") // in the group editor
+		if err != nil {
+			return err
+		}
+		want := map[string]any{"x-hasura-user-id": "1b7c4e02-5a9d-4f6e-8c31-0d2f9a7b6e15", "x-hasura-default-role": "user",
+			"x-hasura-allowed-roles": []any{"user", "editor"}}
+		if setting == "ROLES" {
+			want["x-hasura-allowed-roles"] = []any{"user"}
+		}
+		return p.each(stack.Trigger, setting, values, func(_ int, call invoke) error {
+			began := time.Now()
+			result, err := call(ctx, event)
+			s := signIn{calls: 1, slowest: time.Since(began), request: result.RequestID}
+			if err != nil || result.FunctionError != "" {
+				s.refused = "the function failed"
 			}
-			p.signIn(ctx, environment.Invoke, user{i + 1, 1}, nil)
+			p.signIns = append(p.signIns, s)
+			tokens, err := p.Pool.Tokens(event, result.Payload, time.Now())
+			if err != nil {
+				return err
+			}
+			text, _ := tokens.ID["https://hasura.io/jwt/claims"].(string)
+			var got map[string]any
+			if err := json.Unmarshal([]byte(text), &got); err != nil {
+				return fmt.Errorf("claims %q: %w", text, err)
+			}
+			for name := range got {
+				if want[name] == nil { // a valid entry of SESSION_VARIABLES
+					delete(got, name)
+				}
+			}
+			if !reflect.DeepEqual(got, want) {
+				return fmt.Errorf("claims = %v, want %v", got, want)
+			}
+			return nil
+		})
+	}
+}
+
+// each starts an environment of a function with each of the values of a setting.
+func (p *play) each(function, setting string, values []string, do func(i int, call invoke) error) error {
+	var errs []error
+	for i, value := range values {
+		f := p.Function(function)
+		f.Env[setting] = value
+		environment, err := lambda.Start(f)
+		if err == nil {
+			err = do(i, environment.Invoke)
 			environment.Close()
 		}
-		return nil
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s=%q: %w", setting, value, err))
+		}
 	}
+	logged := 0
+	for _, line := range p.Log.Lines() {
+		if line.Message == "misconfigured" && strings.Contains(line.Text, setting) {
+			logged++
+		}
+	}
+	if logged != len(values) {
+		errs = append(errs, fmt.Errorf("%d values of %s are logged as misconfigured, want %d", logged, setting, len(values)))
+	}
+	return errors.Join(errs...)
 }
