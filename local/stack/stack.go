@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/hasura"
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
@@ -34,9 +35,9 @@ import (
 
 // The functions, by the end of their names in template.yaml.
 const (
-	Trigger     = "hasura-cognito-trigger"
-	SyncUsers   = "hasura-cognito-sync-users"
-	ReplaySyncs = "hasura-cognito-replay-syncs"
+	Trigger     = functions.Claims
+	SyncUsers   = functions.Sync
+	ReplaySyncs = functions.Replay
 )
 
 const (
