@@ -116,12 +116,12 @@ release: ## Build what a release holds, into dist/: zips and template, checksums
 	@go run ./deploy/release -built .build -out dist $(if $(VERSION),-version '$(VERSION)')
 
 .PHONY: attach
-attach: ## Show what putting the functions on a pool would change, or change it (USER_POOL_ID=us-east-1_ExaMPle01 PREFIX=acme-prod ARGS=-apply)
-	@go run ./cmd/hasura-cognito/attach $(if $(USER_POOL_ID),-pool '$(USER_POOL_ID)') $(if $(PREFIX),-prefix '$(PREFIX)') $(ARGS)
+attach: ## Put the functions on a user pool's triggers; without --apply, show the change (USER_POOL_ID=us-east-1_ExaMPle01 PREFIX=acme-prod ARGS=--apply)
+	@go run ./cmd/hasura-cognito attach $(if $(USER_POOL_ID),--pool '$(USER_POOL_ID)') $(if $(PREFIX),--prefix '$(PREFIX)') $(ARGS)
 
 .PHONY: doctor
-doctor: ## Check a deployment from the outside, row by row, with cures (USER_POOL_ID=us-east-1_ExaMPle01 ARGS=-json)
-	@go run ./cmd/hasura-cognito/doctor -pool '$(USER_POOL_ID)' $(ARGS)
+doctor: ## Check a deployment from the outside, with hints (USER_POOL_ID=us-east-1_ExaMPle01 ARGS=--json)
+	@go run ./cmd/hasura-cognito doctor $(if $(USER_POOL_ID),--pool '$(USER_POOL_ID)') $(ARGS)
 
 .PHONY: invoke
 invoke: FUNCTION ?= HasuraCognito$(if $(findstring pre-token-generation,$(EVENT)),Trigger,$(if $(findstring sqs/,$(EVENT)),ReplaySyncs,SyncUsers))

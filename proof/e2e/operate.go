@@ -59,7 +59,7 @@ func (m *machine) askDoctor(ctx context.Context) (report string, secrets []strin
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := m.command(ctx, "go", "run", "./cmd/hasura-cognito/doctor", "-pool", m.v2.id, "-json")
+	cmd := m.command(ctx, "go", "run", "./cmd/hasura-cognito", "doctor", "--pool", m.v2.id, "--json")
 	cmd.Env = append(cmd.Env, "TOKEN="+t.id)
 	report, _, err = output(cmd)
 	return report, []string{who.email, m.v2.hasura.admin, t.id}, err

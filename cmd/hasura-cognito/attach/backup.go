@@ -1,4 +1,4 @@
-package main
+package attach
 
 import (
 	"bytes"
@@ -10,74 +10,54 @@ import (
 	"time"
 )
 
-// A backup is what a change to a pool can be undone with. It holds settings, among
-// them texts and sender addresses of messages, and nothing about the pool's people.
-type backup struct {
+// A Backup is the file that undo reads. It holds all settings of the pool, among them texts and sender addresses of messages,
+// and nothing about the pool's users.
+type Backup struct {
 	UserPoolID string
+	Region     string // "" in a file of an older version: the Region in the pool's id
 	At         time.Time
 	Before     triggers
 	After      triggers
-	// Settings is the whole pool before the change, in the form that
-	// "aws cognito-idp update-user-pool --cli-input-json" takes. -undo does not read it.
-	Settings any
+
+	// For the AWS CLI, if undo is not enough: the settings before the change, in the form that
+	// "aws cognito-idp update-user-pool --cli-input-json" and "set-user-pool-mfa-config --cli-input-json" take.
+	Settings    any
+	MFASettings any
+	// The same as AWS sent them, with settings that this version did not know.
+	Pool any
+	MFA  any
 }
 
-// write makes a new file and returns its name.
-func (b backup) write(dir string) (string, error) {
-	data, err := json.Marshal(b.Settings)
+// backup writes a new file and returns its name.
+func (a attacher) backup(s state, after triggers, r requests) (string, error) {
+	b := Backup{a.Pool, a.region, time.Now().UTC(), s.triggers(), after, r.update, r.mfa, s.sent, s.sentMFA}
+	data, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
 		return "", err
 	}
-	var settings map[string]any
-	if err := json.Unmarshal(data, &settings); err != nil {
-		return "", err
-	}
-	prune(settings)
-	b.Settings = settings
-	if data, err = json.MarshalIndent(b, "", "  "); err != nil {
-		return "", err
-	}
-	name := filepath.Join(dir, fmt.Sprintf("attach-%s-%s.json", b.UserPoolID, b.At.Format("20060102T150405Z")))
+	name := filepath.Join(a.Dir, fmt.Sprintf("attach-%s-%s.json", b.UserPoolID, b.At.Format("20060102T150405Z")))
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return "", fmt.Errorf("write the backup: %w", err)
+		return "", refuse("write the backup: %w. Nothing was changed", err)
 	}
 	_, err = file.Write(append(data, '\n'))
-	return name, errors.Join(err, file.Close())
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return "", refuse("write the backup: %w. Nothing was changed", err)
+	}
+	return name, nil
 }
 
-// prune takes out the members that are null or "", which the AWS CLI refuses.
-func prune(object map[string]any) {
-	for key, value := range object {
-		switch value := value.(type) {
-		case nil:
-			delete(object, key)
-		case string:
-			if value == "" {
-				delete(object, key)
-			}
-		case map[string]any:
-			prune(value)
-		}
-	}
-	// A 0 stands for none where the SDK has no pointer.
-	for _, key := range []string{"UnusedAccountValidityDays", "TemporaryPasswordValidityDays"} {
-		if object[key] == 0.0 {
-			delete(object, key)
-		}
-	}
-}
-
-func readBackup(name string) (*backup, error) {
+// ReadBackup reads a file that an earlier run wrote.
+func ReadBackup(name string) (*Backup, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
-	var b backup
+	var b Backup
 	if err := decoder.Decode(&b); err != nil || b.UserPoolID == "" {
-		return nil, fmt.Errorf("%s is not a file that attach wrote", name)
+		return nil, fmt.Errorf("%s is not a backup file of attach", name)
 	}
 	return &b, nil
 }

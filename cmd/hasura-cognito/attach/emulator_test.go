@@ -1,4 +1,4 @@
-package main
+package attach
 
 import (
 	"bytes"
@@ -11,16 +11,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 )
 
-// TestEmulator attaches to a pool of an emulator that others wrote, moto for one,
-// when ATTACH_ENDPOINT has its URL. It fails where there is none at that URL. The pool
-// has no UsernameAttributes: moto 5.2.1 forgets them in an update, and attach tells.
+// TestEmulator attaches to a pool of another emulator, such as moto, whose URL is ATTACH_ENDPOINT. The pool has no
+// UsernameAttributes: moto 5.2.1 forgets them in an update, and attach says so.
 func TestEmulator(t *testing.T) {
 	endpoint := os.Getenv("ATTACH_ENDPOINT")
 	if endpoint == "" {
-		t.Log("ATTACH_ENDPOINT is not set: only the stand-in of this repository was asked")
+		t.Log("ATTACH_ENDPOINT is not set: no emulator was asked")
 		return
 	}
-	point(t, endpoint)
+	functions := account(nil)
+	functions.Start(t) // of Lambda alone: the pool is the emulator's
+	t.Setenv("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", endpoint)
 	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("us-east-1"))
 	if err != nil {
 		t.Fatal(err)
@@ -53,14 +54,20 @@ func TestEmulator(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	a := attacher{pool: *created.UserPool.Id, client: client}
+	for arn, policy := range functions.Policies {
+		functions.Policies[arn] = strings.ReplaceAll(policy, "arn:aws:cognito-idp:us-east-1:123456789012:userpool/"+pool, *created.UserPool.Arn)
+	}
+	o := apply(t)
+	o.Pool = *created.UserPool.Id
+	o.Target = Target{Trigger: trigger, Sync: syncer}
+	a := attacher{Options: o, cognito: client}
 	before, err := a.read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"-pool", a.pool, "-prefix", "acme", "-apply", "-yes", "-backup", t.TempDir()}, strings.NewReader(""), &out, &out); code != 0 {
-		t.Fatalf("exit code %d:\n%s", code, &out)
+	if _, err := Run(t.Context(), cfg, o, Streams{strings.NewReader(""), &out, &out}); err != nil {
+		t.Fatalf("%v:\n%s", err, &out)
 	}
 	after, err := a.read(t.Context())
 	if err != nil {

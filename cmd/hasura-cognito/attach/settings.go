@@ -1,12 +1,11 @@
-package main
+package attach
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 )
 
-// updateOf returns the request that leaves a pool as it is: every setting that
-// UpdateUserPool knows, as the pool has it.
+// updateOf returns the request that leaves a pool as it is: every setting that UpdateUserPool takes, with the pool's value.
 func updateOf(p *types.UserPoolType) *cognitoidentityprovider.UpdateUserPoolInput {
 	return &cognitoidentityprovider.UpdateUserPoolInput{
 		UserPoolId:                  p.Id,
@@ -35,9 +34,9 @@ func updateOf(p *types.UserPoolType) *cognitoidentityprovider.UpdateUserPoolInpu
 	}
 }
 
-// adminCreateUserConfig leaves out a setting that DescribeUserPool tells and
-// UpdateUserPool refuses ("Please use TemporaryPasswordValidityDays in PasswordPolicy
-// instead of UnusedAccountValidityDays"): the password policy has it, by its new name.
+// adminCreateUserConfig leaves out a setting that DescribeUserPool returns and UpdateUserPool refuses ("Please use
+// TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"). The password policy holds the same
+// value under its new name.
 func adminCreateUserConfig(p *types.UserPoolType) *types.AdminCreateUserConfigType {
 	if p.AdminCreateUserConfig == nil || p.Policies == nil || p.Policies.PasswordPolicy == nil ||
 		p.Policies.PasswordPolicy.TemporaryPasswordValidityDays == 0 {
@@ -48,8 +47,7 @@ func adminCreateUserConfig(p *types.UserPoolType) *types.AdminCreateUserConfigTy
 	return &c
 }
 
-// mfaOf returns the request that sets multi-factor authentication as it was.
-// UpdateUserPool has only its switch.
+// mfaOf returns the request that leaves multi-factor authentication as it is. UpdateUserPool has only its switch.
 func mfaOf(pool string, m *cognitoidentityprovider.GetUserPoolMfaConfigOutput) *cognitoidentityprovider.SetUserPoolMfaConfigInput {
 	return &cognitoidentityprovider.SetUserPoolMfaConfigInput{
 		UserPoolId:                    &pool,

@@ -1,4 +1,4 @@
-package main
+package attach
 
 import (
 	"errors"
@@ -10,23 +10,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 )
 
-// The triggers that are the suite's. All others of a pool are not touched.
+// The triggers that the suite has functions for. The other triggers of a pool stay as they are.
 type triggers struct {
-	PreTokenGeneration       *string                                    `json:",omitempty"` // the older key; Cognito wants it equal to the newer one's ARN
+	PreTokenGeneration       *string                                    `json:",omitempty"` // the older key: Cognito wants the ARN of the newer one in it
 	PreTokenGenerationConfig *types.PreTokenGenerationVersionConfigType `json:",omitempty"`
 	PostConfirmation         *string                                    `json:",omitempty"`
 	PostAuthentication       *string                                    `json:",omitempty"`
 }
 
-func triggersOf(p *types.UserPoolType) triggers {
-	c := p.LambdaConfig
-	if c == nil {
-		return triggers{}
+// mirrored fills in the older key of pre token generation, as Cognito does.
+func mirrored(t triggers) triggers {
+	if t.PreTokenGenerationConfig != nil {
+		t.PreTokenGeneration = t.PreTokenGenerationConfig.LambdaArn
 	}
-	return triggers{c.PreTokenGeneration, c.PreTokenGenerationConfig, c.PostConfirmation, c.PostAuthentication}
+	return t
 }
 
-// in returns a pool's triggers with these in place of its own.
+// in returns the triggers of a pool with t in place of the same triggers there.
 func (t triggers) in(c *types.LambdaConfigType) *types.LambdaConfigType {
 	var out types.LambdaConfigType
 	if c != nil {
@@ -39,60 +39,64 @@ func (t triggers) in(c *types.LambdaConfigType) *types.LambdaConfigType {
 	return &out
 }
 
-// A target is what to attach, as the command line says it.
-type target struct {
-	prefix, alias string
-	trigger, sync string // ARNs
-	version       string // "" keeps what there is
+// A Target says which functions to attach: by the prefix of their names, or by both ARNs.
+type Target struct {
+	Prefix, Alias string // Alias is optional
+	Trigger, Sync string // ARNs
+	Version       string // of pre token generation; "" keeps the pool's version, or means V2_0
 }
 
-func (t target) check() error {
+// Versions are the Lambda versions of the pre token generation trigger.
+var Versions = types.PreTokenGenerationLambdaVersionType("").Values()
+
+// Check returns every fault of the command line, each as a sentence.
+func (t Target) Check() error {
 	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	switch {
-	case t.prefix == "" && (t.trigger == "" || t.sync == ""):
-		faults = append(faults, errors.New("PREFIX is not set: it is what begins the functions' names, such as acme-prod; or give both ARNs, with -trigger and -sync"))
-	case t.prefix != "" && (t.trigger != "" || t.sync != ""):
-		faults = append(faults, errors.New("-prefix and the ARNs of -trigger and -sync say the same: give the one or the others"))
+	case t.Prefix == "" && (t.Trigger == "" || t.Sync == ""):
+		fault("--prefix is missing. Set PREFIX or --prefix to the beginning of the functions' names, for example acme-prod. Or set both ARNs with --trigger and --sync")
+	case t.Prefix != "" && (t.Trigger != "" || t.Sync != ""):
+		fault("--prefix cannot be combined with --trigger and --sync: both name the functions")
 	}
-	for _, arn := range []string{t.trigger, t.sync} {
+	for _, arn := range []string{t.Trigger, t.Sync} {
 		if arn != "" && function(arn) == "" {
-			faults = append(faults, fmt.Errorf("%q is not the ARN of a Lambda function, such as arn:aws:lambda:us-east-1:123456789012:function:acme-prod-hasura-cognito-trigger:live", arn))
+			fault("%q is not the ARN of a Lambda function, for example arn:aws:lambda:us-east-1:123456789012:function:acme-prod-hasura-cognito-trigger:live", arn)
 		}
 	}
-	if versions := types.PreTokenGenerationLambdaVersionType("").Values(); t.version != "" && !slices.Contains(versions, types.PreTokenGenerationLambdaVersionType(t.version)) {
-		faults = append(faults, fmt.Errorf("-version %q is none of %v", t.version, versions))
+	if t.Version != "" && !slices.Contains(Versions, types.PreTokenGenerationLambdaVersionType(t.Version)) {
+		fault("--version %q is unknown. The versions are %v", t.Version, Versions)
 	}
 	return errors.Join(faults...)
 }
 
-// arns returns the functions' ARNs. Those that are known by a prefix are in the
-// account, region and partition of the pool, which alone may call them.
-func (t target) arns(pool *types.UserPoolType) (trigger, sync string, err error) {
-	if t.prefix == "" {
-		return t.trigger, t.sync, nil
+// arns returns the functions' ARNs. Functions with the prefix are in the account, Region and partition of the pool: Cognito
+// calls no others.
+func (t Target) arns(pool *types.UserPoolType) (trigger, sync string, err error) {
+	if t.Prefix == "" {
+		return t.Trigger, t.Sync, nil
 	}
 	part := strings.Split(aws.ToString(pool.Arn), ":")
 	if len(part) != 6 {
-		return "", "", errors.New("the pool's ARN is not known: give the functions' with -trigger and -sync")
+		return "", "", errors.New("the pool's ARN is not in Cognito's answer. Set the functions' ARNs with --trigger and --sync")
 	}
 	arn := func(name string) string {
-		arn := strings.Join([]string{"arn", part[1], "lambda", part[3], part[4], "function", t.prefix + "-" + name}, ":")
-		if t.alias != "" {
-			arn += ":" + t.alias
+		arn := strings.Join([]string{"arn", part[1], "lambda", part[3], part[4], "function", t.Prefix + "-" + name}, ":")
+		if t.Alias != "" {
+			arn += ":" + t.Alias
 		}
 		return arn
 	}
 	return arn("hasura-cognito-trigger"), arn("hasura-cognito-sync-users"), nil
 }
 
-// attach returns the triggers that a pool is to have, and what stands in the way:
-// other functions, each in a sentence.
-func (t target) attach(pool *types.UserPoolType) (want triggers, foreign []string, err error) {
+// attach returns the triggers that a pool is to have, and the other functions that are on them now, each as a sentence.
+func (t Target) attach(pool *types.UserPoolType) (want triggers, foreign []string, err error) {
 	trigger, sync, err := t.arns(pool)
 	if err != nil {
 		return want, nil, err
 	}
-	have := triggersOf(pool)
+	have := state{pool: pool}.triggers()
 	preToken := aws.ToString(have.PreTokenGeneration)
 	version := types.PreTokenGenerationLambdaVersionTypeV20
 	if c := have.PreTokenGenerationConfig; c != nil {
@@ -101,8 +105,8 @@ func (t target) attach(pool *types.UserPoolType) (want triggers, foreign []strin
 			version = c.LambdaVersion
 		}
 	}
-	if t.version != "" {
-		version = types.PreTokenGenerationLambdaVersionType(t.version)
+	if t.Version != "" {
+		version = types.PreTokenGenerationLambdaVersionType(t.Version)
 	}
 	want = triggers{
 		PreTokenGenerationConfig: &types.PreTokenGenerationVersionConfigType{LambdaArn: &trigger, LambdaVersion: version},
@@ -124,8 +128,7 @@ func (t target) attach(pool *types.UserPoolType) (want triggers, foreign []strin
 	return want, foreign, nil
 }
 
-// function returns a function's ARN without its alias or version, "" for what is not
-// one.
+// function returns a function's ARN without alias or version, or "" if arn is not the ARN of a function.
 func function(arn string) string {
 	part := strings.Split(arn, ":")
 	if len(part) < 7 || len(part) > 8 || part[0] != "arn" || part[2] != "lambda" || part[5] != "function" || slices.Contains(part, "") {

@@ -1,145 +1,105 @@
-package main
+// Package doctor checks a deployment from the outside. It starts at the user pool, finds the functions on its triggers, and from
+// there their settings, the secret, Hasura, the queues and the alarms. It only reads, and prints neither a secret nor anything
+// about the pool's users.
+package doctor
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
+	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/account"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-// A doctor examines one pool and what hangs on it.
+// Options say what to check, and from where.
+type Options struct {
+	Pool    string // id
+	FromVPC bool   // Hasura must be reachable from here
+	Domain  string // GRAPHQL_DOMAIN as it is reached from here; "" means as the functions reach it
+	Token   string // an ID token of the pool to show to Hasura; "" for none
+}
+
+// A doctor examines one deployment.
 type doctor struct {
-	id      string
-	cognito *cognitoidentityprovider.Client
-	lambda  *lambda.Client
-	getenv  func(string) string
+	Options
+	cognito    *cognitoidentityprovider.Client
+	lambda     *lambda.Client
+	sqs        *sqs.Client
+	cloudwatch *cloudwatch.Client
+	region     string
 
 	pool    *cognito.UserPoolType
 	version cognito.PreTokenGenerationLambdaVersionType
 	claims  settings.Claims
-	report  report
+	watched watched
+	report  Report
 }
 
-const attachCure = "make attach USER_POOL_ID=… PREFIX=…"
+// Run examines a deployment. Where one thing cannot be read, its row says so, and what depends on it has no row.
+func Run(ctx context.Context, cfg aws.Config, o Options) Report {
+	d := &doctor{
+		Options: o, region: cfg.Region,
+		cognito:    cognitoidentityprovider.NewFromConfig(cfg),
+		lambda:     lambda.NewFromConfig(cfg),
+		sqs:        sqs.NewFromConfig(cfg),
+		cloudwatch: cloudwatch.NewFromConfig(cfg),
+	}
+	d.run(ctx)
+	return d.report
+}
 
-// examine fills the report. Where one thing cannot be read, what depends on it is left
-// out: its row says so.
-func (d *doctor) examine(ctx context.Context) {
-	out, err := d.cognito.DescribeUserPool(ctx, &cognitoidentityprovider.DescribeUserPoolInput{UserPoolId: &d.id})
+func (d *doctor) run(ctx context.Context) {
+	out, err := d.cognito.DescribeUserPool(ctx, &cognitoidentityprovider.DescribeUserPoolInput{UserPoolId: &d.Pool})
+	home := account.PoolRegion(d.Pool)
 	if err != nil {
-		d.report.add("pool", bad, reason(err), "check USER_POOL_ID and the AWS credentials, which need cognito-idp:DescribeUserPool")
+		hint := "check the pool's id, --region and --profile. The credentials need cognito-idp:DescribeUserPool"
+		if home != d.region {
+			hint = fmt.Sprintf("the pool's id names the Region %s. Use --region %[1]s, or unset AWS_REGION, unless the pool has a replica in %s", home, d.region)
+		}
+		d.report.add("pool", Fail, reason(err)+" in "+d.region, hint)
 		return
 	}
 	d.pool = out.UserPool
-	d.report.add("pool", good, aws.ToString(d.pool.Name), "")
-	triggers := d.pool.LambdaConfig
-	if triggers == nil {
-		triggers = new(cognito.LambdaConfigType)
+	name := aws.ToString(d.pool.Name) + ", in " + d.region
+	if home != d.region {
+		name += ", a replica of the pool in " + home
 	}
+	d.report.ok("pool", name)
 
-	shaper := d.preTokenGeneration(triggers)
-	confirmation := d.trigger("post confirmation", aws.ToString(triggers.PostConfirmation), "hasura-cognito-sync-users")
-	authentication := d.trigger("post authentication", aws.ToString(triggers.PostAuthentication), "hasura-cognito-sync-users")
-	if confirmation != "" && authentication != "" && confirmation != authentication {
-		d.report.add("one sync", bad, "post confirmation and post authentication call different functions", attachCure)
-	}
-	if shaper != "" {
-		if env, ok := d.function(ctx, "claims function", shaper); ok {
-			d.shaper(ctx, env)
+	claims, sync := d.triggers()
+	if claims != "" {
+		if env, ok := d.function(ctx, "claims function", claims); ok {
+			d.access(ctx, "claims function", claims)
+			d.claimsSettings(env)
+			d.clients(ctx)
 		}
 	}
-	syncer := authentication
-	if syncer == "" {
-		syncer = confirmation
+	if sync != "" {
+		if env, ok := d.function(ctx, "sync function", sync); ok {
+			d.access(ctx, "sync function", sync)
+			d.hasura(ctx, env)
+			d.queues(ctx, sync, env)
+		}
 	}
-	if syncer == "" {
-		return
-	}
-	if env, ok := d.function(ctx, "sync function", syncer); ok {
-		d.hasura(ctx, env)
+	if d.watched != nil {
+		d.alarms(ctx)
 	}
 }
 
-// trigger looks at one trigger and returns its function's ARN, "" if it is not there.
-func (d *doctor) trigger(check, arn, name string) string {
-	switch {
-	case arn == "":
-		d.report.add(check, bad, "no function is on it", attachCure)
-	case !strings.HasSuffix(strings.SplitN(arn+":::::::", ":", 8)[6], name):
-		d.report.add(check, bad, arn+" is not "+name, attachCure+" ARGS=-replace, or have the other function moved")
-		return ""
-	default:
-		d.report.add(check, good, arn, "")
-	}
-	return arn
-}
-
-func (d *doctor) preTokenGeneration(triggers *cognito.LambdaConfigType) string {
-	arn := aws.ToString(triggers.PreTokenGeneration)
-	d.version = cognito.PreTokenGenerationLambdaVersionTypeV10
-	if c := triggers.PreTokenGenerationConfig; c != nil {
-		arn, d.version = aws.ToString(c.LambdaArn), c.LambdaVersion
-	}
-	if arn = d.trigger("pre token generation", arn, "hasura-cognito-trigger"); arn == "" {
-		return ""
-	}
-	if d.version == cognito.PreTokenGenerationLambdaVersionTypeV10 {
-		d.report.add("trigger version", doubt, "V1_0: access tokens get no claims, ID tokens do",
-			"send ID tokens to Hasura; or, on the Essentials or Plus plan, "+attachCure+" ARGS='-version V2_0'")
-	} else {
-		d.report.add("trigger version", good, string(d.version), "")
-	}
-	return arn
-}
-
-// function looks at a trigger's function and returns its environment.
-func (d *doctor) function(ctx context.Context, check, arn string) (env func(string) string, ok bool) {
-	d.permission(ctx, check+": permission", arn)
-	out, err := d.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &arn})
-	if err != nil {
-		d.report.add(check, bad, reason(err), "deploy it, or let these credentials do lambda:GetFunctionConfiguration")
-		return nil, false
-	}
-	if out.State != "" && out.State != "Active" && out.State != "Inactive" {
-		d.report.add(check, bad, "its state is "+string(out.State), "deploy it again")
-		return nil, false
-	}
-	d.report.add(check, good, aws.ToString(out.FunctionName), "")
-	d.alias(ctx, check+": alias", arn, out)
-	environment := variables(out.Environment)
-	return func(name string) string { return environment[name] }, true
-}
-
-// shaper looks at what the claims function is told to do.
-func (d *doctor) shaper(ctx context.Context, env func(string) string) {
-	var faults []error
-	d.claims, faults = settings.ReadClaims(env)
-	if err := errors.Join(faults...); err != nil {
-		d.report.add("claims settings", bad, strings.ReplaceAll(err.Error(), "\n", "; "), "correct the function's environment: these settings are ignored")
-		return
-	}
-	if d.claims.Format == settings.JSON && d.version == cognito.PreTokenGenerationLambdaVersionTypeV10 {
-		d.report.add("claims settings", bad, "CLAIMS_FORMAT is json, and V1_0 can only give stringified_json",
-			"unset CLAIMS_FORMAT, here and as claims_format in Hasura, or use V2_0")
-	} else {
-		d.report.add("claims settings", good, fmt.Sprintf("%s as %s", d.claims.Namespace, d.claims.Format), "")
-	}
-	d.clients(ctx)
-}
-
-// reason is what a person may see of an SDK's error.
+// reason is what AWS answers, without the SDK's text.
 func reason(err error) string {
 	var api smithy.APIError
 	if errors.As(err, &api) {
-		return "AWS says " + api.ErrorCode()
+		return "AWS answers " + api.ErrorCode()
 	}
-	return "AWS did not answer"
+	return "AWS does not answer"
 }

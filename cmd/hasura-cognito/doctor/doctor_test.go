@@ -1,327 +1,280 @@
-package main
+package doctor
 
 import (
 	"bytes"
-	"encoding/json"
+	"io"
 	"net/http"
-	"net/http/httptest"
-	"os"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
-	"github.com/phenom-earth/hasura-cognito/local/hasura"
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
-	"github.com/phenom-earth/hasura-cognito/local/secretsmanager"
-	"github.com/phenom-earth/hasura-cognito/local/userpool"
 )
-
-const (
-	poolID  = "us-east-1_ExaMPle01"
-	poolARN = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/" + poolID
-	prefix  = "arn:aws:lambda:us-east-1:123456789012:function:acme-"
-	shaper  = prefix + "hasura-cognito-trigger"
-	syncer  = prefix + "hasura-cognito-sync-users"
-	canary  = "canary-77ab"
-)
-
-type object = cognitoidp.Object
-
-// A deployment is all that a doctor looks at.
-type deployment struct {
-	cognito    *cognitoidp.Server
-	policies   map[string]string            // by function
-	env        map[string]map[string]string // by function
-	gone       map[string]bool              // functions that are not deployed
-	hasura     hasura.Config
-	secret     string
-	unreadable bool // the secret is not there
-	hasuraURL  string
-	own        map[string]string // the command's environment
-}
-
-func healthy() *deployment {
-	policy := `{"Statement":[{"Effect":"Allow","Principal":{"Service":"cognito-idp.amazonaws.com"},"Action":"lambda:InvokeFunction","Condition":{"ArnLike":{"AWS:SourceArn":"` + poolARN + `"}}}]}`
-	return &deployment{
-		cognito: &cognitoidp.Server{
-			Pool: object{
-				"Id": poolID, "Name": "people", "Arn": poolARN,
-				"SchemaAttributes": []any{object{"Name": "custom:org_id", "Mutable": true}, object{"Name": "custom:born", "Mutable": false}},
-				"LambdaConfig": object{
-					"PreTokenGenerationConfig": object{"LambdaArn": shaper, "LambdaVersion": "V2_0"},
-					"PostConfirmation":         syncer, "PostAuthentication": syncer,
-				},
-			},
-			Clients: []object{
-				{"ClientId": "web", "ClientSecret": canary, "WriteAttributes": []any{"email", "name"}},
-				{"ClientId": "phone", "WriteAttributes": []any{"email"}},
-			},
-		},
-		policies: map[string]string{shaper: policy, syncer: policy},
-		env: map[string]map[string]string{
-			shaper: {"SESSION_VARIABLES": "x-hasura-org-id=custom:org_id"},
-			syncer: {"HASURA_ROLE": "cognito_sync"},
-		},
-		gone:   map[string]bool{},
-		hasura: hasura.Config{AdminSecret: canary, JWT: &jwt.Config{Issuer: "https://cognito-idp.us-east-1.amazonaws.com/" + poolID, Format: jwt.FormatStringJSON}},
-		secret: `{"HASURA_ADMIN_SECRET":"` + canary + `"}`,
-		own:    map[string]string{},
-	}
-}
-
-// examine serves a deployment and gives the doctor's report of it.
-func (d *deployment) examine(t *testing.T) (rows report, text string, code int) {
-	t.Helper()
-	serve := func(h http.Handler) string {
-		server := httptest.NewServer(h)
-		t.Cleanup(server.Close)
-		return server.URL
-	}
-	database, err := hasura.Open(t.Context(), os.DirFS("../../../graphql"), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { database.Close() })
-	d.hasura.Project, d.hasura.Database = os.DirFS("../../../graphql"), database
-	if c := d.hasura.JWT; c != nil {
-		people, err := userpool.New(poolID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.JWKURL = serve(people) + "/" + poolID + "/.well-known/jwks.json"
-		now := time.Now().Unix()
-		id, _, err := people.Sign(userpool.Tokens{ID: userpool.Claims{
-			"iss": people.Issuer, "iat": now, "exp": now + 3600,
-			"https://hasura.io/jwt/claims": `{"x-hasura-allowed-roles":["user"],"x-hasura-default-role":"user"}`,
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d.own["TOKEN"] != "" {
-			d.own["TOKEN"] = id
-		}
-	}
-	engine, err := hasura.New(d.hasura)
-	if err != nil {
-		t.Fatal(err)
-	}
-	manager := new(secretsmanager.Server)
-	arn := manager.Put("app", d.secret)
-	if d.unreadable {
-		arn = strings.Replace(arn, ":app-", ":gone-", 1)
-	}
-	url := d.hasuraURL
-	if url == "" {
-		url = serve(engine)
-	}
-	for name, value := range map[string]string{"GRAPHQL_DOMAIN": url, "SECRETS_ARN": arn} {
-		if _, ok := d.env[syncer][name]; !ok {
-			d.env[syncer][name] = value
-		}
-	}
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": serve(d.cognito),
-		"AWS_ENDPOINT_URL_LAMBDA":                    serve(http.HandlerFunc(d.lambda)),
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER":           serve(manager),
-		"AWS_ACCESS_KEY_ID":                          "test",
-		"AWS_SECRET_ACCESS_KEY":                      "test",
-		"AWS_MAX_ATTEMPTS":                           "1",
-	} {
-		t.Setenv(name, value)
-	}
-	var table, stderr bytes.Buffer
-	code = run(t.Context(), []string{"-pool", poolID, "-json"}, func(name string) string { return d.own[name] }, &table, &stderr)
-	if err := json.Unmarshal(table.Bytes(), &rows); err != nil {
-		t.Fatalf("%v: %s%s", err, &table, &stderr)
-	}
-	if strings.Contains(table.String()+stderr.String(), canary) {
-		t.Errorf("a secret is in the report:\n%s", &table)
-	}
-	return rows, table.String(), code
-}
-
-// lambda is the part of Lambda's API that a doctor asks.
-func (d *deployment) lambda(w http.ResponseWriter, r *http.Request) {
-	part := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	name := part[2]
-	w.Header().Set("Content-Type", "application/json")
-	policy, ok := d.policies[name]
-	switch {
-	case d.gone[name] || part[3] == "policy" && !ok:
-		w.Header().Set("X-Amzn-Errortype", "ResourceNotFoundException")
-		w.WriteHeader(http.StatusNotFound)
-		json.NewEncoder(w).Encode(object{"Message": "not found"})
-	case part[3] == "policy":
-		json.NewEncoder(w).Encode(object{"Policy": policy})
-	default:
-		json.NewEncoder(w).Encode(object{"FunctionName": name, "State": "Active", "Version": "7", "Environment": object{"Variables": d.env[name]}})
-	}
-}
-
-func (r report) of(check string) (rows []row) {
-	for _, row := range r {
-		if row.Check == check {
-			rows = append(rows, row)
-		}
-	}
-	return rows
-}
 
 func TestHealthyDeployment(t *testing.T) {
-	rows, text, code := healthy().examine(t)
+	report, text := healthy().examine(t)
 	want := []string{"pool", "pre token generation", "trigger version", "post confirmation", "post authentication",
-		"claims function: permission", "claims function", "claims settings", "session variables",
-		"sync function: permission", "sync function", "sync settings", "secret", "Hasura", "table users",
-		"Hasura's JWT settings", "Hasura takes a token"}
+		"claims function", "claims function: environment", "claims function: permission", "claims function: other callers",
+		"claims settings", "session variables",
+		"sync function", "sync function: environment", "sync function: permission", "sync function: other callers",
+		"sync settings", "secret", "Hasura", "users table", "unique constraints", "NOT NULL columns",
+		"Hasura's JWT settings", "Hasura accepts a token",
+		"replay function", "replay function: environment", "parked syncs queue", "dead-letter queue", "alarms"}
 	var got []string
-	for _, row := range rows {
+	for _, row := range report {
 		got = append(got, row.Check)
-		if wanted := map[bool]verdict{true: unknown, false: good}[row.Check == "Hasura takes a token"]; row.Verdict != wanted {
+		if wanted := map[bool]Verdict{true: Unknown, false: OK}[row.Check == "Hasura accepts a token"]; row.Verdict != wanted {
 			t.Errorf("%s is %s, want %s: %s", row.Check, row.Verdict, wanted, row.Found)
 		}
 	}
-	if strings.Join(got, ", ") != strings.Join(want, ", ") || code != 0 {
-		t.Errorf("exit code %d, rows %q, want %q\n%s", code, got, want, text)
+	if !slices.Equal(got, want) || report.Failed() {
+		t.Errorf("rows %q, want %q\n%s", got, want, text)
 	}
 }
 
 func TestWhatIsWrongIsFound(t *testing.T) {
-	triggers := func(d *deployment) object { return d.cognito.Pool["LambdaConfig"].(object) }
-	source := func(arn string) string {
-		return strings.ReplaceAll(healthy().policies[syncer], poolARN, arn)
-	}
+	source := func(arn string) string { return strings.ReplaceAll(healthy().Policies[syncer], poolARN, arn) }
 	rows := []struct {
 		name    string
-		damage  func(*deployment)
+		change  func(*deployment)
 		check   string
-		verdict verdict
+		verdict Verdict
 		found   string // in what was found
+		hint    string // in the hint
 	}{
-		{"the pool is not there", func(d *deployment) { d.cognito.Pool["Id"] = "other" }, "pool", bad, "ResourceNotFoundException"},
-		{"no pre token generation", func(d *deployment) { delete(triggers(d), "PreTokenGenerationConfig") }, "pre token generation", bad, "no function"},
-		{"another's pre token generation", func(d *deployment) {
-			triggers(d)["PreTokenGenerationConfig"] = object{"LambdaArn": prefix + "x", "LambdaVersion": "V2_0"}
-		}, "pre token generation", bad, "is not hasura-cognito-trigger"},
+		{"no pool", func(d *deployment) { d.Cognito.Pool["Id"] = "other" }, "pool", Fail, "ResourceNotFoundException in us-east-1", "cognito-idp:DescribeUserPool"},
+		{"no replica in the Region", func(d *deployment) {
+			d.Cognito.Pool["Id"] = "other"
+			d.region = "us-west-2"
+		}, "pool", Fail, "in us-west-2", "unset AWS_REGION"},
+		{"no pre token generation", func(d *deployment) { delete(d.triggers(), "PreTokenGenerationConfig") }, "pre token generation", Fail, "has no function", "attach"},
+		{"another function for pre token generation", func(d *deployment) {
+			d.triggers()["PreTokenGenerationConfig"] = object{"LambdaArn": prefix + "x", "LambdaVersion": "V2_0"}
+		}, "pre token generation", Fail, "is not hasura-cognito-trigger", "--replace"},
 		{"V1_0", func(d *deployment) {
-			triggers(d)["PreTokenGenerationConfig"] = object{"LambdaArn": shaper, "LambdaVersion": "V1_0"}
-		}, "trigger version", doubt, "access tokens get no claims"},
+			d.triggers()["PreTokenGenerationConfig"] = object{"LambdaArn": claims, "LambdaVersion": "V1_0"}
+		}, "trigger version", Warn, "access tokens have none", "--version V2_0"},
 		{"the older key alone is V1_0", func(d *deployment) {
-			d.cognito.Pool["LambdaConfig"] = object{"PreTokenGeneration": shaper}
-		}, "trigger version", doubt, "V1_0"},
-		{"no post confirmation", func(d *deployment) { delete(triggers(d), "PostConfirmation") }, "post confirmation", bad, "no function"},
-		{"no post authentication", func(d *deployment) { delete(triggers(d), "PostAuthentication") }, "post authentication", bad, "no function"},
-		{"two syncs", func(d *deployment) { triggers(d)["PostConfirmation"] = prefix + "old-hasura-cognito-sync-users" }, "one sync", bad, "different functions"},
-		{"nobody may call it", func(d *deployment) { delete(d.policies, shaper) }, "claims function: permission", bad, "nobody"},
-		{"another pool may call it", func(d *deployment) { d.policies[syncer] = source(poolARN + "2") }, "sync function: permission", bad, "the pool may not"},
-		{"every pool may call it", func(d *deployment) {
-			d.policies[syncer] = `{"Statement":{"Effect":"Allow","Principal":{"Service":"cognito-idp.amazonaws.com"},"Action":["lambda:InvokeFunction"]}}`
-		}, "sync function: permission", bad, "any user pool in any account"},
-		{"the account's pools may call it", func(d *deployment) { d.policies[syncer] = source("arn:aws:cognito-idp:us-east-1:123456789012:*/*") }, "sync function: permission", doubt, "more pools"},
-		{"it is forbidden to", func(d *deployment) {
-			d.policies[syncer] = strings.Replace(d.policies[syncer], "Allow", "Deny", 1)
-		}, "sync function: permission", bad, "forbids"},
-		{"the function is gone", func(d *deployment) { d.gone[syncer] = true }, "sync function", bad, "ResourceNotFoundException"},
+			d.Cognito.Pool["LambdaConfig"] = object{"PreTokenGeneration": claims}
+		}, "trigger version", Warn, "V1_0", "--version V2_0"},
+		{"no post confirmation", func(d *deployment) { delete(d.triggers(), "PostConfirmation") }, "post confirmation", Fail, "has no function", "attach"},
+		{"no post authentication", func(d *deployment) { delete(d.triggers(), "PostAuthentication") }, "post authentication", Fail, "has no function", "attach"},
+		{"two sync functions", func(d *deployment) { d.triggers()["PostConfirmation"] = prefix + "old-hasura-cognito-sync-users" }, "one sync function", Fail, "different functions", "attach"},
+
+		{"no permission", func(d *deployment) { delete(d.Policies, claims) }, "claims function: permission", Fail, "no statement lets Cognito call it", "--source-arn " + poolARN},
+		{"another pool's permission", func(d *deployment) { d.Policies[syncer] = source(poolARN + "2") }, "sync function: permission", Fail, "no statement", "add-permission"},
+		{"a denial", func(d *deployment) {
+			d.Policies[syncer] = strings.Replace(d.Policies[syncer], "Allow", "Deny", 1)
+		}, "sync function: permission", Fail, `statement "pool" denies`, "add-permission"},
+		{"every pool has permission", func(d *deployment) {
+			d.Policies[syncer] = `{"Statement":{"Sid":"wide","Effect":"Allow","Principal":{"Service":"cognito-idp.amazonaws.com"},"Action":["lambda:InvokeFunction"]}}`
+		}, "sync function: other callers", Fail, `"wide" lets in any user pool of any AWS account`, "remove-permission --region us-east-1 --function-name " + syncer + " --statement-id wide"},
+		{"a statement without a Sid", func(d *deployment) {
+			d.Policies[syncer] = `{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"lambda:*"}}`
+		}, "sync function: other callers", Fail, "number 1 lets in any AWS account", "name the pool in its SourceArn"},
+		{"the account's pools have permission", func(d *deployment) {
+			d.Policies[syncer] = source("arn:aws:cognito-idp:us-east-1:123456789012:*/*")
+		}, "sync function: other callers", Warn, "other user pools of this account", "remove-permission"},
+		{"an alias with a wide statement", func(d *deployment) {
+			d.callByAlias()
+			d.Policies[claims+":live"] = source("*")
+		}, "claims function: other callers", Fail, "any user pool of any AWS account", "--function-name " + claims + " --statement-id pool --qualifier live"},
+		{"a policy that cannot be read", func(d *deployment) { d.Denied = []string{"GetPolicy"} }, "sync function: permission", Unknown, "AccessDenied", "lambda:GetPolicy"},
+		{"conditions that nobody can evaluate", func(d *deployment) {
+			d.Policies[syncer] = strings.Replace(d.Policies[syncer], `"Condition":{`, `"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"},`, 1)
+		}, "sync function: permission", Unknown, "cannot evaluate", "check the conditions"},
+
+		{"no function", func(d *deployment) { d.gone = syncer }, "sync function", Fail, "does not exist", "deploy it"},
+		{"no right to see the function", func(d *deployment) { d.Denied = []string{"GetFunctionConfiguration"} }, "claims function", Fail, "AccessDenied", "lambda:GetFunctionConfiguration"},
 		{"an alias that serves old settings", func(d *deployment) {
 			d.callByAlias()
-			d.env[shaper+":live"] = map[string]string{"ROLES": "old=user"}
-		}, "claims function: alias", doubt, "live serves version 7, whose code or settings are not"},
+			d.env[claims+":live"] = map[string]string{"ROLES": "old=user"}
+		}, "claims function: alias", Warn, "live serves version 7, which has other code or settings", "AllAtOnce"},
 		{"an alias of a function that is gone", func(d *deployment) {
 			d.callByAlias()
-			d.gone[shaper] = true
-		}, "claims function: alias", unknown, "ResourceNotFoundException"},
-		{"a wrong claims setting", func(d *deployment) { d.env[shaper]["CLAIMS_FORMAT"] = "xml" }, "claims settings", bad, "CLAIMS_FORMAT"},
+			d.gone = claims
+		}, "claims function: alias", Unknown, "ResourceNotFoundException", "lambda:GetFunctionConfiguration"},
+		{"variables near 4 KB", func(d *deployment) {
+			d.env[claims]["ROLES"] = strings.Repeat("some-group=some-role,", 180)
+		}, "claims function: environment", Warn, "of 4096 bytes", "Shorten ROLES"},
+
+		{"an invalid claims setting", func(d *deployment) { d.env[claims]["CLAIMS_FORMAT"] = "xml" }, "claims settings", Fail, "CLAIMS_FORMAT", "correct the function's settings"},
 		{"json on V1_0", func(d *deployment) {
-			d.env[shaper]["CLAIMS_FORMAT"] = "json"
-			d.cognito.Pool["LambdaConfig"] = object{"PreTokenGeneration": shaper}
-		}, "claims settings", bad, "V1_0 can only"},
-		{"a client may write an attribute that is one", func(d *deployment) { d.cognito.Clients[1]["WriteAttributes"] = []any{"custom:org_id"} }, "session variables", bad, "app client phone people can write custom:org_id"},
-		{"a client says not what it may write", func(d *deployment) { delete(d.cognito.Clients[0], "WriteAttributes") }, "session variables", bad, "app client web"},
+			d.env[claims]["CLAIMS_FORMAT"] = "json"
+			d.Cognito.Pool["LambdaConfig"] = object{"PreTokenGeneration": claims}
+		}, "claims settings", Fail, "V1_0", "remove CLAIMS_FORMAT"},
+		{"a client may write an attribute", func(d *deployment) { d.Cognito.Clients[1]["WriteAttributes"] = []any{"custom:org_id"} }, "session variables", Fail, "app client phone users can write custom:org_id", "WriteAttributes"},
+		{"a client without WriteAttributes", func(d *deployment) { delete(d.Cognito.Clients[0], "WriteAttributes") }, "session variables", Fail, "app client web", "WriteAttributes"},
 		{"an attribute that is set at sign-up", func(d *deployment) {
-			d.env[shaper]["SESSION_VARIABLES"] = "x-hasura-born=custom:born"
-			d.cognito.Clients[0]["WriteAttributes"] = []any{"custom:born"}
-		}, "session variables", bad, "choose at sign-up"},
-		{"a wrong sync setting", func(d *deployment) { d.env[syncer]["GRAPHQL_DOMAIN"] = "ftp://x" }, "sync settings", bad, "GRAPHQL_DOMAIN"},
-		{"a load balancer's own name", func(d *deployment) {
+			d.env[claims]["SESSION_VARIABLES"] = "x-hasura-born=custom:born"
+			d.Cognito.Clients[0]["WriteAttributes"] = []any{"custom:born"}
+		}, "session variables", Fail, "choose at sign-up", "WriteAttributes"},
+
+		{"an invalid address", func(d *deployment) { d.env[syncer]["GRAPHQL_DOMAIN"] = "ftp://x" }, "sync settings", Fail, "GRAPHQL_DOMAIN", "every sync is parked"},
+		{"an invalid budget", func(d *deployment) { d.env[syncer]["SYNC_BUDGET"] = "9s" }, "sync settings", Fail, "SYNC_BUDGET", "have their defaults"},
+		{"plain http", func(d *deployment) {
 			d.env[syncer]["GRAPHQL_DOMAIN"] = "internal-x.us-east-1.elb.amazonaws.com"
-			d.own["GRAPHQL_DOMAIN"] = "http://127.0.0.1:9"
-		}, "sync settings", doubt, "without TLS"},
-		{"no secret", func(d *deployment) { d.unreadable = true }, "secret", bad, "ResourceNotFoundException"},
-		{"no key in the secret", func(d *deployment) { d.secret = `{"other":"x"}` }, "secret", bad, "has no key"},
-		{"another admin secret", func(d *deployment) { d.hasura.AdminSecret = "rotated" }, "table users", bad, "access-denied"},
-		{"Hasura is out of reach", func(d *deployment) { d.own["GRAPHQL_DOMAIN"] = "http://127.0.0.1:9" }, "Hasura", unknown, "cannot be reached from here"},
-		{"a role that may not write", func(d *deployment) { d.env[syncer]["HASURA_ROLE"] = "user" }, "table users", bad, "the role user does not have insert_users_one"},
-		{"Hasura takes no tokens", func(d *deployment) { d.hasura.JWT = nil }, "Hasura's JWT settings", bad, "takes no tokens"},
-		{"Hasura reads another format", func(d *deployment) { d.hasura.JWT.Format = jwt.FormatJSON }, "Hasura's JWT settings", bad, "Hasura reads https://hasura.io/jwt/claims as json"},
-		{"Hasura reads another claim", func(d *deployment) { d.env[shaper]["CLAIMS_NAMESPACE"] = "claims.jwt.hasura.io" }, "Hasura's JWT settings", bad, "tokens have claims.jwt.hasura.io"},
-		{"Hasura's issuer is another pool", func(d *deployment) {
-			d.own["TOKEN"], d.hasura.JWT.Issuer = "of the pool", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"
-		}, "Hasura takes a token", bad, "invalid-jwt"},
+			d.options.Domain = "http://127.0.0.1:9"
+		}, "sync settings", Warn, "without TLS", "GRAPHQL_CA"},
+		{"an invalid address of the tunnel", func(d *deployment) { d.options.Domain = "ftp://x" }, "Hasura", Fail, "GRAPHQL_DOMAIN", "of this command"},
+		{"no secret", func(d *deployment) { d.missing = true }, "secret", Fail, "ResourceNotFoundException", "SECRETS_ARN"},
+		{"no key in the secret", func(d *deployment) { d.secret = `{"other":"x"}` }, "secret", Fail, "has no key", "SECRETS_KEY"},
+
+		{"Hasura cannot be reached", func(d *deployment) { d.options.Domain = "http://127.0.0.1:9" }, "Hasura", Unknown, "cannot be reached from here", "--from-vpc"},
+		{"Hasura cannot be reached from the VPC", func(d *deployment) {
+			d.options.Domain, d.options.FromVPC = "http://127.0.0.1:9", true
+		}, "Hasura", Fail, "cannot be reached from here", "security groups"},
+		{"Hasura has inconsistent metadata", func(d *deployment) {
+			d.proxy = instead("/healthz", func(w http.ResponseWriter, _ *http.Request) {
+				io.WriteString(w, "WARN: inconsistent objects in schema")
+			})
+		}, "Hasura", Warn, "inconsistent", "hasura metadata inconsistency list"},
+		{"Hasura is unhealthy", func(d *deployment) {
+			d.proxy = instead("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+		}, "Hasura", Fail, "status 500", "database"},
+		{"Hasura redirects", func(d *deployment) {
+			d.proxy = instead("/healthz", func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "https://example.com/", http.StatusMovedPermanently)
+			})
+		}, "Hasura", Fail, "redirects", "GRAPHQL_HOST"},
+		{"a proxy hides the health check", func(d *deployment) { d.proxy = instead("/healthz", http.NotFound) }, "Hasura", Unknown, "/healthz answers status 404", "proxy"},
+
+		{"another admin secret", func(d *deployment) { d.hasura.AdminSecret = "rotated" }, "users table", Fail, "access-denied", "is not Hasura's"},
+		{"a role that may not write", func(d *deployment) { d.env[syncer]["HASURA_ROLE"] = "user" }, "users table", Fail, "the role user lacks insert_users_one", "docs/hasura.md"},
+		{"an answer that is no GraphQL", func(d *deployment) {
+			d.proxy = instead("/v1/graphql", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") })
+		}, "users table", Fail, "is no GraphQL API", "whole path"},
+		{"an answer with the secret for a code", func(d *deployment) {
+			d.proxy = instead("/v1/graphql", func(w http.ResponseWriter, _ *http.Request) {
+				io.WriteString(w, `{"errors":[{"extensions":{"code":"`+canary+`"}}]}`)
+			})
+		}, "users table", Fail, "unrecognized", "docs/troubleshooting.md"},
+		{"the naming convention graphql-default", func(d *deployment) {
+			d.proxy = instead("/v1/graphql", func(w http.ResponseWriter, _ *http.Request) {
+				io.WriteString(w, `{"data":{"mutation":{"fields":[{"name":"insertUsersOne","args":[{"name":"object"},{"name":"onConflict"}]}]}}}`)
+			})
+		}, "users table", Fail, "graphql-default", "hasura-default"},
+		{"a column that is NOT NULL", func(d *deployment) {
+			d.schema = strings.NewReplacer("\ntype users {", "\ntype users {\n  tenant_id: uuid!\n  posts: [users!]!\n", "\n  email: String\n", "\n  email: String!\n")
+		}, "NOT NULL columns", Warn, "tenant_id, email", "default"},
+
+		{"no tokens", func(d *deployment) { d.hasura.JWT = nil }, "Hasura's JWT settings", Fail, "accepts no tokens", "docs/hasura.md"},
+		{"another format", func(d *deployment) { d.hasura.JWT.Format = jwt.FormatJSON }, "Hasura's JWT settings", Fail, "Hasura reads https://hasura.io/jwt/claims as json", "claims_format"},
+		{"another claim", func(d *deployment) { d.env[claims]["CLAIMS_NAMESPACE"] = "claims.jwt.hasura.io" }, "Hasura's JWT settings", Fail, "tokens have claims.jwt.hasura.io", "claims_namespace"},
+		{"another pool's issuer", func(d *deployment) {
+			d.options.Token, d.hasura.JWT.Issuer = "of the pool", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"
+		}, "Hasura accepts a token", Fail, "invalid-jwt", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ExaMPle01"},
+		{"the updated issuer", func(d *deployment) {
+			d.Cognito.Pool["IssuerConfiguration"] = object{"Type": "UPDATED"}
+			d.options.Token, d.hasura.JWT.Issuer = "of the pool", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"
+		}, "Hasura accepts a token", Fail, "invalid-jwt", "https://issuer-cognito-idp.us-east-1.amazonaws.com/"},
+
+		{"no queue", func(d *deployment) { delete(d.env[syncer], "SYNC_QUEUE_URL") }, "parked syncs queue", Warn, "SYNC_QUEUE_URL is not set", "deploy"},
+		{"a queue that is gone", func(d *deployment) { delete(d.Queues, parked) }, "parked syncs queue", Fail, "does not exist", "deploy"},
+		{"no right to see the queue", func(d *deployment) { d.Denied = []string{"GetQueueAttributes"} }, "parked syncs queue", Unknown, "AccessDenied", "sqs:GetQueueAttributes"},
+		{"parked syncs", func(d *deployment) {
+			d.Queues[parked]["ApproximateNumberOfMessages"], d.Queues[parked]["ApproximateNumberOfMessagesNotVisible"], d.Age = "12", "30", 1500
+		}, "parked syncs queue", Warn, "42 parked syncs, the oldest at least 25m0s old", "replay function"},
+		{"parked syncs of unknown age", func(d *deployment) {
+			d.Queues[parked]["ApproximateNumberOfMessages"] = "1"
+			d.Denied = []string{"GetMetricStatistics"}
+		}, "parked syncs queue", Warn, "of unknown age: AWS answers AccessDeniedException", "replay function"},
+		{"no dead-letter queue", func(d *deployment) { delete(d.Queues[parked], "RedrivePolicy") }, "dead-letter queue", Warn, "has no dead-letter queue", "redrive policy"},
+		{"a dead-letter queue that is gone", func(d *deployment) { delete(d.Queues, letters) }, "dead-letter queue", Fail, "does not exist", "deploy"},
+		{"dead letters", func(d *deployment) { d.Queues[letters]["ApproximateNumberOfMessages"] = "3" }, "dead-letter queue", Fail, "3 syncs were given up", "start-message-move-task --region us-east-1 --source-arn arn:aws:sqs:us-east-1:123456789012:" + letters},
+		{"no replay function", func(d *deployment) { d.gone = replay }, "replay function", Fail, "does not exist", "deploy it"},
+
+		{"an alarm of a function", func(d *deployment) { d.alarm("errors", "AWS/Lambda", "FunctionName", "acme-hasura-cognito-trigger") }, "alarms", Fail, "errors is in ALARM", "docs/troubleshooting.md"},
+		{"an alarm of the queue", func(d *deployment) { d.alarm("old", "AWS/SQS", "QueueName", parked) }, "alarms", Fail, "old is in ALARM", "what it means"},
+		{"an alarm of the logs", func(d *deployment) { d.alarm("sync lost", "HasuraCognito/acme", "outcome", "sync lost") }, "alarms", Fail, "sync lost is in ALARM", "what it means"},
+		{"an alarm with metric math", func(d *deployment) {
+			d.Alarms = []object{{"AlarmName": "rate", "Metrics": []object{{"Id": "m", "MetricStat": object{"Metric": object{"Namespace": "HasuraCognito/acme"}}}}}}
+		}, "alarms", Fail, "rate is in ALARM", "docs/troubleshooting.md"},
+		{"no right to see alarms", func(d *deployment) { d.Denied = []string{"DescribeAlarms"} }, "alarms", Unknown, "AccessDenied", "cloudwatch:DescribeAlarms"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			d := healthy()
-			row.damage(d)
-			report, text, code := d.examine(t)
+			row.change(d)
+			report, text := d.examine(t)
 			got := report.of(row.check)
-			if len(got) != 1 || got[0].Verdict != row.verdict || !strings.Contains(got[0].Found, row.found) || got[0].Hint == "" {
-				t.Errorf("%s is %+v, want one %s with %q and a hint\n%s", row.check, got, row.verdict, row.found, text)
+			if len(got) != 1 || got[0].Verdict != row.verdict || !strings.Contains(got[0].Found, row.found) || !strings.Contains(got[0].Hint, row.hint) {
+				t.Errorf("%s is %+v, want one %s with %q and the hint %q\n%s", row.check, got, row.verdict, row.found, row.hint, text)
 			}
-			if (code != 0) != report.failed() {
-				t.Errorf("exit code %d", code)
+			if row.verdict == Fail && !report.Failed() {
+				t.Error("the report did not fail")
 			}
 		})
 	}
 }
 
-// callByAlias has the pool call the claims function by an alias.
+// callByAlias lets the pool call the claims function by an alias.
 func (d *deployment) callByAlias() {
-	d.cognito.Pool["LambdaConfig"].(object)["PreTokenGenerationConfig"] = object{"LambdaArn": shaper + ":live", "LambdaVersion": "V2_0"}
-	d.env[shaper+":live"] = d.env[shaper]
+	d.triggers()["PreTokenGenerationConfig"] = object{"LambdaArn": claims + ":live", "LambdaVersion": "V2_0"}
+	d.env[claims+":live"] = d.env[claims]
+	d.Policies[claims+":live"] = d.Policies[claims]
 }
 
-func TestAnAliasThatServesWhatWasDeployedLast(t *testing.T) {
+// alarm puts an alarm into ALARM.
+func (d *deployment) alarm(name, namespace, dimension, value string) {
+	d.Alarms = append(d.Alarms, object{"AlarmName": name, "AlarmDescription": "what it means", "Namespace": namespace,
+		"Dimensions": []object{{"Name": dimension, "Value": value}}})
+}
+
+func TestWhatIsRight(t *testing.T) {
+	rows := []struct {
+		name   string
+		change func(*deployment)
+		check  string
+	}{
+		{"an alias that serves the last deployment", func(d *deployment) { d.callByAlias() }, "claims function: alias"},
+		{"a token of the pool", func(d *deployment) { d.options.Token = "of the pool" }, "Hasura accepts a token"},
+		{"attributes that only administrators set", func(d *deployment) {
+			d.env[claims]["SESSION_VARIABLES"] = "x-hasura-born=custom:born,x-hasura-provider=identities,x-hasura-status=cognito:user_status"
+			d.Cognito.Pool["AdminCreateUserConfig"] = object{"AllowAdminCreateUserOnly": true}
+			d.Cognito.Clients[0]["WriteAttributes"] = []any{"custom:born"}
+		}, "session variables"},
+		{"no session variables", func(d *deployment) { d.env[claims] = nil }, "session variables"},
+		{"another deployment's alarm", func(d *deployment) {
+			d.alarm("other", "AWS/Lambda", "FunctionName", "other-hasura-cognito-trigger")
+		}, "alarms"},
+		{"a unique column that no sync writes", func(d *deployment) { d.schema = unique("stripe_id") }, "unique constraints"},
+		{"admin", func(d *deployment) { delete(d.env[syncer], "HASURA_ROLE") }, "users table"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			d := healthy()
+			row.change(d)
+			report, text := d.examine(t)
+			if got := report.of(row.check); len(got) != 1 || got[0].Verdict != OK || got[0].Hint != "" || report.Failed() {
+				t.Errorf("%s is %+v, want ok\n%s", row.check, got, text)
+			}
+		})
+	}
+}
+
+// A pool with two wide statements has a row for each.
+func TestEveryWideStatementIsNamed(t *testing.T) {
 	d := healthy()
-	d.callByAlias()
-	rows, text, code := d.examine(t)
-	if got := rows.of("claims function: alias"); code != 0 || len(got) != 1 || got[0].Verdict != good {
-		t.Errorf("exit code %d, %+v\n%s", code, got, text)
+	d.Policies[syncer] = strings.Replace(d.Policies[syncer], `"Statement":[`, `"Statement":[{"Sid":"a","Effect":"Allow","Principal":"*","Action":"*"},{"Sid":"b","Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"lambda:InvokeFunction"},`, 1)
+	report, text := d.examine(t)
+	got := report.of("sync function: other callers")
+	if len(got) != 2 || !strings.Contains(got[0].Found, `"a"`) || !strings.Contains(got[1].Found, `"b"`) || report.of("sync function: permission")[0].Verdict != OK {
+		t.Errorf("got %+v\n%s", got, text)
 	}
 }
 
-func TestATokenOfThePoolProvesTheRest(t *testing.T) {
-	d := healthy()
-	d.own["TOKEN"] = "of the pool"
-	rows, text, code := d.examine(t)
-	if got := rows.of("Hasura takes a token"); code != 0 || len(got) != 1 || got[0].Verdict != good || strings.Contains(text, d.own["TOKEN"]) {
-		t.Errorf("exit code %d, %+v\n%s", code, got, text)
-	}
-}
-
-func TestWhoCanWriteWhat(t *testing.T) {
-	d := healthy()
-	d.env[shaper]["SESSION_VARIABLES"] = "x-hasura-born=custom:born,x-hasura-provider=identities,x-hasura-status=cognito:user_status"
-	d.cognito.Pool["AdminCreateUserConfig"] = object{"AllowAdminCreateUserOnly": true}
-	d.cognito.Clients[0]["WriteAttributes"] = []any{"custom:born"}
-	rows, text, _ := d.examine(t)
-	if got := rows.of("session variables"); len(got) != 1 || got[0].Verdict != good {
-		t.Errorf("what administrators alone can set is %+v\n%s", got, text)
-	}
-}
-
-func TestTable(t *testing.T) {
-	var r report
-	r.add("pool", good, "people", "nothing")
-	r.add("secret", bad, "empty", "fill it")
-	var out bytes.Buffer
-	if err := r.print(&out, false); err != nil {
-		t.Fatal(err)
-	}
-	if got := out.String(); !strings.Contains(got, "FAIL     secret") || !strings.Contains(got, "hint: fill it") || strings.Contains(got, "nothing") {
+func TestPrint(t *testing.T) {
+	var r Report
+	r.ok("pool", "people")
+	r.add("secret", Fail, "empty", "fill it")
+	var plain, colored bytes.Buffer
+	r.Print(&plain, false)
+	r.Print(&colored, true)
+	if got := plain.String(); !strings.Contains(got, "FAIL     secret") || !strings.Contains(got, "hint: fill it") || strings.Contains(got, "\x1b") {
 		t.Errorf("the table is\n%s", got)
 	}
-	var stderr bytes.Buffer
-	if code := run(t.Context(), nil, os.Getenv, &out, &stderr); code != 2 || !strings.Contains(stderr.String(), "USER_POOL_ID") {
-		t.Errorf("without a pool, exit code %d: %s", code, &stderr)
+	if !strings.Contains(colored.String(), "\x1b[31mFAIL") {
+		t.Errorf("in color it is\n%q", &colored)
 	}
 }

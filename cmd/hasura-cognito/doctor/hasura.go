@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bytes"
@@ -9,44 +9,33 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
-
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/logs"
 	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
-	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
-// A caller asks one Hasura as its admin.
+// A caller sends requests to one Hasura.
 type caller struct {
 	endpoint settings.Endpoint
 	http     *http.Client
 	secret   secrets.Secret
-	role     string
+	role     string // of the sync; "" means admin
 }
 
-// hasura looks at the secret and at Hasura, as the sync is told to find them.
+// hasura checks the secret and Hasura with the settings of the sync function.
 func (d *doctor) hasura(ctx context.Context, env func(string) string) {
-	s, faults := settings.ReadHasura(env)
-	err := errors.Join(faults...)
-	if err != nil {
-		d.report.add("sync settings", bad, strings.ReplaceAll(err.Error(), "\n", "; "), "correct the function's environment: every sync is parked like this")
+	s, ok := d.syncSettings(env)
+	if !ok {
 		return
 	}
-	if s.Endpoint.IsPlainHTTP() {
-		d.report.add("sync settings", doubt, "Hasura is called without TLS", "set GRAPHQL_HOST to the name on the load balancer's certificate")
-	} else {
-		d.report.add("sync settings", good, s.Endpoint.URL.Redacted(), "")
-	}
 	c := caller{endpoint: s.Endpoint, role: s.Role}
-	if domain := d.getenv("GRAPHQL_DOMAIN"); domain != "" {
-		if c.endpoint, err = settings.NewEndpoint(domain, ""); err != nil {
-			d.report.add("Hasura", bad, err.Error(), "correct GRAPHQL_DOMAIN of this command")
+	var err error
+	if d.Domain != "" {
+		if c.endpoint, err = settings.NewEndpoint(d.Domain, ""); err != nil {
+			d.report.add("Hasura", Fail, err.Error(), "correct GRAPHQL_DOMAIN of this command")
 			return
 		}
 	}
@@ -57,9 +46,9 @@ func (d *doctor) hasura(ctx context.Context, env func(string) string) {
 		c.secret, err = cache.Get(ctx)
 	}
 	if err != nil {
-		d.report.add("secret", bad, err.Error(), "correct SECRETS_ARN or SECRETS_KEY, or put the key in; these credentials need secretsmanager:GetSecretValue")
+		d.report.add("secret", Fail, err.Error(), "correct SECRETS_ARN, SECRETS_KEY or the secret. These credentials need secretsmanager:GetSecretValue, and kms:Decrypt for a key of your own")
 	} else {
-		d.report.add("secret", good, "readable, and the key is there", "")
+		d.report.ok("secret", "it holds an admin secret")
 	}
 	if !d.health(ctx, c) || err != nil {
 		return
@@ -69,206 +58,83 @@ func (d *doctor) hasura(ctx context.Context, env func(string) string) {
 	d.token(ctx, c)
 }
 
+// health checks Hasura's health. It reports whether further requests make sense.
 func (d *doctor) health(ctx context.Context, c caller) bool {
-	status, body, err := c.send(ctx, http.MethodGet, "/healthz", nil, nil)
+	const check = "Hasura"
+	status, body, err := c.send(ctx, http.MethodGet, c.endpoint.Health(), nil, nil)
 	switch text := strings.TrimSpace(string(body)); {
+	case err != nil && d.FromVPC:
+		d.report.add(check, Fail, "it cannot be reached from here", "check GRAPHQL_DOMAIN, the security groups and Hasura itself")
+		return false
 	case err != nil:
-		d.report.add("Hasura", unknown, "it cannot be reached from here", "run this inside the VPC, or through a tunnel: GRAPHQL_DOMAIN=http://127.0.0.1:8080 make doctor …")
+		d.report.add(check, Unknown, "it cannot be reached from here",
+			"run this inside the VPC with --from-vpc, or through a tunnel with GRAPHQL_DOMAIN=http://127.0.0.1:8080")
 		return false
 	case status == http.StatusOK && text == "OK":
-		d.report.add("Hasura", good, "healthy", "")
+		d.report.ok(check, "healthy")
 	case status == http.StatusOK && strings.HasPrefix(text, "WARN"):
-		d.report.add("Hasura", doubt, "its metadata is inconsistent", "hasura metadata inconsistency list")
+		d.report.add(check, Warn, "its metadata is inconsistent", "hasura metadata inconsistency list")
 	case status/100 == 3:
-		d.report.add("Hasura", bad, "it redirects, which the sync does not follow", "set GRAPHQL_DOMAIN, or GRAPHQL_HOST, to where it redirects to")
+		d.report.add(check, Fail, "it redirects, and the sync does not follow", "set GRAPHQL_DOMAIN, or GRAPHQL_HOST, to the address that it redirects to")
 		return false
+	case status/100 == 4:
+		d.report.add(check, Unknown, fmt.Sprintf("%s answers status %d", c.endpoint.Health(), status), "a proxy in front of Hasura may hide the health check. See the rows below")
 	default:
-		d.report.add("Hasura", bad, fmt.Sprintf("unhealthy: status %d", status), "look at Hasura's log and at its database")
+		d.report.add(check, Fail, fmt.Sprintf("unhealthy: status %d", status), "look at Hasura's log and at its database")
 		return false
 	}
 	return true
 }
 
-const introspection = `{
-  insert: __type(name: "users_insert_input") { inputFields { name } }
-  update: __type(name: "users_update_column") { enumValues { name } }
-  constraint: __type(name: "users_constraint") { enumValues { name } }
-  mutation: __type(name: "mutation_root") { fields { name args { name } } }
-}`
+// An answer is a response of the GraphQL API.
+type answer struct {
+	Data   json.RawMessage
+	Errors []struct{ Extensions struct{ Code string } }
+}
 
-// table asks what the sync's role may write.
-func (d *doctor) table(ctx context.Context, c caller) {
-	const check = "table users"
-	type named struct{ Name string }
-	var answer struct {
-		Data struct {
-			Insert     *struct{ InputFields []named }
-			Update     *struct{ EnumValues []named }
-			Constraint *struct{ EnumValues []named }
-			Mutation   *struct {
-				Fields []struct {
-					Name string
-					Args []named
-				}
-			}
-		}
-		Errors []struct{ Extensions struct{ Code string } }
-	}
-	header := http.Header{}
-	who := "admin"
-	if c.role != "" {
-		who = "the role " + c.role
-		header.Set("X-Hasura-Role", c.role)
-		header.Set("X-Hasura-Use-Backend-Only-Permissions", "true")
-		header.Set("X-Hasura-User-Id", "00000000-0000-0000-0000-000000000000")
-	}
-	body, _ := json.Marshal(map[string]string{"query": introspection})
-	_, data, err := c.send(ctx, http.MethodPost, c.endpoint.URL.Path, header, body)
+var errNoAnswer = errors.New("no answer")
+
+// query sends a GraphQL query. Its error is a row's finding and hint.
+func (c caller) query(ctx context.Context, header http.Header, query string, data any) *problem {
+	body, _ := json.Marshal(map[string]string{"query": query})
+	status, response, err := c.send(ctx, http.MethodPost, c.endpoint.URL.String(), header, body)
+	var a answer
 	switch {
-	case err != nil || json.Unmarshal(data, &answer) != nil:
-		d.report.add(check, bad, "Hasura gives no GraphQL answer", "check the path in GRAPHQL_DOMAIN")
-		return
-	case len(answer.Errors) > 0:
-		cure := "look up the code in docs/troubleshooting.md"
-		if answer.Errors[0].Extensions.Code == "access-denied" {
-			cure = "put Hasura's admin secret into the secret: the two differ"
-		}
-		d.report.add(check, bad, "Hasura says "+answer.Errors[0].Extensions.Code, cure)
-		return
+	case err != nil:
+		return &problem{found: "Hasura does not answer", hint: "look at Hasura's log, and at the load balancer"}
+	case status == http.StatusNotFound || json.Unmarshal(response, &a) != nil:
+		return &problem{found: fmt.Sprintf("%s is no GraphQL API: status %d", c.endpoint.URL, status),
+			hint: "set GRAPHQL_DOMAIN to the URL with the whole path, for example https://api.example.com/hasura/v1/graphql"}
+	case len(a.Errors) > 0:
+		code := logs.Code(a.Errors[0].Extensions.Code, c.secret.Reveal())
+		return &problem{code, "Hasura answers " + code, "see the code in docs/troubleshooting.md"}
 	}
-	has := func(list []named, name string) bool {
-		return slices.ContainsFunc(list, func(n named) bool { return n.Name == name })
+	if json.Unmarshal(a.Data, data) != nil {
+		return &problem{found: "Hasura's answer has no data", hint: "check GRAPHQL_DOMAIN"}
 	}
-	var missing []string
-	var insert, update, constraint []named
-	if answer.Data.Insert != nil {
-		insert = answer.Data.Insert.InputFields
-	}
-	if answer.Data.Update != nil {
-		update = answer.Data.Update.EnumValues
-	}
-	if answer.Data.Constraint != nil {
-		constraint = answer.Data.Constraint.EnumValues
-	}
-	one := false
-	if answer.Data.Mutation != nil {
-		for _, f := range answer.Data.Mutation.Fields {
-			one = one || f.Name == "insert_users_one" && has(f.Args, "on_conflict")
-		}
-	}
-	if !one {
-		missing = append(missing, "insert_users_one with on_conflict")
-	}
-	if !has(constraint, "users_pkey") {
-		missing = append(missing, "the constraint users_pkey")
-	}
-	for _, column := range users.Table {
-		if !has(insert, column.Name) || column.Name != users.KeyColumn && !has(update, column.Name) {
-			missing = append(missing, "the column "+column.Name)
-		}
-	}
-	if len(missing) > 0 {
-		d.report.add(check, bad, who+" does not have "+strings.Join(missing, ", "), "apply graphql/hasura (migrations and metadata), or adapt it: docs/hasura.md")
-		return
-	}
-	d.report.add(check, good, who+" may write every column, on users_pkey", "")
+	return nil
 }
 
-// jwt compares Hasura's JWT configuration, as far as Hasura tells it ("Config API
-// Reference"): not the issuer, the audience or the keys.
-func (d *doctor) jwt(ctx context.Context, c caller) {
-	const check = "Hasura's JWT settings"
-	status, data, err := c.send(ctx, http.MethodGet, "/v1alpha1/config", nil, nil)
-	var config struct {
-		Set bool            `json:"is_jwt_set"`
-		JWT json.RawMessage `json:"jwt"`
-	}
-	if err != nil || status != http.StatusOK || json.Unmarshal(data, &config) != nil {
-		d.report.add(check, unknown, "Hasura does not tell them", "have HASURA_GRAPHQL_ENABLED_APIS include config, or set TOKEN to a token of the pool")
-		return
-	}
-	if !config.Set {
-		d.report.add(check, bad, "Hasura takes no tokens: HASURA_GRAPHQL_JWT_SECRET is not set", "set it: docs/hasura.md")
-		return
-	}
-	type info struct {
-		Namespace string `json:"claims_namespace"`
-		Format    string `json:"claims_format"`
-	}
-	var list []info // since Hasura knows of several; one object before that
-	if json.Unmarshal(config.JWT, &list) != nil {
-		var one info
-		if json.Unmarshal(config.JWT, &one) != nil {
-			d.report.add(check, unknown, "Hasura tells them in an unknown form", "set TOKEN to a token of the pool")
-			return
-		}
-		list = []info{one}
-	}
-	var found []string
-	for _, i := range list {
-		if i.Namespace == d.claims.Namespace && i.Format == string(d.claims.Format) {
-			d.report.add(check, good, fmt.Sprintf("%s as %s", i.Namespace, i.Format), "")
-			return
-		}
-		found = append(found, fmt.Sprintf("%s as %s", i.Namespace, i.Format))
-	}
-	d.report.add(check, bad, fmt.Sprintf("Hasura reads %s; tokens have %s as %s", strings.Join(found, ", "), d.claims.Namespace, d.claims.Format),
-		"set claims_namespace and claims_format in HASURA_GRAPHQL_JWT_SECRET to what tokens have")
-}
+// A problem is why a query has no result.
+type problem struct{ code, found, hint string }
 
-// token shows Hasura a token, which proves what it does not tell.
-func (d *doctor) token(ctx context.Context, c caller) {
-	const check = "Hasura takes a token"
-	token := d.getenv("TOKEN")
-	if token == "" {
-		d.report.add(check, unknown, "issuer, audience and keys cannot be read from Hasura", "set TOKEN to an ID token of the pool, and run this again")
-		return
-	}
-	c.secret = secrets.Secret{}
-	_, data, err := c.send(ctx, http.MethodPost, c.endpoint.URL.Path, http.Header{"Authorization": {"Bearer " + token}}, []byte(`{"query":"{ __typename }"}`))
-	var answer struct {
-		Data   map[string]any
-		Errors []struct{ Extensions struct{ Code string } }
-	}
-	switch {
-	case err != nil || json.Unmarshal(data, &answer) != nil:
-		d.report.add(check, bad, "Hasura gives no GraphQL answer", "check the path in GRAPHQL_DOMAIN")
-	case len(answer.Errors) > 0:
-		d.report.add(check, bad, "Hasura says "+answer.Errors[0].Extensions.Code, fmt.Sprintf("is it a fresh token, and is Hasura's issuer %s? See docs/troubleshooting.md", issuer(d.pool)))
-	default:
-		d.report.add(check, good, "issuer and keys are the pool's", "")
-	}
-}
-
-// issuer is what iss is in the pool's tokens.
-func issuer(pool *cognito.UserPoolType) string {
-	region, _, _ := strings.Cut(aws.ToString(pool.Id), "_")
-	host := "cognito-idp." + region + ".amazonaws.com"
-	if pool.IssuerConfiguration != nil && pool.IssuerConfiguration.Type == cognito.IssuerTypeUpdated {
-		host = "issuer-" + host
-	}
-	return "https://" + host + "/" + aws.ToString(pool.Id)
-}
-
-// send returns status and body of an answer. Its error says nothing: what the network
-// says has internal names in it.
-func (c caller) send(ctx context.Context, method, path string, header http.Header, body []byte) (int, []byte, error) {
-	u := url.URL{Scheme: c.endpoint.URL.Scheme, Host: c.endpoint.URL.Host, Path: path}
-	request, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+// send returns status and body of a response. Its error says nothing more, because the network's error has internal names.
+func (c caller) send(ctx context.Context, method, url string, header http.Header, body []byte) (int, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, errors.New("no request")
+		return 0, nil, errNoAnswer
 	}
 	request.Host = c.endpoint.Host
 	for name, values := range header {
 		request.Header[name] = values
 	}
 	request.Header.Set("Content-Type", "application/json")
-	if !c.secret.IsZero() && path != "/healthz" {
+	if !c.secret.IsZero() && url != c.endpoint.Health() {
 		request.Header.Set("X-Hasura-Admin-Secret", c.secret.Reveal())
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return 0, nil, errors.New("no answer")
+		return 0, nil, errNoAnswer
 	}
 	defer response.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(response.Body, 8<<20))

@@ -1,60 +1,59 @@
-package main
+package doctor
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+
+	"github.com/fatih/color"
 )
 
-// A verdict is what a row comes to.
-type verdict string
+// A Verdict is the result of a check.
+type Verdict string
 
+// The verdicts. Fail alone makes a report fail.
 const (
-	good    verdict = "ok"
-	doubt   verdict = "warn"
-	bad     verdict = "FAIL"
-	unknown verdict = "unknown" // it cannot be seen from here
+	OK      Verdict = "ok"
+	Warn    Verdict = "warn"
+	Fail    Verdict = "FAIL"
+	Unknown Verdict = "unknown" // it cannot be seen from here
 )
 
-// A row is one thing that was looked at.
-type row struct {
+var colors = map[Verdict]color.Attribute{OK: color.FgGreen, Warn: color.FgYellow, Fail: color.FgRed, Unknown: color.FgCyan}
+
+// A Row is the result of one check.
+type Row struct {
 	Check   string  `json:"check"`
-	Verdict verdict `json:"verdict"`
+	Verdict Verdict `json:"verdict"`
 	Found   string  `json:"found"`
-	Hint    string  `json:"hint,omitempty"`
+	Hint    string  `json:"hint,omitempty"` // what to do; "" if all is well
 }
 
-type report []row
+// A Report has the rows in the order of the checks.
+type Report []Row
 
-func (r *report) add(check string, v verdict, found, hint string) {
-	if v == good {
-		hint = ""
-	}
-	*r = append(*r, row{check, v, found, hint})
+func (r *Report) ok(check, found string) { *r = append(*r, Row{check, OK, found, ""}) }
+
+func (r *Report) add(check string, v Verdict, found, hint string) {
+	*r = append(*r, Row{check, v, found, hint})
 }
 
-func (r report) failed() bool {
+// Failed reports whether a check failed.
+func (r Report) Failed() bool {
+	return slices.ContainsFunc(r, func(row Row) bool { return row.Verdict == Fail })
+}
+
+// Print writes the report as a table, the verdicts in color if colored.
+func (r Report) Print(out io.Writer, colored bool) {
 	for _, row := range r {
-		if row.Verdict == bad {
-			return true
+		paint := color.New(colors[row.Verdict])
+		paint.DisableColor()
+		if colored {
+			paint.EnableColor()
 		}
-	}
-	return false
-}
-
-func (r report) print(out io.Writer, asJSON bool) error {
-	if asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
-	}
-	for _, row := range r {
-		if _, err := fmt.Fprintf(out, "%-8s %-24s %s\n", row.Verdict, row.Check, row.Found); err != nil {
-			return err
-		}
+		fmt.Fprintf(out, "%s %-32s %s\n", paint.Sprintf("%-8s", row.Verdict), row.Check, row.Found)
 		if row.Hint != "" {
-			fmt.Fprintf(out, "%33s hint: %s\n", "", row.Hint)
+			fmt.Fprintf(out, "%41s hint: %s\n", "", row.Hint)
 		}
 	}
-	return nil
 }

@@ -1,0 +1,123 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	metrics "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/policy"
+	"github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+)
+
+// queues checks the parked syncs, the dead letters, and the replay function between them.
+func (d *doctor) queues(ctx context.Context, sync string, env func(string) string) {
+	const check, dead = "parked syncs queue", "dead-letter queue"
+	url := env(settings.SyncQueueURL.Name)
+	if url == "" {
+		d.report.add(check, Warn, "SYNC_QUEUE_URL is not set: a failed sync is lost", "deploy template.yaml or the Terraform module, which have the queue")
+		return
+	}
+	function, _ := policy.Split(sync)
+	d.function(ctx, "replay function", strings.TrimSuffix(function, functions.Sync)+functions.Replay)
+	parked, ok := d.queue(ctx, check, url)
+	if !ok {
+		return
+	}
+	if parked.messages == 0 {
+		d.report.ok(check, "empty")
+	} else {
+		d.report.add(check, Warn, fmt.Sprintf("%d parked syncs%s", parked.messages, parked.age),
+			"the replay function writes them once Hasura and the secret can be reached. If their number does not fall, look at its log")
+	}
+	if parked.deadLetters == "" {
+		d.report.add(dead, Warn, "the queue has no dead-letter queue", "set its redrive policy: otherwise a sync is lost after the queue's retention period")
+		return
+	}
+	part := strings.Split(parked.deadLetters, ":")
+	found, err := d.sqs.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &part[len(part)-1]})
+	if err != nil {
+		d.unreadable(dead, err)
+		return
+	}
+	letters, ok := d.queue(ctx, dead, aws.ToString(found.QueueUrl))
+	switch {
+	case !ok:
+	case letters.messages == 0:
+		d.report.ok(dead, "empty")
+	default:
+		d.report.add(dead, Fail, fmt.Sprintf("%d syncs were given up%s", letters.messages, letters.age),
+			"find the cause in the replay function's log and correct it. Then: aws sqs start-message-move-task --region "+d.region+" --source-arn "+parked.deadLetters)
+	}
+}
+
+// A queue is what doctor reads about one.
+type queue struct {
+	messages    int
+	age         string // of the oldest message, as the end of a sentence
+	deadLetters string // ARN
+}
+
+// queue reads a queue. If it cannot, it adds a row.
+func (d *doctor) queue(ctx context.Context, check, url string) (q queue, ok bool) {
+	out, err := d.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+	if err != nil {
+		d.unreadable(check, err)
+		return q, false
+	}
+	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"} {
+		n, _ := strconv.Atoi(out.Attributes[name]) // absent means 0
+		q.messages += n
+	}
+	var redrive struct {
+		DeadLetterTargetArn string `json:"deadLetterTargetArn"`
+	}
+	_ = json.Unmarshal([]byte(out.Attributes["RedrivePolicy"]), &redrive) // "" without one
+	q.deadLetters = redrive.DeadLetterTargetArn
+	name := url[strings.LastIndex(url, "/")+1:]
+	d.watch("QueueName", name)
+	if q.messages > 0 {
+		q.age = d.age(ctx, name)
+	}
+	return q, true
+}
+
+func (d *doctor) unreadable(check string, err error) {
+	var gone *types.QueueDoesNotExist
+	if errors.As(err, &gone) {
+		d.report.add(check, Fail, "it does not exist", "deploy template.yaml or the Terraform module again")
+		return
+	}
+	d.report.add(check, Unknown, reason(err), "these credentials need sqs:GetQueueAttributes and sqs:GetQueueUrl on both queues")
+}
+
+// age says how old the oldest message of a queue is. SQS does not count messages that were received three times or more.
+func (d *doctor) age(ctx context.Context, name string) string {
+	now := time.Now()
+	out, err := d.cloudwatch.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
+		Namespace: aws.String("AWS/SQS"), MetricName: aws.String("ApproximateAgeOfOldestMessage"),
+		Dimensions: []metrics.Dimension{{Name: aws.String("QueueName"), Value: &name}},
+		StartTime:  aws.Time(now.Add(-15 * time.Minute)), EndTime: &now, Period: aws.Int32(900), Statistics: []metrics.Statistic{metrics.StatisticMaximum},
+	})
+	if err != nil {
+		return ", of unknown age: " + reason(err) + " to cloudwatch:GetMetricStatistics"
+	}
+	var oldest time.Duration
+	for _, point := range out.Datapoints {
+		oldest = max(oldest, time.Duration(aws.ToFloat64(point.Maximum))*time.Second)
+	}
+	if oldest == 0 {
+		return ", of unknown age: CloudWatch has no data"
+	}
+	return ", the oldest at least " + oldest.String() + " old"
+}

@@ -1,0 +1,52 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+)
+
+// claimsSettings checks the settings of the claims function.
+func (d *doctor) claimsSettings(env func(string) string) {
+	const check = "claims settings"
+	var faults []error
+	d.claims, faults = settings.ReadClaims(env)
+	switch {
+	case len(faults) > 0:
+		d.report.add(check, Fail, sentences(faults), "correct the function's settings. Until then the invalid ones give no rights or have their defaults")
+	case d.claims.Format == settings.JSON && d.version == cognito.PreTokenGenerationLambdaVersionTypeV10:
+		d.report.add(check, Fail, "CLAIMS_FORMAT is json, but a V1_0 trigger gives stringified_json only",
+			"remove CLAIMS_FORMAT here and claims_format in Hasura, or use V2_0")
+	default:
+		d.report.ok(check, fmt.Sprintf("%s as %s", d.claims.Namespace, d.claims.Format))
+	}
+}
+
+// syncSettings checks the settings of the sync function. ok is false if Hasura cannot be called with them.
+func (d *doctor) syncSettings(env func(string) string) (s settings.Hasura, ok bool) {
+	const check = "sync settings"
+	s, faults := settings.ReadHasura(env)
+	ok = len(faults) == 0
+	_, more := settings.ReadSync(env)
+	switch faults = slices.Concat(faults, more); {
+	case !ok:
+		d.report.add(check, Fail, sentences(faults), "correct the function's settings. Until then users are let in and every sync is parked")
+	case len(faults) > 0:
+		d.report.add(check, Fail, sentences(faults), "correct the function's settings. Until then the invalid ones have their defaults")
+	case s.Endpoint.IsPlainHTTP():
+		d.report.add(check, Warn, s.Endpoint.URL.String()+" is called without TLS: the admin secret crosses the network in plain text",
+			"give the load balancer an HTTPS listener and set GRAPHQL_HOST to the name on its certificate, and GRAPHQL_CA for a private certificate authority")
+	default:
+		d.report.ok(check, s.Endpoint.URL.String())
+	}
+	return s, ok
+}
+
+func sentences(faults []error) string {
+	return strings.ReplaceAll(errors.Join(faults...).Error(), "\n", "; ")
+}

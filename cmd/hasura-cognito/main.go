@@ -1,0 +1,126 @@
+// Command hasura-cognito is for operators of the suite: hasura-cognito --help.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
+
+	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/account"
+	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/attach"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, color.Output, os.Stderr}))
+}
+
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// Exit codes, as the help text says.
+const (
+	ok      = 0
+	found   = 1
+	invalid = 2
+)
+
+// errFound makes a command exit with 1 without a message: its report says why.
+var errFound = errors.New("found")
+
+func run(ctx context.Context, args []string, s streams) int {
+	root := newRoot()
+	root.SetArgs(longFlags(args))
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	err := root.ExecuteContext(ctx)
+	var refused attach.Refusal
+	switch {
+	case err == nil:
+		return ok
+	case errors.Is(err, errFound):
+		return found
+	}
+	fmt.Fprintln(s.err, err)
+	if errors.As(err, &refused) {
+		return found
+	}
+	return invalid
+}
+
+// globals are the flags of every command.
+type globals struct {
+	region, profile string
+	json            bool
+}
+
+func newRoot() *cobra.Command {
+	var g globals
+	root := &cobra.Command{
+		Use:   "hasura-cognito",
+		Short: "Operate the functions between an Amazon Cognito user pool and Hasura",
+		Long: `hasura-cognito operates the functions between an Amazon Cognito user pool and Hasura.
+
+Exit codes:
+  0  all is well
+  1  a finding (doctor), or the pool is not as asked (attach)
+  2  wrong usage, or the command could not run, for example without AWS credentials`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if g.profile == "" {
+				return nil
+			}
+			return account.UseProfile(g.profile)
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&g.region, "region", "", "AWS Region, for example of a replica of a multi-Region pool (default: AWS_REGION, else the Region in the pool's id)")
+	flags.StringVar(&g.profile, "profile", "", "AWS profile (default: AWS_PROFILE)")
+	flags.BoolVar(&g.json, "json", false, "print JSON")
+	root.AddCommand(doctorCommand(&g), attachCommand(&g))
+	return root
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+var single = regexp.MustCompile(`^-[a-z]{2}`)
+
+// longFlags turns -pool into --pool. Until version 1, doctor and attach took flags with one dash; scripts still have them.
+func longFlags(args []string) []string {
+	var long []string
+	for _, arg := range args {
+		if single.MatchString(arg) {
+			arg = "-" + arg
+		}
+		long = append(long, arg)
+	}
+	return long
+}
+
+func printJSON(out io.Writer, v any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
