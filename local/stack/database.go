@@ -8,10 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/parser"
-
 	"github.com/phenom-earth/hasura-cognito/local/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 // CheckDatabaseURL refuses what is not the URL of a PostgreSQL database. The error does not quote it: it can hold a password.
@@ -22,7 +20,8 @@ func CheckDatabaseURL(url string) error {
 	return errors.New("DATABASE_URL: not the URL of a PostgreSQL database. Write postgres://user:password@host:5432/database")
 }
 
-// openDatabase opens the database, creates public.users if it is missing, and refuses a table that the functions cannot write.
+// openDatabase opens the database, creates public.users if it is missing, and refuses a table that the functions cannot
+// write.
 func openDatabase(ctx context.Context, project fs.FS, url string) (*hasura.Database, error) {
 	if err := CheckDatabaseURL(url); err != nil {
 		return nil, err
@@ -31,84 +30,35 @@ func openDatabase(ctx context.Context, project fs.FS, url string) (*hasura.Datab
 	if err != nil || url == "" {
 		return db, err
 	}
-	var found []column
-	want, err := columnsOf(project)
-	if err == nil {
-		found, err = readColumns(ctx, db)
+	var misfits []string
+	for _, c := range users.Table {
+		if err := tryWrite(ctx, db, c); err != nil && !slices.Contains(misfits, err.Error()) {
+			misfits = append(misfits, err.Error())
+		}
 	}
-	if err == nil {
-		err = misfit(want, found)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("table public.users of %s: %w", db.Name, err), db.Close())
+	if len(misfits) > 0 {
+		return nil, errors.Join(fmt.Errorf("the table public.users of %s does not fit:\n%s", db.Name, strings.Join(misfits, "\n")), db.Close())
 	}
 	return db, nil
 }
 
-// A column has the type that Hasura gives it.
-type column struct {
-	name, typ string
-	required  bool // NOT NULL without a default
-	key       bool // in the constraint users_pkey, which the upsert names
+// samples are values of each kind of column.
+var samples = map[users.Kind]string{
+	users.UUID: "gen_random_uuid()", users.Text: "text 'x'", users.Boolean: "false", users.Timestamp: "now()", users.JSON: "jsonb '{}'",
 }
 
-// columnsOf reads the columns that the functions know from graphql/schema.graphql.
-func columnsOf(project fs.FS) (columns []column, err error) {
-	text, err := fs.ReadFile(project, "schema.graphql")
+// tryWrite writes a row with one column beside the key, as the smallest sync does, and takes it back. PostgreSQL's error
+// names the column.
+func tryWrite(ctx context.Context, db *hasura.Database, c users.Column) error {
+	tx, err := db.SQL.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	schema, err := parser.ParseSchema(&ast.Source{Name: "schema.graphql", Input: string(text)})
-	if err != nil {
-		return nil, err
+	defer tx.Rollback()
+	names, values := users.KeyColumn, samples[users.UUID]
+	if c.Name != users.KeyColumn {
+		names, values = names+", "+c.Name, values+", "+samples[c.Kind]
 	}
-	for _, field := range schema.Definitions.ForName("users_insert_input").Fields {
-		columns = append(columns, column{name: field.Name, typ: field.Type.Name()})
-	}
-	return columns, nil
-}
-
-func readColumns(ctx context.Context, db *hasura.Database) (columns []column, err error) {
-	rows, err := db.SQL.QueryContext(ctx, `SELECT column_name,
-		CASE udt_name WHEN 'text' THEN 'String' WHEN 'varchar' THEN 'String' WHEN 'bool' THEN 'Boolean' ELSE udt_name END,
-		is_nullable = 'NO' AND column_default IS NULL,
-		EXISTS (SELECT FROM information_schema.key_column_usage k WHERE k.constraint_name = 'users_pkey'
-			AND (k.table_schema, k.table_name, k.column_name) = (c.table_schema, c.table_name, c.column_name))
-		FROM information_schema.columns c WHERE table_schema = 'public' AND table_name = 'users'`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var c column
-		if err := rows.Scan(&c.name, &c.typ, &c.required, &c.key); err != nil {
-			return nil, err
-		}
-		columns = append(columns, c)
-	}
-	return columns, rows.Err()
-}
-
-// misfit names the columns because of which the functions could not write the table; nil means none.
-func misfit(want, found []column) error {
-	var errs []error
-	named := func(columns []column, name string) int {
-		return slices.IndexFunc(columns, func(c column) bool { return c.name == name })
-	}
-	for _, c := range want {
-		if i := named(found, c.name); i < 0 {
-			errs = append(errs, fmt.Errorf("column %s is missing", c.name))
-		} else if found[i].typ != c.typ {
-			errs = append(errs, fmt.Errorf("column %s has type %s, want %s", c.name, found[i].typ, c.typ))
-		}
-	}
-	for _, c := range found {
-		if c.key != (c.name == "id") {
-			errs = append(errs, errors.New("the primary key users_pkey is not the column id alone"))
-		}
-		if c.required && c.name != "id" && c.name != "synced_at" { // which every sync has
-			errs = append(errs, fmt.Errorf("column %s is NOT NULL and has no default", c.name))
-		}
-	}
-	return errors.Join(errs...)
+	_, err = tx.ExecContext(ctx, "INSERT INTO public.users ("+names+") VALUES ("+values+") ON CONFLICT ON CONSTRAINT users_pkey DO NOTHING")
+	return err
 }

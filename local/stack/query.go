@@ -40,17 +40,17 @@ func (s *Stack) Users(ctx context.Context) ([]Row, error) {
 
 // Own is [Stack.Own] of the Hasura at a URL without a path.
 func Own(ctx context.Context, url, token string) ([]Row, error) {
-	return users(ctx, url, "Authorization", "Bearer "+token, `query own { users { id username email } }`)
+	return queryUsers(ctx, url, "Authorization", "Bearer "+token, `query own { users { id username email } }`)
 }
 
 // Users is [Stack.Users] of the Hasura at a URL without a path.
 func Users(ctx context.Context, url, adminSecret string) ([]Row, error) {
-	return users(ctx, url, "X-Hasura-Admin-Secret", adminSecret, `query all { users(order_by: {id: asc}) {
+	return queryUsers(ctx, url, "X-Hasura-Admin-Secret", adminSecret, `query all { users(order_by: {id: asc}) {
 		id username email email_verified phone_number phone_number_verified name given_name family_name picture locale
 		identity_provider status attributes last_sign_in_at synced_at created_at updated_at } }`)
 }
 
-func users(ctx context.Context, url, header, value, query string) ([]Row, error) {
+func queryUsers(ctx context.Context, url, header, value, query string) ([]Row, error) {
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
 		return nil, err

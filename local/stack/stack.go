@@ -61,7 +61,7 @@ type Config struct {
 	Env         map[string]map[string]string // further variables by function
 	AdminSecret string                       // Hasura's; empty means a random one
 	SecretKey   string                       // where the secret holds it; empty means HASURA_GRAPHQL_ADMIN_SECRET
-	JWT         jwt.Config                   // of Hasura; issuer and keys are the user pool's
+	JWT         jwt.Config                   // Hasura's; without a key the keys, the issuer and the format are the user pool's
 	Queue       sqs.Queue                    // visibility time-out and receives; zero values are those of SQS
 }
 
@@ -143,8 +143,10 @@ func (s *Stack) startHasura(ctx context.Context) (err error) {
 		return err
 	}
 	tokens := s.config.JWT
-	tokens.JWKURL, tokens.Issuer = pool.URL+"/"+s.Pool.ID+"/.well-known/jwks.json", s.Pool.Issuer
-	tokens.Format = cmp.Or(tokens.Format, jwt.FormatStringJSON)
+	if tokens.Key == "" && tokens.JWKURL == "" {
+		tokens.JWKURL, tokens.Issuer = pool.URL+"/"+s.Pool.ID+"/.well-known/jwks.json", s.Pool.Issuer
+		tokens.Format = cmp.Or(tokens.Format, jwt.FormatStringJSON)
+	}
 	s.engine, err = hasura.New(hasura.Config{Project: s.config.Project, Database: s.Database, AdminSecret: s.config.AdminSecret, JWT: &tokens})
 	if err != nil {
 		return err

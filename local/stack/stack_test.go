@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"database/sql"
 	"io"
 	"net/http"
 	"os"
@@ -140,36 +141,48 @@ func TestStartErrors(t *testing.T) {
 	}
 }
 
-func TestMisfit(t *testing.T) {
-	want, err := columnsOf(project)
-	if err != nil || len(want) == 0 {
-		t.Fatalf("columns of the schema = %v, %v", want, err)
+// make e2e runs this with DATABASE_URL, the URL of a PostgreSQL database that is empty.
+func TestTablesThatDoNotFit(t *testing.T) {
+	url := os.Getenv("DATABASE_URL")
+	if url == "" {
+		t.Log("DATABASE_URL is not set, and SQLite has no tables of other people")
+		return
 	}
-	fits := slices.Clone(want)
-	fits[slices.IndexFunc(fits, func(c column) bool { return c.name == "id" })].key = true
-	without := func(name string) []column {
-		return slices.DeleteFunc(slices.Clone(fits), func(c column) bool { return c.name == name })
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
 	}
-	rows := []struct {
-		name  string
-		found []column
-		want  string
-	}{
-		{"our own table", fits, ""},
-		{"one more column", append(without(""), column{name: "points", typ: "int4"}), ""},
-		{"no email", without("email"), "column email is missing"},
-		{"an e-mail of another type", append(without("email"), column{name: "email", typ: "citext"}), "column email has type citext, want String"},
-		{"a required column", append(without(""), column{name: "tenant", typ: "uuid", required: true}), "column tenant is NOT NULL and has no default"},
-		{"no primary key", want, "the primary key users_pkey is not the column id alone"},
-		{"a primary key of two columns", append(without("email"), column{name: "email", typ: "String", key: true}), "the primary key users_pkey is not the column id alone"},
+	defer db.Close()
+	exec := func(statement string) {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	rows := []struct{ name, change, want string }{
+		{"our own table", "ADD COLUMN points integer", ""},
+		{"no email", "DROP COLUMN email", `column "email" of relation "users" does not exist`},
+		{"an e-mail of another type", "ALTER COLUMN email TYPE boolean USING false", `column "email" is of type boolean`},
+		{"a required column", "ADD COLUMN tenant uuid NOT NULL", `null value in column "tenant"`},
+		{"a required e-mail", "ALTER COLUMN email SET NOT NULL", `null value in column "email"`},
+		{"no primary key", "DROP CONSTRAINT users_pkey", `constraint "users_pkey" for table "users" does not exist`},
 	}
 	for _, row := range rows {
-		got := ""
-		if err := misfit(want, row.found); err != nil {
-			got = err.Error()
+		exec("DROP TABLE IF EXISTS public.users")
+		first, err := openDatabase(t.Context(), project, url) // creates the table
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got != row.want {
+		first.Close()
+		exec("ALTER TABLE public.users " + row.change)
+		got := ""
+		if db, err := openDatabase(t.Context(), project, url); err != nil {
+			got = err.Error()
+		} else {
+			db.Close()
+		}
+		if row.want == "" && got != "" || !strings.Contains(got, row.want) {
 			t.Errorf("%s: error = %q, want %q", row.name, got, row.want)
 		}
 	}
+	exec("DROP TABLE public.users")
 }

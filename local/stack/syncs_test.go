@@ -31,7 +31,11 @@ func TestSyncs(t *testing.T) {
 	}
 	config := Config{Functions: functions, Project: project, HasuraURL: os.Getenv("HASURA_URL"), AdminSecret: adminSecret}
 	for _, role := range []string{"admin", "cognito_sync"} {
-		t.Run(role, func(t *testing.T) {
+		name := "the local Hasura"
+		if config.HasuraURL != "" {
+			name = "the Hasura at HASURA_URL"
+		}
+		t.Run(name+"/"+role, func(t *testing.T) {
 			if config.HasuraURL != "" {
 				deleteUsers(t, os.Getenv("HASURA_DATABASE_URL"))
 			}
