@@ -27,33 +27,30 @@ type Database struct {
 // Close closes the database. A database in memory is gone.
 func (d *Database) Close() error { return d.close() }
 
-// Open opens a database by its URL. If it does not have the tracked tables, Open runs the
-// project's migrations. The project is the folder graphql/.
-//
-//	""                            SQLite in memory
-//	file:people.db, people.db     SQLite in a file
-//	postgres://…, postgresql://…  PostgreSQL
+// Open opens a PostgreSQL database by its URL, or with an empty URL an SQLite database in
+// memory. If the database does not have the tracked tables, Open runs the project's
+// migrations. The project is the folder graphql/.
 func Open(ctx context.Context, project fs.FS, databaseURL string) (*Database, error) {
-	migrations, err := fs.Glob(project, "hasura/migrations/default/*/up.sql")
+	files, err := fs.Glob(project, "hasura/migrations/default/*/up.sql")
 	if err != nil {
 		return nil, err
 	}
-	var text strings.Builder
-	for _, file := range migrations {
-		migration, err := fs.ReadFile(project, file)
+	var migrations strings.Builder
+	for _, file := range files {
+		text, err := fs.ReadFile(project, file)
 		if err != nil {
 			return nil, err
 		}
-		text.Write(migration)
+		migrations.Write(text)
 	}
-	if strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://") {
-		tables, err := readMetadata(project)
-		if err != nil || len(tables) == 0 {
-			return nil, fmt.Errorf("read the tracked tables: %w", err)
-		}
-		return openPostgres(ctx, databaseURL, tables[0].Table.Schema+"."+tables[0].Table.Name, text.String())
+	if databaseURL == "" {
+		return openSQLite(ctx, migrations.String())
 	}
-	return openSQLite(ctx, databaseURL, text.String())
+	tables, err := readMetadata(project)
+	if err != nil || len(tables) == 0 {
+		return nil, fmt.Errorf("read the tracked tables: %w", err)
+	}
+	return openPostgres(ctx, databaseURL, tables[0].Table.Schema+"."+tables[0].Table.Name, migrations.String())
 }
 
 // A dialect is what differs between PostgreSQL and SQLite.
@@ -81,7 +78,7 @@ func openPostgres(ctx context.Context, databaseURL, table, migrations string) (*
 	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
 		// The parser's error can contain the password.
-		return nil, errors.New("open PostgreSQL: the database URL is invalid")
+		return nil, errors.New("open PostgreSQL: the database URL is invalid; it looks like postgres://user:password@host/database")
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	db := stdlib.OpenDB(*config)

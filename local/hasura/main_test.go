@@ -19,8 +19,8 @@ const secret = "the admin secret"
 
 var projectFS = os.DirFS("../../graphql")
 
-// The tests run on SQLite, and on PostgreSQL too where DATABASE_URL names a
-// server on which they may make a database of their own.
+// The tests run on SQLite. If DATABASE_URL names a PostgreSQL server, they also run there,
+// in databases that they create.
 func TestMain(m *testing.M) {
 	if postgresServer() == "" {
 		fmt.Println("local/hasura: DATABASE_URL is not set, so the tests run on SQLite only")
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 func postgresServer() string { return os.Getenv("DATABASE_URL") }
 
-// onEach runs a test on every database there is.
+// onEach runs a test on each database.
 func onEach(t *testing.T, test func(t *testing.T, db *Database)) {
 	t.Run("SQLite", func(t *testing.T) { test(t, open(t, "")) })
 	if server := postgresServer(); server != "" {
@@ -48,7 +48,7 @@ func open(t *testing.T, databaseURL string) *Database {
 	return db
 }
 
-// newPostgres makes a database that lives as long as the test.
+// newPostgres creates a database for the time of the test.
 func newPostgres(t *testing.T, server string) string {
 	t.Helper()
 	ctx := context.Background() // t.Context is done before the cleanup
@@ -84,14 +84,14 @@ func serve(t *testing.T, config Config) *Server {
 	return s
 }
 
-// A header set by who asks.
+// The headers of requests.
 var (
 	asAdmin = http.Header{"X-Hasura-Admin-Secret": {secret}}
 	asSync  = as("cognito_sync", ada)
 	asUser  = as("user", ada)
 )
 
-// as acts as a role for a user, by the admin secret, as the sync does.
+// as has the admin secret, a role and a user id, like the sync function.
 func as(role, user string) http.Header {
 	return http.Header{
 		"X-Hasura-Admin-Secret":                 {secret},
@@ -109,7 +109,7 @@ func without(header http.Header, names ...string) http.Header {
 	return header
 }
 
-// post sends a GraphQL request and gives status and body.
+// post sends a GraphQL request and returns status and body.
 func post(t *testing.T, s http.Handler, header http.Header, query string, variables any) (int, string) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})

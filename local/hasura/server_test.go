@@ -47,7 +47,7 @@ func TestBodies(t *testing.T) {
 		{"nothing", ``, invalidJSON},
 		{"a list", `[]`, parseFailed},
 		{"no query", `{}`, parseFailed},
-		{"an operation that is not there", `{"query":"query a { __typename }","operationName":"b"}`, validationFailed},
+		{"an unknown operation", `{"query":"query a { __typename }","operationName":"b"}`, validationFailed},
 	}
 	for _, row := range rows {
 		status, got := postBody(s, asAdmin, row.body)
@@ -74,8 +74,8 @@ func code(t *testing.T, body string) string {
 	return answer.Errors[0].Extensions.Code
 }
 
-// The admin role sees the SQL and its arguments when a statement fails in a way
-// that Hasura does not expect; other roles never do.
+// Only the role admin sees the SQL and its arguments if a statement fails with an unexpected
+// error.
 func TestInternalErrorsAreForAdmin(t *testing.T) {
 	const query = `mutation($users: [users_insert_input!]!) { insert_users(objects: $users, on_conflict: {constraint: users_pkey, update_columns: [email]}) { affected_rows } }`
 	users := json.RawMessage(`{"users":[` + user(ada, `"email":"canary"`) + "," + user(ada, "") + `]}`)
@@ -141,15 +141,15 @@ func TestTableIsGone(t *testing.T) {
 	})
 }
 
-// Three copies of an event, and events of many people, arrive at once.
+// Three copies of the events of many users arrive at once.
 func TestConcurrentUpserts(t *testing.T) {
-	const people, copies = 100, 3
+	const users, copies = 100, 3
 	onEach(t, func(t *testing.T, db *Database) {
 		s := serve(t, Config{Database: db, AdminSecret: secret})
 		var group sync.WaitGroup
-		for i := range people * copies {
+		for i := range users * copies {
 			group.Go(func() {
-				id := fmt.Sprintf("00000000-0000-4000-8000-%012d", i%people)
+				id := fmt.Sprintf("00000000-0000-4000-8000-%012d", i%users)
 				vars := variables(user(id, `"synced_at":"`+noon+`"`), `["synced_at"]`, noon)
 				if status, got := post(t, s, as("cognito_sync", id), upsert, json.RawMessage(vars)); status != 200 || strings.Contains(got, "errors") {
 					t.Errorf("%s: %d %s", id, status, got)
@@ -158,13 +158,13 @@ func TestConcurrentUpserts(t *testing.T) {
 		}
 		group.Wait()
 		var got int
-		if err := db.SQL.QueryRow("SELECT count(*) FROM users").Scan(&got); err != nil || got != people {
-			t.Errorf("%d rows, error %v, want %d rows", got, err, people)
+		if err := db.SQL.QueryRow("SELECT count(*) FROM users").Scan(&got); err != nil || got != users {
+			t.Errorf("%d rows, error %v, want %d rows", got, err, users)
 		}
 	})
 }
 
-func TestSecretRotatesUnderLoad(t *testing.T) {
+func TestSetAdminSecretUnderLoad(t *testing.T) {
 	s := serve(t, Config{Database: open(t, ""), AdminSecret: "0"})
 	var group sync.WaitGroup
 	for i := range 50 {
@@ -172,7 +172,7 @@ func TestSecretRotatesUnderLoad(t *testing.T) {
 		group.Go(func() {
 			_, got := post(t, s, http.Header{"X-Hasura-Admin-Secret": {fmt.Sprint(i)}}, `{ __typename }`, nil)
 			if !strings.Contains(got, "query_root") && !strings.Contains(got, accessDenied) {
-				t.Errorf("while it rotates: %s", got)
+				t.Errorf("during the rotation: %s", got)
 			}
 		})
 	}

@@ -21,29 +21,16 @@ import (
 // ordered by its bytes, and a time must be in one of timestampForms.
 type sqliteDialect struct{}
 
-var (
-	memories atomic.Int64
-	uriPath  = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23")
-)
+var memories atomic.Int64
 
-func openSQLite(ctx context.Context, databaseURL, migrations string) (*Database, error) {
-	uri, name := "file:"+uriPath.Replace(databaseURL), "SQLite, "+databaseURL
-	switch {
-	case databaseURL == "":
-		uri, name = fmt.Sprintf("file:/memory-%d?vfs=memdb", memories.Add(1)), "SQLite in memory"
-	case strings.HasPrefix(databaseURL, "file:"):
-		uri = databaseURL
-	}
-	separator := "?"
-	if strings.Contains(uri, "?") {
-		separator = "&"
-	}
-	db, err := sql.Open("sqlite", uri+separator+"_pragma=busy_timeout(5000)&_txlock=immediate")
+func openSQLite(ctx context.Context, migrations string) (*Database, error) {
+	uri := fmt.Sprintf("file:/memory-%d?vfs=memdb&_pragma=busy_timeout(5000)&_txlock=immediate", memories.Add(1))
+	db, err := sql.Open("sqlite", uri)
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
 	// SQLite has one writer. One connection for all requests avoids "database is locked".
-	// The second connection only keeps a database in memory alive.
+	// The second connection only keeps the database alive.
 	db.SetMaxOpenConns(2)
 	keeper, err := db.Conn(ctx)
 	if err == nil {
@@ -54,7 +41,7 @@ func openSQLite(ctx context.Context, databaseURL, migrations string) (*Database,
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
 	closeBoth := func() error { return errors.Join(keeper.Close(), db.Close()) }
-	return &Database{Name: name, SQL: db, dialect: sqliteDialect{}, close: closeBoth}, nil
+	return &Database{Name: "SQLite in memory", SQL: db, dialect: sqliteDialect{}, close: closeBoth}, nil
 }
 
 var (
@@ -85,9 +72,9 @@ func sqliteSchema(migrations string) string {
 			name, typ, _ := strings.Cut(strings.TrimSpace(column), " ")
 			return "  " + name + " " + strings.ReplaceAll(sqliteForms[typ], "$1", name)
 		})
-		fmt.Fprintf(&schema, "CREATE TABLE IF NOT EXISTS %s (%s STRICT;\n", name, strings.TrimSuffix(sqliteDefaults.Replace(body), ";"))
+		fmt.Fprintf(&schema, "CREATE TABLE %s (%s STRICT;\n", name, strings.TrimSuffix(sqliteDefaults.Replace(body), ";"))
 		if updatedAt.MatchString(definition) {
-			fmt.Fprintf(&schema, "CREATE TRIGGER IF NOT EXISTS set_%[1]s_updated_at AFTER UPDATE ON %[1]s BEGIN "+
+			fmt.Fprintf(&schema, "CREATE TRIGGER set_%[1]s_updated_at AFTER UPDATE ON %[1]s BEGIN "+
 				"UPDATE %[1]s SET updated_at = %[2]s WHERE rowid = NEW.rowid; END;\n", name, sqliteNow)
 		}
 	}

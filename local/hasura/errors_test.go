@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// Hasura's code for what PostgreSQL says, from graphql-engine's
-// dmlTxErrorHandler.
+// The codes are those of graphql-engine's dmlTxErrorHandler.
 func TestDatabaseErrors(t *testing.T) {
 	const path = "$.selectionSet.f"
 	said := func(state string) error { return &failure{state: state, message: "m"} }
@@ -20,15 +19,15 @@ func TestDatabaseErrors(t *testing.T) {
 		{"not null", said("23502"), refusal(constraintViolation, path, "Not-NULL violation. m")},
 		{"foreign key", said("23503"), refusal(constraintViolation, path, "Foreign key violation. m")},
 		{"check", said("23514"), refusal(permissionError, path, "Check constraint violation. m")},
-		{"another integrity failure", said("23P01"), refusal(constraintViolation, path, "m")},
-		{"bad data", said("22P02"), refusal(dataException, path, "m")},
-		{"no such constraint", said("42704"), refusal(constraintError, path, "m")},
+		{"another integrity violation", said("23P01"), refusal(constraintViolation, path, "m")},
+		{"invalid data", said("22P02"), refusal(dataException, path, "m")},
+		{"an unknown constraint", said("42704"), refusal(constraintError, path, "m")},
 		{"no constraint on the columns", said("42P10"), refusal(constraintError, path, "m")},
 		{"too many connections", said("53300"), refusal(maxConnections, "$", "max connections reached on postgres")},
 		{"a deadlock", said("40P01"), refusal(unexpected, path, "database query error")},
 		{"a time-out", said("57014"), refusal(unexpected, path, "database query error")},
 		{"a failover", said("25006"), refusal(unexpected, path, "database query error")},
-		{"out of reach", errors.New("connection refused"), refusal(postgresError, "$", "connection error")},
+		{"no connection", errors.New("connection refused"), refusal(postgresError, "$", "connection error")},
 	}
 	for _, row := range rows {
 		e := databaseError(row.err, path, "", nil)
@@ -38,6 +37,6 @@ func TestDatabaseErrors(t *testing.T) {
 	}
 	x := execution{database: &Database{dialect: postgres{}}}
 	if err := x.failed(context.Canceled, path, "", nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("a caller that left: %v, want context.Canceled", err)
+		t.Errorf("a canceled request: %v, want context.Canceled", err)
 	}
 }

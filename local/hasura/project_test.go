@@ -13,9 +13,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// What each role sees of the schema. Hasura leaves out what a role may not do
-// (graphql-engine #4709, #6366, discussion #9767).
-func TestRolesSee(t *testing.T) {
+// A role's schema has only what the role may do (graphql-engine #4709, #6366, discussion
+// #9767).
+func TestSchemasOfRoles(t *testing.T) {
 	project, err := loadProject(projectFS)
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestRolesSee(t *testing.T) {
 		}
 		return list
 	}
-	sync, hidden, person, nobody := roleKey{"cognito_sync", true}, roleKey{"cognito_sync", false}, roleKey{"user", true}, roleKey{}
+	sync, hidden, user, none := roleKey{"cognito_sync", true}, roleKey{"cognito_sync", false}, roleKey{"user", true}, roleKey{}
 	rows := []struct {
 		role roleKey
 		typ  string
@@ -51,12 +51,12 @@ func TestRolesSee(t *testing.T) {
 		{hidden, "mutation_root", nil},
 		{hidden, "users_insert_input", nil},
 		{hidden, "users", []string{"id", "last_sign_in_at", "synced_at"}},
-		{person, "mutation_root", nil},
-		{person, "users_constraint", nil},
-		{person, "query_root", []string{"users", "users_by_pk"}},
-		{nobody, "query_root", []string{"no_queries_available"}},
-		{nobody, "subscription_root", nil},
-		{nobody, "users", nil},
+		{user, "mutation_root", nil},
+		{user, "users_constraint", nil},
+		{user, "query_root", []string{"users", "users_by_pk"}},
+		{none, "query_root", []string{"no_queries_available"}},
+		{none, "subscription_root", nil},
+		{none, "users", nil},
 	}
 	for _, row := range rows {
 		if diff := cmp.Diff(row.want, names(roles[row.role].schema.Types[row.typ])); diff != "" {
@@ -66,7 +66,7 @@ func TestRolesSee(t *testing.T) {
 	written := names(roles[sync].schema.Types["users_insert_input"])
 	updated := names(roles[sync].schema.Types["users_update_column"])
 	if want := append(slices.Clone(updated), "id"); !sameSet(written, want) {
-		t.Errorf("the sync inserts %v and updates %v, want the same but for id", written, updated)
+		t.Errorf("cognito_sync inserts %v and updates %v, want the same and id", written, updated)
 	}
 }
 
@@ -74,12 +74,12 @@ func sameSet(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-func TestRolesWithLess(t *testing.T) {
+func TestPermissions(t *testing.T) {
 	const table = "table: {name: users, schema: public}\n"
 	all := "columns: [id, email], check: {}"
 	rows := []struct {
 		name, metadata, query string
-		want                  string // code and message, "" for data
+		want                  string // a part of the error; empty means data
 	}{
 		{"insert without select has no insert_users_one",
 			"insert_permissions: [{role: r, permission: {" + all + "}}]", `mutation { insert_users_one(object: {}) { __typename } }`,
@@ -87,18 +87,18 @@ func TestRolesWithLess(t *testing.T) {
 		{"insert without select returns nothing",
 			"insert_permissions: [{role: r, permission: {" + all + "}}]", `mutation { insert_users(objects: []) { returning { id } } }`,
 			"field 'returning' not found in type: 'users_mutation_response'"},
-		{"insert without select counts",
+		{"insert without select returns affected_rows",
 			"insert_permissions: [{role: r, permission: {" + all + "}}]", `mutation { insert_users(objects: [{id: "` + ada + `"}]) { affected_rows } }`, ""},
 		{"insert without update has no on_conflict",
 			"insert_permissions: [{role: r, permission: {" + all + "}}]", `mutation { insert_users(objects: [], on_conflict: {}) { affected_rows } }`,
 			"'insert_users' has no argument named 'on_conflict'"},
-		{"update of no column has a placeholder",
+		{"update without columns has a placeholder",
 			"insert_permissions: [{role: r, permission: {" + all + "}}]\nupdate_permissions: [{role: r, permission: {columns: [], filter: {}}}]",
 			`mutation { insert_users(objects: [], on_conflict: {constraint: users_pkey, update_columns: [email]}) { affected_rows } }`,
 			"expected one of the values ['_PLACEHOLDER'] for type 'users_update_column', but found 'email'"},
 		{"a filter with _or and _in",
 			"select_permissions: [{role: r, permission: {columns: [id], filter: {_or: [{email: {_in: [a, b]}}, {id: {_eq: X-Hasura-User-Id}}]}}}]", `{ users { id } }`, ""},
-		{"nothing at all", "", `{ no_queries_available }`, ""},
+		{"no permission", "", `{ no_queries_available }`, ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestRolesWithLess(t *testing.T) {
 	}
 }
 
-// projectWith is the projectFS with other metadata for the table.
+// projectWith is the project with other metadata for its table.
 func projectWith(t *testing.T, metadata string) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{tablesFolder + "/tables.yaml": {Data: []byte(`- "!include t.yaml"`)}, tablesFolder + "/t.yaml": {Data: []byte(metadata)}}
@@ -185,12 +185,12 @@ extend type mutation_root { insert_users_orders_one(object: users_orders_insert_
 	}
 }
 
-func TestProjectsThatCannotBeServed(t *testing.T) {
+func TestNewErrors(t *testing.T) {
 	const table = "table: {name: users, schema: public}\n"
 	rows := []struct{ name, metadata, want string }{
-		{"a permission with what is not served", table + "insert_permissions: [{role: r, permission: {columns: [id], set: {email: x}}}]", "set"},
-		{"all columns by a star", table + `select_permissions: [{role: r, permission: {columns: "*", filter: {}}}]`, "t.yaml"},
-		{"a table that the schema does not have", "table: {name: people, schema: public}", "no type people"},
+		{"an unknown key in a permission", table + "insert_permissions: [{role: r, permission: {columns: [id], set: {email: x}}}]", "set"},
+		{"a star for all columns", table + `select_permissions: [{role: r, permission: {columns: "*", filter: {}}}]`, "t.yaml"},
+		{"a table that is not in the schema", "table: {name: people, schema: public}", "no type people"},
 	}
 	for _, row := range rows {
 		_, err := New(Config{Project: projectWith(t, row.metadata)})
@@ -202,7 +202,7 @@ func TestProjectsThatCannotBeServed(t *testing.T) {
 		files := projectWith(t, table)
 		delete(files, missing)
 		if _, err := New(Config{Project: files}); err == nil {
-			t.Errorf("New did without %s", missing)
+			t.Errorf("New succeeds without %s", missing)
 		}
 	}
 }
@@ -215,7 +215,7 @@ func TestIntrospection(t *testing.T) {
 		query  string
 		want   string
 	}{
-		{"roots of admin", asAdmin, `{ __schema { queryType { name } mutationType { name } subscriptionType { name kind } } }`,
+		{"root types of admin", asAdmin, `{ __schema { queryType { name } mutationType { name } subscriptionType { name kind } } }`,
 			`{"__schema":{"queryType":{"name":"query_root"},"mutationType":{"name":"mutation_root"},"subscriptionType":{"name":"subscription_root","kind":"OBJECT"}}}`},
 		{"a role without mutations", asUser, `{ __schema { mutationType { name } } __type(name: "users_insert_input") { name } }`,
 			`{"__schema":{"mutationType":null},"__type":null}`},
@@ -243,8 +243,8 @@ func TestIntrospection(t *testing.T) {
 	}
 }
 
-// The query that tools send refers to no type that is not there.
-func TestIntrospectionIsWhole(t *testing.T) {
+// Every type that the introspection query of tools returns is defined.
+func TestIntrospectionIsComplete(t *testing.T) {
 	s := serve(t, Config{Database: open(t, ""), AdminSecret: secret})
 	const query = `{ __schema {
 		types { name description specifiedByURL possibleTypes { name }
@@ -270,7 +270,7 @@ func TestIntrospectionIsWhole(t *testing.T) {
 		}
 		for _, match := range regexp.MustCompile(`"refersTo":"(\w+)"`).FindAllStringSubmatch(got, -1) {
 			if !known[match[1]] {
-				t.Errorf("%s: %s is referred to, and not there", header.Get(roleHeader), match[1])
+				t.Errorf("%s: %s is not defined", header.Get(roleHeader), match[1])
 			}
 		}
 		if !known["query_root"] {

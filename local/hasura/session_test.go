@@ -50,18 +50,18 @@ func TestAuthentication(t *testing.T) {
 	}{
 		{"the right secret", Config{AdminSecret: secret}, header{secretHeader: secret}, 200, adminSees},
 		{"a wrong secret", Config{AdminSecret: secret}, header{secretHeader: "x"}, 200, refusal(accessDenied, "", wrong)},
-		{"an empty secret is wrong, not absent (AuthSpec)", tokens, header{secretHeader: "", "Authorization": valid}, 200, refusal(accessDenied, "", wrong)},
-		{"a wrong secret is not saved by a good token (AuthSpec)", tokens, header{secretHeader: "x", "Authorization": valid}, 200, refusal(accessDenied, "", wrong)},
-		{"a right secret makes a bad token no matter (AuthSpec)", tokens, header{secretHeader: secret, "Authorization": "Bearer x"}, 200, adminSees},
+		{"an empty secret is a wrong one (AuthSpec)", tokens, header{secretHeader: "", "Authorization": valid}, 200, refusal(accessDenied, "", wrong)},
+		{"a wrong secret with a valid token (AuthSpec)", tokens, header{secretHeader: "x", "Authorization": valid}, 200, refusal(accessDenied, "", wrong)},
+		{"the right secret with an invalid token (AuthSpec)", tokens, header{secretHeader: secret, "Authorization": "Bearer x"}, 200, adminSees},
 		{"no secret", Config{AdminSecret: secret}, nil, 200, refusal(accessDenied, "", "x-hasura-admin-secret/x-hasura-access-key required, but not found")},
-		{"no secret is asked for", Config{}, nil, 200, adminSees},
-		{"no secret is asked for, and a role is", Config{}, header{roleHeader: "user", "x-hasura-user-id": ada}, 200, adaSees},
+		{"no secret is configured", Config{}, nil, 200, adminSees},
+		{"no secret is configured, with a role", Config{}, header{roleHeader: "user", "x-hasura-user-id": ada}, 200, adaSees},
 
 		{"a token", tokens, header{"Authorization": valid}, 200, adaSees},
-		{"a token and another's id in a header, which does not count", tokens, header{"Authorization": valid, "x-hasura-user-id": grace}, 200, adaSees},
-		{"a token and a role that it does not allow", tokens, header{"Authorization": valid, roleHeader: "admin"}, 200,
+		{"a token and another user's id in a header", tokens, header{"Authorization": valid, "x-hasura-user-id": grace}, 200, adaSees},
+		{"a token and a role that is not allowed", tokens, header{"Authorization": valid, roleHeader: "admin"}, 200,
 			refusal(accessDenied, "", "Your requested role is not in allowed roles")},
-		{"a token with a claim that is no string (#5558)", tokens, header{"Authorization": numeric}, 200,
+		{"a token with a number as claim (#5558)", tokens, header{"Authorization": numeric}, 200,
 			refusal(jwt.InvalidClaims, "", "x-hasura-* claims: parsing Text failed, expected String, but encountered Number")},
 		{"no token", tokens, nil, 200, refusal(jwt.InvalidHeaders, "", "Missing 'Authorization' or 'Cookie' header in JWT authentication mode")},
 		{"an invalid token", tokens, header{"Authorization": "Bearer x"}, 200,
@@ -84,7 +84,7 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
-func TestATokenCannotOpenBackendOnlyMutations(t *testing.T) {
+func TestATokenHasNoBackendOnlyPermissions(t *testing.T) {
 	s := serve(t, Config{Database: open(t, ""), AdminSecret: secret, JWT: &jwt.Config{Type: "HS256", Key: jwtKey}})
 	header := http.Header{}
 	header.Set("Authorization", token(t, `{"x-hasura-allowed-roles":["cognito_sync"],"x-hasura-default-role":"cognito_sync","x-hasura-user-id":"`+ada+`"}`))
@@ -98,6 +98,6 @@ func TestATokenCannotOpenBackendOnlyMutations(t *testing.T) {
 func TestJWTModeNeedsAnAdminSecret(t *testing.T) {
 	_, err := New(Config{Project: projectFS, Database: open(t, ""), JWT: &jwt.Config{}})
 	if err == nil {
-		t.Error("New took a JWT config without an admin secret")
+		t.Error("New accepts a JWT config without an admin secret")
 	}
 }
