@@ -144,7 +144,7 @@ input users_orders_insert_input { id: uuid  note: String }
 input users_orders_bool_exp { id: uuid_comparison_exp  note: String_comparison_exp }
 extend type query_root { allOrders(where: users_orders_bool_exp): [users_orders!]! }
 extend type mutation_root { insert_users_orders_one(object: users_orders_insert_input!): users_orders }`)
-	add("hasura/migrations/default/1/up.sql", "CREATE SCHEMA shop;\nCREATE TABLE shop.user_orders (\n  id uuid NOT NULL,\n  note text,\n  PRIMARY KEY (id)\n);\n")
+	add("hasura/migrations/default/1/up.sql", "CREATE SCHEMA shop;\nCREATE TABLE shop.user_orders (\n  id uuid NOT NULL,\n  note text,\n  UNIQUE (note),\n  PRIMARY KEY (id)\n);\n")
 	add("hasura/migrations/default/2/up.sql", "CREATE TABLE public.users (\n  id uuid NOT NULL,\n  PRIMARY KEY (id)\n);\n")
 
 	clerk := as("clerk", ada)
@@ -158,6 +158,8 @@ extend type mutation_root { insert_users_orders_one(object: users_orders_insert_
 	}{
 		{clerk, order("unpaid"), refusal(permissionError, "$.selectionSet.insert_users_orders_one.args.object", "check constraint of an insert/update permission has failed")},
 		{clerk, order("paid"), `{"data":{"insert_users_orders_one":{"id":"` + ada + `"}}}`},
+		{clerk, strings.Replace(order("paid"), ada, grace, 1), refusal(constraintViolation, "$.selectionSet.insert_users_orders_one.args.object",
+			`Uniqueness violation. duplicate key value violates unique constraint "user_orders_note_key"`)},
 		{clerk, `{ allOrders { id } }`, `{"data":{"allOrders":[{"id":"` + ada + `"}]}}`},
 		{clerk, `{ allOrders { note } }`, refusal(validationFailed, "$.selectionSet.allOrders.selectionSet.note", "field 'note' not found in type: 'users_orders'")},
 		{clerk, `{ users { id } }`, refusal(validationFailed, "$.selectionSet.users", "field 'users' not found in type: 'query_root'")},

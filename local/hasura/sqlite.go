@@ -136,8 +136,10 @@ func (sqliteDialect) failure(err error) error {
 	table, rest, _ := strings.Cut(place, ".")
 	column, _, _ := strings.Cut(rest, " ")
 	switch e.Code() {
-	case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+	case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
 		return &failure{state: "23505", message: fmt.Sprintf(`duplicate key value violates unique constraint "%s_pkey"`, table)}
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE: // the name is PostgreSQL's default
+		return &failure{state: "23505", message: fmt.Sprintf(`duplicate key value violates unique constraint "%s_%s_key"`, table, column)}
 	case sqlite3.SQLITE_CONSTRAINT_NOTNULL:
 		return &failure{state: "23502", message: fmt.Sprintf(`null value in column "%s" of relation "%s" violates not-null constraint`, column, table)}
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
