@@ -12,10 +12,12 @@ FUZZTIME ?= 20000x
 SAM ?= sam
 export SAM_CLI_TELEMETRY ?= 0
 
-# The only place that holds the build flags: $(call compile,<package>,<file>). Static, and the same bytes from any folder on any day:
-# without -buildvcs=false they would differ between a clone and the copy that SAM builds in. The tags leave out net/rpc and HTTP/2,
-# which nothing here uses.
-compile = cd '$(ROOT)' && CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags lambda.norpc,nethttpomithttp2 -ldflags='-s -w -buildid=' -o '$(2)' './$(1)'
+# The only place that holds the build flags. The binaries are static, and have the same bytes from any folder on any day: without
+# -buildvcs=false they would differ between a clone and the copy that SAM builds in. The tags leave out net/rpc and HTTP/2, which
+# nothing here uses.
+BUILD_FLAGS := -trimpath -buildvcs=false -tags lambda.norpc,nethttpomithttp2 -ldflags='-s -w -buildid='
+# $(call compile,<package>,<file>)
+compile = cd '$(ROOT)' && CGO_ENABLED=0 go build $(BUILD_FLAGS) -o '$(2)' './$(1)'
 
 # Each folder in functions/ is a function.
 FUNCTIONS := $(patsubst $(ROOT)/functions/%/,%,$(wildcard $(ROOT)/functions/*/))
@@ -100,7 +102,7 @@ build-%: export GOARCH := $(GOARCH)
 build-%:
 	@$(call compile,functions/$(shell echo '$*' | sed -E 's/([a-z])([A-Z])/\1-\2/g' | tr A-Z a-z),$(ARTIFACTS_DIR)/bootstrap)
 
-# For this machine: all functions, and any package of this module (PACKAGE=proof/bench/variants/echo OUTPUT=/tmp/echo), as tests need it.
+# Built for this machine. Tests call compile: PACKAGE=functions/hasura-cognito-trigger OUTPUT=/tmp/bootstrap
 .PHONY: functions
 functions:
 	@$(foreach function,$(FUNCTIONS),$(call compile,functions/$(function),.build/$(function)/bootstrap) &&) true

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"github.com/phenom-earth/hasura-cognito/functions"
 )
 
 // The triggers that the suite has functions for. The other triggers of a pool stay as they are.
@@ -87,7 +89,7 @@ func (t Target) arns(pool *types.UserPoolType) (trigger, sync string, err error)
 		}
 		return arn
 	}
-	return arn("hasura-cognito-trigger"), arn("hasura-cognito-sync-users"), nil
+	return arn(functions.Claims), arn(functions.Sync), nil
 }
 
 // attach returns the triggers that a pool is to have, and the other functions that are on them now, each as a sentence.
