@@ -73,11 +73,14 @@ type userSync struct {
 func (r *replayer) read(ctx context.Context, records []events.SQSMessage) (syncs []*userSync, unreadable []string) {
 	byUser := make(map[string]*userSync)
 	for _, record := range records {
-		var m parking.Message
-		if err := m.UnmarshalJSON([]byte(record.Body)); err != nil {
+		m, err := parking.Read([]byte(record.Body), &users.Description)
+		if err != nil {
 			r.log.ErrorContext(ctx, "permanent failure", "message_id", record.MessageId, "error", err)
 			unreadable = append(unreadable, record.MessageId)
 			continue
+		}
+		if len(m.Dropped) > 0 {
+			r.log.WarnContext(ctx, "attributes dropped", "user", m.Row, "columns", m.Dropped)
 		}
 		// No event came in after its message was sent. A later time comes from a wrong
 		// clock, and would keep newer events out of the row.
@@ -85,10 +88,10 @@ func (r *replayer) read(ctx context.Context, records []events.SQSMessage) (syncs
 		if sent, err := strconv.ParseInt(record.Attributes["SentTimestamp"], 10, 64); err == nil {
 			m.Row.Cap(time.UnixMilli(sent + 1))
 		}
-		s := byUser[m.Row.Key()]
+		s := byUser[m.Row.Key]
 		if s == nil {
 			s = &userSync{newest: m}
-			byUser[m.Row.Key()] = s
+			byUser[m.Row.Key] = s
 			syncs = append(syncs, s)
 		} else {
 			s.newest = merge(s.newest, m)
@@ -101,11 +104,11 @@ func (r *replayer) read(ctx context.Context, records []events.SQSMessage) (syncs
 // merge returns the newer of two syncs of one user, with the later of their sign-in times.
 func merge(a, b parking.Message) parking.Message {
 	newer, older := a, b
-	if b.Row.SyncedAt().After(a.Row.SyncedAt()) {
+	if b.Row.SyncedAt.After(a.Row.SyncedAt) {
 		newer, older = b, a
 	}
-	if older.Row.SignedInAt().After(newer.Row.SignedInAt()) {
-		newer.Row[users.SignInColumn] = older.Row.SignedInAt()
+	if older.Row.SignedInAt.After(newer.Row.SignedInAt) {
+		newer.Row.SignedInAt = older.Row.SignedInAt
 	}
 	return newer
 }
@@ -118,7 +121,7 @@ func (r *replayer) writeOne(ctx context.Context, s *userSync) bool {
 	defer cancel()
 	stale, err := r.write(one, m.Row)
 	class := hasura.ClassOf(err)
-	age := slog.Int64("age_ms", time.Since(m.Row.SyncedAt()).Milliseconds())
+	age := slog.Int64("age_ms", time.Since(m.Row.SyncedAt).Milliseconds())
 	switch {
 	case stale && class == hasura.Permanent:
 		log.WarnContext(ctx, "stale", "error", err, age)

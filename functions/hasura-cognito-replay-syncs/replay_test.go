@@ -53,7 +53,7 @@ func TestReplay(t *testing.T) {
 		{"when it fails, all messages of the user stay", []events.SQSMessage{message("1", jane, 2), message("2", john, 1), message("3", jane, 3)}, map[string]error{jane: transient}, false, []string{jane + "/3", john + "/1"}, []string{"1", "3"}, `"level":"WARN","msg":"will retry","user":"` + jane},
 		{"a message that cannot be written stays, for the dead-letter queue", []events.SQSMessage{message("1", jane, 1)}, map[string]error{jane: permanent}, false, []string{jane + "/1"}, []string{"1"}, `"level":"ERROR","msg":"permanent failure","user":"` + jane},
 		{"a secret that cannot be read can be readable later", []events.SQSMessage{message("1", jane, 1)}, map[string]error{jane: errors.New("secret x is empty")}, false, []string{jane + "/1"}, []string{"1"}, `"msg":"will retry"`},
-		{"a message that is not a parked sync stays", []events.SQSMessage{{MessageId: "1", Body: "canary"}, {MessageId: "2", Body: `{"version":2,"user":{"id":"canary"}}`}, {MessageId: "3", Body: `{"version":1,"user":{"id":"canary"}}`}, message("4", jane, 1)}, nil, false, []string{jane + "/1"}, []string{"1", "2", "3"}, `"msg":"permanent failure","message_id":"2","error":"the message has version 2, not 1"`},
+		{"a message that is not a parked sync stays", []events.SQSMessage{{MessageId: "1", Body: "canary"}, {MessageId: "2", Body: `{"version":3,"user":{"id":"canary"}}`}, {MessageId: "3", Body: `{"version":1,"user":{"id":"canary"}}`}, message("4", jane, 1)}, nil, false, []string{jane + "/1"}, []string{"1", "2", "3"}, `"msg":"permanent failure","message_id":"2","error":"the message has version 3, not 2"`},
 	}
 	for _, row := range rows {
 		var log bytes.Buffer
@@ -63,8 +63,8 @@ func TestReplay(t *testing.T) {
 			write: func(_ context.Context, r users.Row) (bool, error) {
 				mu.Lock()
 				defer mu.Unlock()
-				written = append(written, fmt.Sprintf("%s/%d", r.Key(), r.SyncedAt().Second()))
-				return row.stale, row.errs[r.Key()]
+				written = append(written, fmt.Sprintf("%s/%d", r.Key, r.SyncedAt.Second()))
+				return row.stale, row.errs[r.Key]
 			},
 			log: slog.New(slog.NewJSONHandler(&log, nil)),
 		}
@@ -108,7 +108,7 @@ func TestRecordedBatch(t *testing.T) {
 		log:   slog.New(slog.DiscardHandler),
 	}
 	answer, err := r.replay(t.Context(), batch)
-	if err != nil || len(answer.BatchItemFailures) != 0 || len(written) != 1 || written[0].SignedInAt().IsZero() || written[0]["email"] != "paula@example.com" {
+	if err != nil || len(answer.BatchItemFailures) != 0 || len(written) != 1 || written[0].SignedInAt.IsZero() || written[0].Values["email"] != "paula@example.com" {
 		t.Errorf("wrote %+v, answered %+v, %v; want the row of Paula's sign-in and nothing left", written, answer, err)
 	}
 }
@@ -117,7 +117,7 @@ func TestRowsAreWrittenSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &replayer{
 			write: func(ctx context.Context, r users.Row) (bool, error) {
-				if r.Key() == jane {
+				if r.Key == jane {
 					<-ctx.Done()
 					return false, &hasura.Error{Code: hasura.CodeTimeout}
 				}
@@ -148,8 +148,8 @@ func TestNewerSyncKeepsTheTimeOfTheSignIn(t *testing.T) {
 		if _, err := r.replay(t.Context(), events.SQSEvent{Records: batch}); err != nil {
 			t.Fatal(err)
 		}
-		if written.SyncedAt().Second() != 2 || written.SignedInAt().Second() != 1 {
-			t.Errorf("wrote synced_at %v and last_sign_in_at %v, want seconds 2 and 1", written.SyncedAt(), written.SignedInAt())
+		if written.SyncedAt.Second() != 2 || written.SignedInAt.Second() != 1 {
+			t.Errorf("wrote synced_at %v and last_sign_in_at %v, want seconds 2 and 1", written.SyncedAt, written.SignedInAt)
 		}
 	}
 }
@@ -175,8 +175,8 @@ func TestTimeIsCappedAtSentTimestamp(t *testing.T) {
 			write: func(_ context.Context, r users.Row) (bool, error) { written = r; return false, nil },
 			log:   slog.New(slog.DiscardHandler),
 		}
-		if _, err := r.replay(t.Context(), events.SQSEvent{Records: []events.SQSMessage{m}}); err != nil || !written.SyncedAt().Equal(row.wrote) {
-			t.Errorf("%s: wrote synced_at %v (%v), want %v", row.name, written.SyncedAt(), err, row.wrote)
+		if _, err := r.replay(t.Context(), events.SQSEvent{Records: []events.SQSMessage{m}}); err != nil || !written.SyncedAt.Equal(row.wrote) {
+			t.Errorf("%s: wrote synced_at %v (%v), want %v", row.name, written.SyncedAt, err, row.wrote)
 		}
 	}
 }

@@ -41,10 +41,14 @@ func main() {
 	f := &syncer{
 		upsert: upsert,
 		refuse: s.Refuse,
+		userID: s.UserID,
 		budget: newBudget(s.Budget, started, os.Getenv),
 		log:    log,
 	}
-	if s.QueueURL != "" && !s.Refuse { // a user who is refused signs in again
+	switch {
+	case s.NoUserID && !users.Description.KeyIsSub():
+		f.upsert = misconfigured // and no parking: the row would have the wrong key
+	case s.QueueURL != "" && !s.Refuse: // a user who is refused signs in again
 		f.park = parking.New(s.QueueURL).Park
 	}
 	lambda.Start(cognito.Handler{Handle: f.sync, Log: log})
@@ -52,8 +56,7 @@ func main() {
 
 type upserter func(context.Context, users.Row) (stale bool, err error)
 
-// connect returns the function that writes to Hasura. If that is impossible because of a
-// setting, the function returned fails each time, and the error says why.
+// connect returns the function that writes to Hasura, or misconfigured and the reason.
 func connect(limit time.Duration, log *slog.Logger) (upserter, error) {
 	ctx, cancel := context.WithDeadline(context.Background(), started.Add(limit))
 	defer cancel()
@@ -65,7 +68,9 @@ func connect(limit time.Duration, log *slog.Logger) (upserter, error) {
 			return client.Upsert, nil
 		}
 	}
-	return func(context.Context, users.Row) (bool, error) {
-		return false, &hasura.Error{Code: hasura.CodeMisconfigured}
-	}, err
+	return misconfigured, err
+}
+
+func misconfigured(context.Context, users.Row) (bool, error) {
+	return false, &hasura.Error{Code: hasura.CodeMisconfigured}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -23,6 +24,7 @@ type syncer struct {
 	upsert upserter
 	park   func(context.Context, parking.Message) error // nil if there is no queue
 	refuse bool
+	userID string // the attribute that holds the user's id; "" means the sub
 	budget *budget
 	log    *slog.Logger
 }
@@ -43,14 +45,18 @@ func (s *syncer) sync(ctx context.Context, e *cognito.Event) error {
 		return nil
 	}
 
-	row, dropped, err := users.RowOf(users.Sync{User: e.User, At: at, SignedIn: isSignIn(e)})
-	if err != nil {
+	row, dropped, err := users.Description.Row(users.Sync{User: e.User, At: at, SignedIn: isSignIn(e), UserID: s.userID})
+	switch {
+	case errors.Is(err, users.ErrRequired):
+		log.WarnContext(ctx, "ignored", "reason", err)
+		return nil
+	case err != nil:
 		// The sign-in is not refused in any mode: each later one would fail as well.
 		log.ErrorContext(ctx, "permanent failure", "error", err)
 		return nil
 	}
 	if len(dropped) > 0 {
-		log.WarnContext(ctx, "attributes dropped", "attributes", dropped)
+		log.WarnContext(ctx, "attributes dropped", "columns", dropped)
 	}
 	stale, err := s.write(call, row)
 	took := slog.Int64("ms", time.Since(at).Milliseconds())

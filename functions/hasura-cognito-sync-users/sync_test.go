@@ -57,7 +57,7 @@ func TestSyncDecides(t *testing.T) {
 		{name: "the row is written", want: `"level":"INFO","msg":"synced","user":"` + sub + `","trigger":"PostAuthentication_Authentication","ms":`},
 		{name: "the row is newer, and raising the sign-in time fails", stale: true, err: permanent, want: `"level":"WARN","msg":"stale","user":"` + sub + `","trigger":"PostAuthentication_Authentication","error":"hasura: status 200, code `},
 		{name: "the row is newer", stale: true, want: `"level":"INFO","msg":"stale"`},
-		{name: "the attribute of a value that is left out is logged", want: `"level":"WARN","msg":"attributes dropped","user":"` + sub + `","trigger":"PostAuthentication_Authentication","attributes":["custom:bad"]`},
+		{name: "the attribute of a value that is left out is logged", want: `"level":"WARN","msg":"attributes dropped","user":"` + sub + `","trigger":"PostAuthentication_Authentication","columns":["attributes.bad"]`},
 		{name: "a failure is parked", err: transient, want: `"level":"WARN","msg":"parked"`, parked: true},
 		{name: "with its error and class", err: transient, want: `"error":"hasura: status 503, code ","class":"transient"`, parked: true},
 		{name: "a permanent failure is parked, for an operator to fix", err: permanent, want: `"class":"permanent"`, parked: true},
@@ -97,7 +97,7 @@ func TestSyncDecides(t *testing.T) {
 		switch {
 		case !row.parked && len(parked) != 0:
 			t.Errorf("%s: parked", row.name)
-		case row.parked && (len(parked) != 1 || parked[0].Row.Key() != sub || parked[0].Class != hasura.ClassOf(row.err) || parked[0].Trigger != authentication):
+		case row.parked && (len(parked) != 1 || parked[0].Row.Key != sub || parked[0].Class != hasura.ClassOf(row.err) || parked[0].Trigger != authentication):
 			t.Errorf("%s: parked %+v", row.name, parked)
 		}
 	}
@@ -195,7 +195,7 @@ func TestWhichTriggersSync(t *testing.T) {
 			if len(got) != 0 || !strings.Contains(log.String(), `"level":"WARN","msg":"ignored"`) {
 				t.Errorf("%s was synced: %s", row.trigger, &log)
 			}
-		case len(got) != 1 || got[0].Key() != sub || got[0].SignedInAt().IsZero() == row.signedIn || got[0].SyncedAt().Before(before) || got[0].SyncedAt().After(time.Now()):
+		case len(got) != 1 || got[0].Key != sub || got[0].SignedInAt.IsZero() == row.signedIn || got[0].SyncedAt.Before(before) || got[0].SyncedAt.After(time.Now()):
 			t.Errorf("%s%s: synced %+v, want a sign-in: %t", row.trigger, row.attributes, got, row.signedIn)
 		}
 	}

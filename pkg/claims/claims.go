@@ -59,7 +59,7 @@ func SetResponse(e *cognito.Event, s settings.Claims) bool {
 func Of(e *cognito.Event, s settings.Claims) map[string]any {
 	roles := rolesOf(e, s)
 	claims := map[string]any{
-		userID:       e.User.ID,
+		userID:       idOf(e, s),
 		allowedRoles: roles,
 		defaultRole:  firstOf(s.DefaultRole, roles),
 	}
@@ -71,6 +71,14 @@ func Of(e *cognito.Event, s settings.Claims) map[string]any {
 		}
 	}
 	return claims
+}
+
+// idOf returns the value of the attribute that USER_ID names, or the sub.
+func idOf(e *cognito.Event, s settings.Claims) string {
+	if id := e.User.Attributes[s.UserID]; id != "" {
+		return id
+	}
+	return e.User.ID
 }
 
 // rolesOf returns the base role and the roles that the user's groups give, in the order of

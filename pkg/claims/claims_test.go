@@ -101,6 +101,16 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+func TestUserID(t *testing.T) {
+	c := env(t, "USER_ID=custom:legacy_id")
+	for attribute, want := range map[string]string{"7": "7", "": "s"} {
+		claims := Of(event(t, nil, map[string]string{"sub": "s", "custom:legacy_id": attribute}), c)
+		if claims[userID] != want {
+			t.Errorf("custom:legacy_id %q gives %v, want %s", attribute, claims[userID], want)
+		}
+	}
+}
+
 func TestSetResponse(t *testing.T) {
 	const object = `{"x-hasura-allowed-roles":["user"],"x-hasura-default-role":"user","x-hasura-user-id":"s"}`
 	quoted := string(encode(object))

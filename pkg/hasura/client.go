@@ -154,25 +154,22 @@ func (c *Client) attempt(ctx context.Context, number int, secret secrets.Secret,
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
 		defer cancel()
 	}
-	client := graphql.NewClient(c.endpoint.URL.String(), doer{c, secret, r.Key()})
-	response, err := upsertUser(ctx, client, r, r.Columns(), r.SyncedAt(), time.Now().Add(clockSkew).UTC().Truncate(time.Microsecond))
+	client := graphql.NewClient(c.endpoint.URL.String(), doer{c, secret, r.Key})
+	response, err := upsertUser(ctx, client, r, columnsOf(r), olderThan(r))
 	if err != nil {
 		return false, redact(err)
 	}
-	if response.Insert_users_one != nil {
+	if response.Row != nil {
 		return false, nil
 	}
-	if at := r.SignedInAt(); !at.IsZero() {
-		if _, err := raiseLastSignIn(ctx, client, r, at); err != nil {
+	if r.Table.SignedInAt != "" && !r.SignedInAt.IsZero() {
+		_, err := upsertUser(ctx, client, r, []column{updateColumn(r.Table.SignedInAt)}, signedInBefore(r))
+		if err != nil {
 			return true, redact(err)
 		}
 	}
 	return true, nil
 }
-
-// clockSkew is how far in the future a row's synced_at may be. A later one comes from a
-// clock that was wrong, and would keep every event out until then.
-const clockSkew = 5 * time.Minute
 
 // checkHealth asks for Hasura's health in the background.
 func (c *Client) checkHealth(ctx context.Context) <-chan bool {

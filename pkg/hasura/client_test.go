@@ -37,10 +37,10 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.FixedZone("", 3600)
 
 const (
 	adminSecret = "canary-admin-secret"
-	written     = `{"data":{"insert_users_one":{"id":"` + sub + `"}}}`
+	written     = `{"data":{"row":{"__typename":"users"}}}`
 )
 
-var jane, _, _ = users.RowOf(users.Sync{User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{"sub": sub, "email": "canary@example.com"}}, At: noon})
+var jane, _, _ = users.Description.Row(users.Sync{User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{"sub": sub, "email": "canary@example.com"}}, At: noon})
 
 // TestMain sets the proxies before the first request: net/http reads them once.
 func TestMain(m *testing.M) {
@@ -156,7 +156,7 @@ func TestUpsertSends(t *testing.T) {
 		t.Fatal(err)
 	}
 	const variables = `{"user":{"email":"canary@example.com","email_verified":false,"id":"` + sub + `","synced_at":"2026-11-23T11:00:00.123456Z","username":"jane"},` +
-		`"columns":["username","email","email_verified","synced_at"],"at":"2026-11-23T11:00:00.123456Z","future":"`
+		`"columns":["username","email","email_verified","synced_at"],"where":{"_or":[{"synced_at":{"_lt":"2026-11-23T11:00:00.123456Z"}},{"synced_at":{"_is_null":true}},{"synced_at":{"_gt":"`
 	if request.OperationName != "upsertUser" || !strings.HasPrefix(string(request.Variables), variables) {
 		t.Errorf("%s\n got %s\nwant %s…", request.OperationName, request.Variables, variables)
 	}
@@ -185,13 +185,13 @@ func TestUpsertAnswers(t *testing.T) {
 		calls  int32 // 0 means that it is tried until the time ends
 	}{
 		{"the row is written", answer(200, written), "-", "", 1},
-		{"the row is newer", answer(200, `{"data":{"insert_users_one":null}}`), "-", "", 1},
+		{"the row is newer", answer(200, `{"data":{"row":null}}`), "-", "", 1},
 		{"a value that the column cannot hold", answer(200, hasura("data-exception", "")), "data-exception", "", 1},
 		{"the table is missing", answer(200, hasura("validation-failed", "")), "validation-failed", "", 2},
 		{"a trigger of the database raises an error", answer(200, hasura("unexpected", ","+fmt.Sprintf(internal, "P0001"))), "unexpected", "P0001", 1},
 		{"an unexpected error without its SQLSTATE", answer(200, hasura("unexpected", "")), "unexpected", "", 0},
 		{"an error without a code", answer(200, `{"errors":[{"message":"canary"}]}`), "", "", 0},
-		{"an error beside data", answer(200, `{"data":{"insert_users_one":null},"errors":[{"extensions":{"code":"data-exception"}}]}`), "data-exception", "", 1},
+		{"an error beside data", answer(200, `{"data":{"row":null},"errors":[{"extensions":{"code":"data-exception"}}]}`), "data-exception", "", 1},
 		{"no data", answer(200, `{}`), CodeNoData, "", 0},
 		{"empty data", answer(200, `{"data":{}}`), CodeNoData, "", 0},
 		{"null", answer(200, `null`), CodeNoData, "", 0},
@@ -525,19 +525,27 @@ func TestBackoff(t *testing.T) {
 
 // The row stays, but a sign-in that is later than the one in it counts.
 func TestStaleSignInRaisesItsTime(t *testing.T) {
-	row, _, err := users.RowOf(users.Sync{User: cognito.User{ID: sub}, At: noon, SignedIn: true})
+	row, _, err := users.Description.Row(users.Sync{User: cognito.User{ID: sub}, At: noon, SignedIn: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cache, _ := manage(t)
-	var operations []string
+	var updates []string
 	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
-		var request struct{ OperationName string }
+		var request struct {
+			Variables struct {
+				Columns []string
+				Where   json.RawMessage
+			}
+		}
 		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
 			t.Error(err)
 		}
-		operations = append(operations, request.OperationName)
-		io.WriteString(w, `{"data":{"insert_users_one":null}}`)
+		updates = append(updates, strings.Join(request.Variables.Columns, " "))
+		if v := request.Variables; len(v.Columns) == 1 && string(v.Where) != `{"_or":[{"last_sign_in_at":{"_lt":"2026-11-23T11:00:00.123456Z"}},{"last_sign_in_at":{"_is_null":true}}]}` {
+			t.Errorf("the condition is %s", v.Where)
+		}
+		io.WriteString(w, `{"data":{"row":null}}`)
 	})
 	client := New(endpoint(t, s.URL, ""), cache, "")
 	for _, r := range []users.Row{row, jane} {
@@ -545,8 +553,8 @@ func TestStaleSignInRaisesItsTime(t *testing.T) {
 			t.Errorf("stale = %t, %v", stale, err)
 		}
 	}
-	if want := []string{"upsertUser", "raiseLastSignIn", "upsertUser"}; !slices.Equal(operations, want) {
-		t.Errorf("sent %q, want %q", operations, want)
+	if want := []string{"last_sign_in_at synced_at", "last_sign_in_at", "username email email_verified synced_at"}; !slices.Equal(updates, want) {
+		t.Errorf("updated %q, want %q", updates, want)
 	}
 }
 

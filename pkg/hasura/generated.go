@@ -4,150 +4,132 @@ package hasura
 
 import (
 	"context"
-	"time"
 
 	"github.com/Khan/genqlient/graphql"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
-// __raiseLastSignInInput is used internally by genqlient
-type __raiseLastSignInInput struct {
-	User users.Row `json:"user"`
-	At   time.Time `json:"at"`
-}
-
-// GetUser returns __raiseLastSignInInput.User, and is useful for accessing the field via an interface.
-func (v *__raiseLastSignInInput) GetUser() users.Row { return v.User }
-
-// GetAt returns __raiseLastSignInInput.At, and is useful for accessing the field via an interface.
-func (v *__raiseLastSignInInput) GetAt() time.Time { return v.At }
-
 // __upsertUserInput is used internally by genqlient
 type __upsertUserInput struct {
 	User    users.Row `json:"user"`
-	Columns []string  `json:"columns"`
-	At      time.Time `json:"at"`
-	Future  time.Time `json:"future"`
+	Columns []column  `json:"columns"`
+	Where   filter    `json:"where"`
 }
 
 // GetUser returns __upsertUserInput.User, and is useful for accessing the field via an interface.
 func (v *__upsertUserInput) GetUser() users.Row { return v.User }
 
 // GetColumns returns __upsertUserInput.Columns, and is useful for accessing the field via an interface.
-func (v *__upsertUserInput) GetColumns() []string { return v.Columns }
+func (v *__upsertUserInput) GetColumns() []column { return v.Columns }
 
-// GetAt returns __upsertUserInput.At, and is useful for accessing the field via an interface.
-func (v *__upsertUserInput) GetAt() time.Time { return v.At }
+// GetWhere returns __upsertUserInput.Where, and is useful for accessing the field via an interface.
+func (v *__upsertUserInput) GetWhere() filter { return v.Where }
 
-// GetFuture returns __upsertUserInput.Future, and is useful for accessing the field via an interface.
-func (v *__upsertUserInput) GetFuture() time.Time { return v.Future }
+// update columns of table "users"
+type column string
 
-// raiseLastSignInInsert_users_oneUsers includes the requested fields of the GraphQL type users.
-// The GraphQL type's documentation follows.
-//
-// users of the Cognito user pool; the sync function writes a row when a user confirms or signs in
-type raiseLastSignInInsert_users_oneUsers struct {
-	// the sub of the user in the Cognito user pool
-	Id string `json:"id"`
+const (
+	// column name
+	columnAttributes column = "attributes"
+	// column name
+	columnCreatedAt column = "created_at"
+	// column name
+	columnEmail column = "email"
+	// column name
+	columnEmailVerified column = "email_verified"
+	// column name
+	columnFamilyName column = "family_name"
+	// column name
+	columnGivenName column = "given_name"
+	// column name
+	columnId column = "id"
+	// column name
+	columnIdentityProvider column = "identity_provider"
+	// column name
+	columnLastSignInAt column = "last_sign_in_at"
+	// column name
+	columnLocale column = "locale"
+	// column name
+	columnName column = "name"
+	// column name
+	columnPhoneNumber column = "phone_number"
+	// column name
+	columnPhoneNumberVerified column = "phone_number_verified"
+	// column name
+	columnPicture column = "picture"
+	// column name
+	columnStatus column = "status"
+	// column name
+	columnSyncedAt column = "synced_at"
+	// column name
+	columnUpdatedAt column = "updated_at"
+	// column name
+	columnUsername column = "username"
+)
+
+var Allcolumn = []column{
+	columnAttributes,
+	columnCreatedAt,
+	columnEmail,
+	columnEmailVerified,
+	columnFamilyName,
+	columnGivenName,
+	columnId,
+	columnIdentityProvider,
+	columnLastSignInAt,
+	columnLocale,
+	columnName,
+	columnPhoneNumber,
+	columnPhoneNumberVerified,
+	columnPicture,
+	columnStatus,
+	columnSyncedAt,
+	columnUpdatedAt,
+	columnUsername,
 }
-
-// GetId returns raiseLastSignInInsert_users_oneUsers.Id, and is useful for accessing the field via an interface.
-func (v *raiseLastSignInInsert_users_oneUsers) GetId() string { return v.Id }
-
-// raiseLastSignInResponse is returned by raiseLastSignIn on success.
-type raiseLastSignInResponse struct {
-	// insert a single row into the table: "users"
-	Insert_users_one *raiseLastSignInInsert_users_oneUsers `json:"insert_users_one"`
-}
-
-// GetInsert_users_one returns raiseLastSignInResponse.Insert_users_one, and is useful for accessing the field via an interface.
-func (v *raiseLastSignInResponse) GetInsert_users_one() *raiseLastSignInInsert_users_oneUsers {
-	return v.Insert_users_one
-}
-
-// upsertUserInsert_users_oneUsers includes the requested fields of the GraphQL type users.
-// The GraphQL type's documentation follows.
-//
-// users of the Cognito user pool; the sync function writes a row when a user confirms or signs in
-type upsertUserInsert_users_oneUsers struct {
-	// the sub of the user in the Cognito user pool
-	Id string `json:"id"`
-}
-
-// GetId returns upsertUserInsert_users_oneUsers.Id, and is useful for accessing the field via an interface.
-func (v *upsertUserInsert_users_oneUsers) GetId() string { return v.Id }
 
 // upsertUserResponse is returned by upsertUser on success.
 type upsertUserResponse struct {
 	// insert a single row into the table: "users"
-	Insert_users_one *upsertUserInsert_users_oneUsers `json:"insert_users_one"`
+	Row *upsertUserRowUsers `json:"row"`
 }
 
-// GetInsert_users_one returns upsertUserResponse.Insert_users_one, and is useful for accessing the field via an interface.
-func (v *upsertUserResponse) GetInsert_users_one() *upsertUserInsert_users_oneUsers {
-	return v.Insert_users_one
+// GetRow returns upsertUserResponse.Row, and is useful for accessing the field via an interface.
+func (v *upsertUserResponse) GetRow() *upsertUserRowUsers { return v.Row }
+
+// upsertUserRowUsers includes the requested fields of the GraphQL type users.
+// The GraphQL type's documentation follows.
+//
+// users of the Cognito user pool; the sync function writes a row when a user confirms or signs in
+type upsertUserRowUsers struct {
+	Typename string `json:"__typename"`
 }
 
-// The mutation executed by raiseLastSignIn.
-const raiseLastSignIn_Operation = `
-mutation raiseLastSignIn ($user: users_insert_input!, $at: timestamptz!) {
-	insert_users_one(object: $user, on_conflict: {constraint:users_pkey,update_columns:[last_sign_in_at],where:{_or:[{last_sign_in_at:{_lt:$at}},{last_sign_in_at:{_is_null:true}}]}}) {
-		id
-	}
-}
-`
-
-// raiseLastSignIn moves last_sign_in_at forward to $at, in a row that a newer event wrote.
-func raiseLastSignIn(
-	ctx_ context.Context,
-	client_ graphql.Client,
-	user users.Row,
-	at time.Time,
-) (data_ *raiseLastSignInResponse, err_ error) {
-	req_ := &graphql.Request{
-		OpName: "raiseLastSignIn",
-		Query:  raiseLastSignIn_Operation,
-		Variables: &__raiseLastSignInInput{
-			User: user,
-			At:   at,
-		},
-	}
-
-	data_ = &raiseLastSignInResponse{}
-	resp_ := &graphql.Response{Data: data_}
-
-	err_ = client_.MakeRequest(
-		ctx_,
-		req_,
-		resp_,
-	)
-
-	return data_, err_
-}
+// GetTypename returns upsertUserRowUsers.Typename, and is useful for accessing the field via an interface.
+func (v *upsertUserRowUsers) GetTypename() string { return v.Typename }
 
 // The mutation executed by upsertUser.
 const upsertUser_Operation = `
-mutation upsertUser ($user: users_insert_input!, $columns: [users_update_column!]!, $at: timestamptz!, $future: timestamptz!) {
-	insert_users_one(object: $user, on_conflict: {constraint:users_pkey,update_columns:$columns,where:{_or:[{synced_at:{_lt:$at}},{synced_at:{_is_null:true}},{synced_at:{_gt:$future}}]}}) {
-		id
+mutation upsertUser ($user: users_insert_input!, $columns: [users_update_column!]!, $where: users_bool_exp!) {
+	row: insert_users_one(object: $user, on_conflict: {constraint:users_pkey,update_columns:$columns,where:$where}) {
+		__typename
 	}
 }
 `
 
-// upsertUser inserts a user's row, or overwrites the columns that $columns names. Hasura
-// writes the default into a column that $columns names and $user lacks, so $columns names
-// exactly the columns of $user.
+// upsertUser inserts a user's row, or overwrites the columns that $columns names in the row
+// that $where allows to overwrite. If it does not, the row stays as it is and the result is
+// null. Hasura writes the default into a column that $columns names and $user lacks, so
+// $columns never names a column that $user lacks.
 //
-// An event has no time. $at is when it came in: a row that a newer event wrote stays as it
-// is, and the result is null. A synced_at after $future comes from a wrong clock and counts
-// as older.
+// For another table, change the types of the variables, the root field behind "row:" and the
+// constraint: docs/own-table.md.
 func upsertUser(
 	ctx_ context.Context,
 	client_ graphql.Client,
 	user users.Row,
-	columns []string,
-	at time.Time,
-	future time.Time,
+	columns []column,
+	where filter,
 ) (data_ *upsertUserResponse, err_ error) {
 	req_ := &graphql.Request{
 		OpName: "upsertUser",
@@ -155,8 +137,7 @@ func upsertUser(
 		Variables: &__upsertUserInput{
 			User:    user,
 			Columns: columns,
-			At:      at,
-			Future:  future,
+			Where:   where,
 		},
 	}
 

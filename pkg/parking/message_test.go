@@ -3,6 +3,7 @@ package parking
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
 
 func parked(t testing.TB) Message {
 	t.Helper()
-	row, _, err := users.RowOf(users.Sync{
+	row, _, err := users.Description.Row(users.Sync{
 		User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{
 			"sub": sub, "email": "canary@example.com", "email_verified": "false", "address": "not kept", "custom:org_id": "7"}},
 		At:       time.Date(2026, 11, 23, 12, 0, 0, 1001, time.UTC),
@@ -28,18 +29,68 @@ func parked(t testing.TB) Message {
 	return Message{Row: row, Trigger: "PostAuthentication_Authentication", Class: hasura.Transient}
 }
 
-func TestMessageKeepsItsForm(t *testing.T) {
-	const want = `{"version":1,"user":{"attributes":{"org_id":"7"},"email":"canary@example.com","email_verified":false,"id":"` + sub + `",` +
+// Messages of every version are read for as long as one can live: 28 days.
+func TestMessages(t *testing.T) {
+	const v2 = `{"version":2,"sub":"` + sub + `","key":{"id":"` + sub + `"},"synced_at":"2026-11-23T12:00:00.000001Z","signed_in_at":"2026-11-23T12:00:00.000001Z",` +
+		`"columns":{"attributes":{"org_id":"7"},"email":"canary@example.com","email_verified":false,"username":"jane"},` +
+		`"trigger":"PostAuthentication_Authentication","class":"transient"}`
+	const v1 = `{"version":1,"user":{"attributes":{"org_id":"7"},"email":"canary@example.com","email_verified":false,"id":"` + sub + `",` +
 		`"last_sign_in_at":"2026-11-23T12:00:00.000001Z","synced_at":"2026-11-23T12:00:00.000001Z","username":"jane"},` +
 		`"trigger":"PostAuthentication_Authentication","class":"transient"}`
 	m := parked(t)
 	data, err := json.Marshal(m)
-	if err != nil || string(data) != want {
-		t.Fatalf("%v\n got %s\nwant %s", err, data, want)
+	if err != nil || string(data) != v2 {
+		t.Fatalf("%v\n got %s\nwant %s", err, data, v2)
 	}
-	var back Message
-	if err := json.Unmarshal([]byte(want), &back); err != nil || !reflect.DeepEqual(back, m) {
-		t.Errorf("came back as %+v (%v), want %+v", back, err, m)
+	for _, text := range []string{v2, v1} {
+		if back, err := Read([]byte(text), &users.Description); err != nil || !reflect.DeepEqual(back, m) {
+			t.Errorf("%s\nis read as %+v (%v), want %+v", text, back.Row.Values, err, m.Row.Values)
+		}
+	}
+}
+
+// A message outlives a change of the description.
+func TestMessageOfAnotherDescription(t *testing.T) {
+	data, err := json.Marshal(parked(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := users.Table{Key: "id", SyncedAt: "at", Columns: []users.Column{
+		{Name: "id", Kind: users.UUID, Source: users.Sub}, {Name: "at", Kind: users.Timestamp, Source: users.SyncTime},
+		{Name: "email", Kind: users.Text, Source: users.Attribute("email")}, {Name: "email_verified", Kind: users.Text, Source: users.Attribute("x")},
+		{Name: "plan", Kind: users.Text, Source: users.Attribute("custom:plan"), Default: "free"}}}
+	m, err := Read(data, &table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := json.Marshal(m.Row)
+	if want := `{"at":"2026-11-23T12:00:00.000001Z","email":"canary@example.com","id":"` + sub + `"}`; err != nil || string(sent) != want {
+		t.Errorf("%v\n got %s\nwant %s", err, sent, want)
+	}
+	if want := []string{"attributes", "email_verified", "username"}; !slices.Equal(m.Dropped, want) {
+		t.Errorf("dropped %q, want %q", m.Dropped, want)
+	}
+
+	other := users.Table{Key: "uid", SyncedAt: "at", Columns: []users.Column{{Name: "uid", Kind: users.Text, Source: users.UserID}}}
+	if _, err := Read(data, &other); err == nil || err.Error() != "the message does not have the key uid" {
+		t.Errorf("a table with another key: %v", err)
+	}
+	if _, err := Read([]byte(`{"version":1,"user":{"id":"`+sub+`","synced_at":"2026-11-23T12:00:00Z"}}`), &other); err == nil || err.Error() != "the message does not have the key uid" {
+		t.Errorf("version 1 and a table with another key: %v", err)
+	}
+}
+
+// Defaults stay defaults: they never overwrite a value.
+func TestMessageKeepsDefaults(t *testing.T) {
+	m := parked(t)
+	m.Row.Defaults = map[string]any{"name": ""}
+	data, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := Read(data, &users.Description)
+	if err != nil || !reflect.DeepEqual(back.Row.Defaults, m.Row.Defaults) || slices.Contains(back.Row.Columns(), "name") {
+		t.Errorf("%v, %v, updates %q", back.Row.Defaults, err, back.Row.Columns())
 	}
 }
 
@@ -47,8 +98,8 @@ func TestMessageKeepsItsForm(t *testing.T) {
 // them must be able to pass through the queue.
 func TestMessageHasOnlyCharactersThatSQSAccepts(t *testing.T) {
 	m := parked(t)
-	m.Row["name"] = "a\ufffeb\uffffc\x7f\x01\u2028"
-	m.Row["attributes"] = json.RawMessage(`{"motto":"` + "\uffff" + `"}`)
+	m.Row.Values["name"] = "a\ufffeb\uffffc\x7f\x01\u2028"
+	m.Row.Values["attributes"] = json.RawMessage(`{"motto":"` + "\uffff" + `"}`)
 	data, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
@@ -60,39 +111,33 @@ func TestMessageHasOnlyCharactersThatSQSAccepts(t *testing.T) {
 	if i := strings.IndexFunc(string(data), refused); i >= 0 {
 		t.Errorf("character %d of %q is refused by SQS", i, data)
 	}
-	var back Message
-	if err := json.Unmarshal(data, &back); err != nil || back.Row["name"] != m.Row["name"] {
-		t.Errorf("name came back as %q (%v), want %q", back.Row["name"], err, m.Row["name"])
+	back, err := Read(data, &users.Description)
+	if err != nil || back.Row.Values["name"] != m.Row.Values["name"] {
+		t.Errorf("name came back as %q (%v), want %q", back.Row.Values["name"], err, m.Row.Values["name"])
 	}
 	var attributes map[string]string
-	if err := json.Unmarshal(back.Row["attributes"].(json.RawMessage), &attributes); err != nil || attributes["motto"] != "\uffff" {
+	if err := json.Unmarshal(back.Row.Values["attributes"].(json.RawMessage), &attributes); err != nil || attributes["motto"] != "\uffff" {
 		t.Errorf("attributes came back as %q (%v), want the motto U+FFFF", attributes, err)
-	}
-}
-
-// Messages that older versions wrote are read for as long as one can live.
-func TestMessageOfAnOlderVersion(t *testing.T) {
-	const old = `{"version":1,"user":{"id":"` + sub + `","created_at":null,"plan":"x","synced_at":"2026-11-23T12:00:00.000001Z"},"trigger":"T","class":"later"}`
-	var m Message
-	if err := json.Unmarshal([]byte(old), &m); err != nil || m.Row.Key() != sub || len(m.Row) != 2 || m.Class != "later" {
-		t.Errorf("%+v, %v", m, err)
 	}
 }
 
 func TestMessageIsRefused(t *testing.T) {
 	rows := map[string]string{
-		`canary`:               "the message is not a parked sync",
-		`{"version":"canary"}`: "the message is not a parked sync",
-		`{}`:                   "the message has version 0, not 1",
-		`{"version":2,"user":{"id":"canary","synced_at":"2026-11-23T12:00:00Z"}}`:                         "the message has version 2, not 1",
-		`{"version":1,"user":{"id":"canary","synced_at":"2026-11-23T12:00:00Z"}}`:                         "the user's id is not a UUID",
-		`{"version":1,"user":{"id":"` + sub + `"}}`:                                                       "the message lacks the user's synced_at",
-		`{"version":1,"user":{"id":"` + sub + `","email":["canary"],"synced_at":"2026-11-23T12:00:00Z"}}`: "the message is not a parked sync",
-		`{"version":1,"user":{"synced_at":"2026-11-23T12:00:00Z"}}`:                                       "the user's id is not a UUID",
+		`canary`:                       "the message is not a parked sync",
+		`{"version":"canary"}`:         "the message is not a parked sync",
+		`{}`:                           "the message has version 0, not 2",
+		`{"version":3,"sub":"canary"}`: "the message has version 3, not 2",
+		`{"version":2,"key":{"id":"canary"},"synced_at":"2026-11-23T12:00:00Z"}`:                                  "the user's id does not fit the key",
+		`{"version":2,"key":{"id":"` + sub + `"}}`:                                                                "the message lacks the time of its event",
+		`{"version":2,"key":{"canary":"x"}}`:                                                                      "the message does not have the key id",
+		`{"version":1,"user":{"id":"canary","synced_at":"2026-11-23T12:00:00Z"}}`:                                 "the user's id does not fit the key",
+		`{"version":1,"user":{"id":"` + sub + `"}}`:                                                               "the message lacks the user's id or synced_at",
+		`{"version":1,"user":{"synced_at":"2026-11-23T12:00:00Z"}}`:                                               "the message lacks the user's id or synced_at",
+		`{"version":1,"user":["canary"]}`:                                                                         "the message is not a parked sync",
+		`{"version":1,"user":{"id":"` + sub + `","synced_at":"2026-11-23T12:00:00Z","last_sign_in_at":"canary"}}`: "the message is not a parked sync",
 	}
 	for data, want := range rows {
-		var m Message
-		err := m.UnmarshalJSON([]byte(data))
+		_, err := Read([]byte(data), &users.Description)
 		if err == nil || err.Error() != want || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %s", data, err, want)
 		}

@@ -42,6 +42,14 @@ var (
 	}
 )
 
+// UserID is a setting of the claims and the sync function.
+var UserID = Setting{
+	Name: "USER_ID", Functions: "claims, sync", Parameter: "UserId",
+	Default: "the sub", Grammar: "the name of a user attribute", Example: "custom:legacy_id",
+	Description: "The attribute that holds the user's id in the application. It becomes x-hasura-user-id, and the key of the user row " +
+		"if the description of the table says so. A user without it has the sub. No app client may write it.",
+}
+
 // A Format is how Hasura's claims stand in the token.
 type Format string
 
@@ -63,6 +71,8 @@ type Claims struct {
 	DefaultRole []string
 	// Variables maps a session variable, in lower case, to the attribute that it is read from.
 	Variables map[string]string
+	// UserID names the attribute that holds the user's id; "" means the sub.
+	UserID string
 	// AccessTokenAudience adds the app client's id to access tokens as aud. Cognito leaves
 	// aud out, and Hasura does not check the audience of a token without it.
 	AccessTokenAudience bool
@@ -79,6 +89,7 @@ func ReadClaims(getenv func(string) string) (Claims, []error) {
 		Format:              read(&ClaimsFormat, getenv, parseFormat, "", &faults),
 		Roles:               read(&Roles, getenv, parseRoles, noRoles, &faults),
 		DefaultRole:         read(&DefaultRole, getenv, parseDefaultRole, nil, &faults),
+		UserID:              read(&UserID, getenv, parseUserID, "", &faults),
 		AccessTokenAudience: read(&AccessTokenAudience, getenv, parseAudience, false, &faults),
 	}
 	usable, _ := parseVariables(getenv(SessionVariables.Name))
@@ -198,6 +209,13 @@ func parseVariables(text string) (map[string]string, error) {
 		fault("it has no entry. Leave it empty, or write x-hasura-name=attribute.")
 	}
 	return variables, first
+}
+
+func parseUserID(text string) (string, error) {
+	if !only(text, lettersDigits+":._-") {
+		return "", UserID.fault(fmt.Sprintf("%q is not the name of an attribute.", text))
+	}
+	return text, nil
 }
 
 func parseAudience(text string) (bool, error) {

@@ -27,6 +27,7 @@ type Setting struct {
 var All = []*Setting{
 	&GraphqlDomain, &GraphqlHost, &GraphqlCA, &SecretsARN, &SecretsKey, &HasuraRole,
 	&SyncBudget, &SyncOnFailure, &SyncQueueURL,
+	&UserID,
 	&Roles, &DefaultRole, &SessionVariables, &ClaimsNamespace, &ClaimsFormat, &AccessTokenAudience,
 }
 
@@ -90,6 +91,8 @@ func (s *Setting) Check(value string) error {
 		return check(s, value, parseOnFailure)
 	case &SyncQueueURL:
 		return check(s, value, parseQueueURL)
+	case &UserID:
+		return check(s, value, parseUserID)
 	case &Roles:
 		return check(s, value, parseRoles)
 	case &DefaultRole:

@@ -39,10 +39,14 @@ type Sync struct {
 	Budget   time.Duration
 	QueueURL string // "" means that failed syncs are not parked
 	Refuse   bool   // a failed sync fails the sign-in
+	UserID   string // the attribute that holds the user's id; "" means the sub
+	// NoUserID means that USER_ID is invalid, so that no user's id is known. A row whose
+	// key depends on it must not be written.
+	NoUserID bool
 }
 
-// ReadSync reads the settings of the sync function alone. An invalid setting has its
-// default; an invalid queue is no queue.
+// ReadSync reads the settings of the sync function that are not about Hasura. An invalid
+// setting has its default, except for USER_ID. An invalid queue means no queue.
 func ReadSync(getenv func(string) string) (Sync, []error) {
 	var faults []error
 	s := Sync{
@@ -50,6 +54,9 @@ func ReadSync(getenv func(string) string) (Sync, []error) {
 		QueueURL: read(&SyncQueueURL, getenv, parseQueueURL, "", &faults),
 		Refuse:   read(&SyncOnFailure, getenv, parseOnFailure, false, &faults),
 	}
+	before := len(faults)
+	s.UserID = read(&UserID, getenv, parseUserID, "", &faults)
+	s.NoUserID = len(faults) > before
 	if s.Budget == 0 {
 		s.Budget = defaultBudget
 	}

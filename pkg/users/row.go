@@ -3,142 +3,163 @@ package users
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 )
 
-// A Row is one user's row: the values of its columns, by name. A column without a value is
-// absent. Logs and formatted text have a Row's key and nothing else.
-type Row map[string]any
+// A Row is what a sync writes into one user's row. Logs and formatted text have the Sub of
+// a Row and nothing else. As JSON it is the object for Hasura.
+type Row struct {
+	Table *Table
+	Sub   string
+	Key   string // the value of the table's key
+	// SyncedAt is when the event came in, SignedInAt the same if it is a sign-in, else zero.
+	SyncedAt, SignedInAt time.Time
+	// Values has the values of the other columns. A column without a value is absent.
+	Values map[string]any
+	// Defaults has values that are written if the row is inserted, and not if it is updated.
+	Defaults map[string]any
+}
 
-// ErrNoUUID is the error for a user whose sub cannot be the key of a row.
-var ErrNoUUID = errors.New("the sub is not a UUID")
+// Errors of [Table.Row]: such a user has no row.
+var (
+	ErrKey      = errors.New("the user's id does not fit the key")
+	ErrRequired = errors.New("a required column has no value")
+)
 
-// RowOf returns the row that a sync writes. dropped names the attributes whose values are
-// left out because their column cannot store them. The error is [ErrNoUUID].
-func RowOf(s Sync) (r Row, dropped []string, err error) {
-	if !IsUUID(s.User.ID) {
-		return nil, nil, ErrNoUUID
-	}
-	r = make(Row, len(Table))
-	for _, c := range Table {
-		value, names := c.Source(s)
+// Row returns the row that a sync writes. dropped names the columns whose values do not
+// fit, and column.member for a member of a JSON object. The errors are [ErrKey] and
+// [ErrRequired].
+func (t *Table) Row(s Sync) (r Row, dropped []string, err error) {
+	r = Row{Table: t, Sub: s.User.ID, Values: make(map[string]any, len(t.Columns))}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		value, names := c.value(s)
 		dropped = append(dropped, names...)
-		if value != nil {
-			r[c.Name] = value
+		switch {
+		case c.Name == t.Key:
+			key, ok := value.(string)
+			if !ok || s.User.ID == "" {
+				return Row{}, nil, ErrKey
+			}
+			r.Key = key
+		case c.Name == t.SyncedAt:
+			r.SyncedAt, _ = value.(time.Time)
+		case c.Name == t.SignedInAt:
+			r.SignedInAt, _ = value.(time.Time)
+		case value != nil:
+			r.Values[c.Name] = value
+		case c.Required:
+			return Row{}, nil, fmt.Errorf("%w: %s", ErrRequired, c.Name)
+		case c.Default != nil:
+			if r.Defaults == nil {
+				r.Defaults = make(map[string]any)
+			}
+			r.Defaults[c.Name] = c.Default
 		}
 	}
 	slices.Sort(dropped)
 	return r, dropped, nil
 }
 
-// Key returns the user's key, which is the sub.
-func (r Row) Key() string { return r.text(KeyColumn) }
+// value returns the column's value, or nil, and what does not fit.
+func (c *Column) value(s Sync) (value any, dropped []string) {
+	value, parts := c.Source.read(s)
+	for _, part := range parts {
+		if part == "" {
+			dropped = append(dropped, c.Name)
+		} else {
+			dropped = append(dropped, c.Name+"."+part)
+		}
+	}
+	if text, ok := value.(string); ok {
+		var err error
+		if value, err = c.Kind.parse(text); err != nil {
+			return nil, append(dropped, c.Name)
+		}
+	}
+	if value != nil && !c.Kind.fits(value) {
+		return nil, append(dropped, c.Name)
+	}
+	return value, dropped
+}
 
-// SyncedAt returns when the event behind the row came in. It is zero if the row lacks it.
-func (r Row) SyncedAt() time.Time { return r.time(SyncedAtColumn) }
+// Cap sets times of the row that are later than limit to limit.
+func (r *Row) Cap(limit time.Time) {
+	for _, at := range []*time.Time{&r.SyncedAt, &r.SignedInAt} {
+		if at.After(limit) {
+			*at = microseconds(limit)
+		}
+	}
+}
 
-// SignedInAt returns when the user signed in. It is zero if the event was not a sign-in.
-func (r Row) SignedInAt() time.Time { return r.time(SignInColumn) }
-
-// Columns returns the columns that the row has a value for, in the order of the table,
-// without the key. An upsert overwrites these and no others.
+// Columns returns the columns that an upsert overwrites, in the order of the table: those
+// that the row has a value for, without the key.
 func (r Row) Columns() []string {
-	columns := make([]string, 0, len(r))
-	for _, c := range Table {
-		if _, ok := r[c.Name]; ok && c.Name != KeyColumn {
+	all := r.all()
+	columns := make([]string, 0, len(all))
+	for _, c := range r.Table.Columns {
+		_, isDefault := r.Defaults[c.Name]
+		if _, ok := all[c.Name]; ok && !isDefault && c.Name != r.Table.Key {
 			columns = append(columns, c.Name)
 		}
 	}
 	return columns
 }
 
-// Cap sets times of the row that are later than limit to limit.
-func (r Row) Cap(limit time.Time) {
-	for name, value := range r {
-		if at, ok := value.(time.Time); ok && at.After(limit) {
-			r[name] = limit.UTC().Truncate(time.Microsecond)
-		}
+// all returns the values of all columns that have one.
+func (r Row) all() map[string]any {
+	all := make(map[string]any, len(r.Values)+len(r.Defaults)+3)
+	for name, value := range r.Defaults {
+		all[name] = value
 	}
+	for name, value := range r.Values {
+		all[name] = value
+	}
+	all[r.Table.Key] = r.Key
+	if !r.SyncedAt.IsZero() {
+		all[r.Table.SyncedAt] = r.SyncedAt
+	}
+	if !r.SignedInAt.IsZero() && r.Table.SignedInAt != "" {
+		all[r.Table.SignedInAt] = r.SignedInAt
+	}
+	return all
 }
 
-// UnmarshalJSON reads an object of columns, as encoding/json writes a Row. Columns that the
-// table does not have are left out. Its errors quote nothing of the input.
-func (r *Row) UnmarshalJSON(data []byte) error {
-	var object map[string]json.RawMessage
-	if json.Unmarshal(data, &object) != nil {
-		return errors.New("the row is not a JSON object")
-	}
-	*r = make(Row, len(object))
-	for name, raw := range object {
-		c := column(name)
-		if c == nil || string(raw) == "null" {
+// MarshalJSON returns the object for Hasura.
+func (r Row) MarshalJSON() ([]byte, error) { return json.Marshal(r.all()) }
+
+// LogValue keeps everything but the sub out of logs.
+func (r Row) LogValue() slog.Value { return slog.StringValue(r.Sub) }
+
+// String keeps everything but the sub out of formatted text.
+func (r Row) String() string { return r.Sub }
+
+// GoString does what String does, so that %#v does not print more than %v.
+func (r Row) GoString() string { return r.Sub }
+
+// Decode reads values that were encoded as JSON, by column. dropped names the columns that
+// the table does not have, or has with another kind.
+func (t *Table) Decode(columns map[string]json.RawMessage) (values map[string]any, dropped []string) {
+	values = make(map[string]any, len(columns))
+	for name, raw := range columns {
+		if string(raw) == "null" {
+			continue
+		}
+		c := t.column(name)
+		if c == nil {
+			dropped = append(dropped, name)
 			continue
 		}
 		value, err := c.Kind.decode(raw)
 		if err != nil {
-			return errors.New("the column " + c.Name + " is not of type " + string(c.Kind))
+			dropped = append(dropped, name)
+			continue
 		}
-		(*r)[name] = value
+		values[name] = value
 	}
-	return nil
-}
-
-func (k Kind) decode(raw json.RawMessage) (any, error) {
-	switch k {
-	case JSON:
-		return raw, nil
-	case Boolean:
-		return decode[bool](raw)
-	case Timestamp:
-		return decode[time.Time](raw)
-	}
-	return decode[string](raw)
-}
-
-func decode[T any](raw json.RawMessage) (any, error) {
-	var value T
-	err := json.Unmarshal(raw, &value)
-	return value, err
-}
-
-// LogValue keeps everything but the key out of logs.
-func (r Row) LogValue() slog.Value { return slog.StringValue(r.Key()) }
-
-// String keeps everything but the key out of formatted text.
-func (r Row) String() string { return r.Key() }
-
-// GoString does what String does, so that %#v does not print more than %v.
-func (r Row) GoString() string { return r.Key() }
-
-func (r Row) text(name string) string {
-	text, _ := r[name].(string)
-	return text
-}
-
-func (r Row) time(name string) time.Time {
-	at, _ := r[name].(time.Time)
-	return at
-}
-
-// IsUUID reports whether text has the form of a UUID. The version digit may be anything:
-// the subs of newer pools have one that RFC 4122 does not define.
-func IsUUID(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i, c := range []byte(text) {
-		switch i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if !('0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f') {
-				return false
-			}
-		}
-	}
-	return true
+	slices.Sort(dropped)
+	return values, dropped
 }

@@ -2,31 +2,60 @@ package users
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 )
 
-// A Source reads a column's value from a sync. The value is nil if the sync has none; the
-// column then stays as it is. dropped names the attributes that PostgreSQL cannot store or
-// that have another form than the column.
-type Source func(Sync) (value any, dropped []string)
-
-// Sub reads the sub, which identifies a user.
-func Sub(s Sync) (any, []string) { return s.User.ID, nil }
-
-// Username reads the user name in the pool.
-func Username(s Sync) (any, []string) { return text("username", s.User.Username) }
-
-// Attribute reads an attribute as text.
-func Attribute(name string) Source {
-	return func(s Sync) (any, []string) { return text(name, s.User.Attributes[name]) }
+// A Sync is what one event says about a user.
+type Sync struct {
+	User     cognito.User
+	At       time.Time // when the event came in
+	SignedIn bool      // the event is a sign-in
+	// UserID names the attribute that holds the user's id in the application, as the
+	// setting USER_ID does; "" means that the sub is the id.
+	UserID string
 }
 
-// Verified reads the flag that says whether the value of an attribute is verified. The
-// flag is written together with that value: false if it is absent or unreadable, so that a
+// A Source says where the value of a column comes from.
+type Source struct {
+	// Name is how doctor and the documentation call it.
+	Name string
+	// read returns a text, which the column's kind parses, or a value of the kind's Go type.
+	// nil means that the sync has no value; the column then stays as it is. dropped names
+	// parts of the value that are left out.
+	read func(Sync) (value any, dropped []string)
+}
+
+// Sub is the sub, which identifies a user in the pool.
+var Sub = Source{"sub", func(s Sync) (any, []string) { return text(s.User.ID), nil }}
+
+// UserID is the value of the attribute that the setting USER_ID names, or the sub of a
+// user without one.
+var UserID = Source{"USER_ID", func(s Sync) (any, []string) { return text(s.userID()), nil }}
+
+func (s Sync) userID() string {
+	if id := s.User.Attributes[s.UserID]; id != "" {
+		return id
+	}
+	return s.User.ID
+}
+
+// Username is the user name in the pool.
+var Username = Source{"user name", func(s Sync) (any, []string) { return text(s.User.Username), nil }}
+
+// Attribute is the value of an attribute, such as email or custom:org_id.
+func Attribute(name string) Source {
+	return Source{name, func(s Sync) (any, []string) { return text(s.User.Attributes[name]), nil }}
+}
+
+// Verified is the flag that says whether the value of an attribute is verified. It is
+// written together with that value: false if the flag is absent or unreadable, so that a
 // new value never keeps the flag of the old one.
 func Verified(attribute, flag string) Source {
-	return func(s Sync) (any, []string) {
+	return Source{flag, func(s Sync) (any, []string) {
 		if value := s.User.Attributes[attribute]; value == "" || !storable(value) {
 			return nil, nil
 		}
@@ -36,36 +65,56 @@ func Verified(attribute, flag string) Source {
 		case "":
 			return false, nil
 		default:
-			return false, []string{flag}
+			return false, []string{""}
 		}
-	}
+	}}
 }
 
-// CustomAttributes reads all custom attributes as one JSON object, by name without the
-// prefix "custom:".
-func CustomAttributes(s Sync) (any, []string) {
+// CustomAttributes are all custom attributes as one JSON object, by name without the
+// prefix "custom:". The whole object is replaced if the event has any custom attribute.
+var CustomAttributes = Source{"custom attributes", func(s Sync) (any, []string) { return object(s.User.Custom()) }}
+
+// Object is a JSON object of attributes, by member. The whole object is replaced if the
+// event has one of the attributes.
+func Object(attributeOf map[string]string) Source {
+	names := make([]string, 0, len(attributeOf))
+	for _, name := range attributeOf {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return Source{strings.Join(names, ", "), func(s Sync) (any, []string) {
+		members := make(map[string]string)
+		for member, attribute := range attributeOf {
+			if value := s.User.Attributes[attribute]; value != "" {
+				members[member] = value
+			}
+		}
+		return object(members)
+	}}
+}
+
+func object(members map[string]string) (any, []string) {
 	var dropped []string
-	custom := s.User.Custom()
-	for name, value := range custom {
+	for name, value := range members {
 		if !storable(name) || !storable(value) {
-			delete(custom, name)
-			dropped = append(dropped, "custom:"+name)
+			delete(members, name)
+			dropped = append(dropped, name)
 		}
 	}
-	if len(custom) == 0 {
+	if len(members) == 0 {
 		return nil, dropped
 	}
-	data, err := json.Marshal(custom)
+	data, err := json.Marshal(members)
 	if err != nil {
 		panic("users: " + err.Error()) // a map of strings can always be encoded
 	}
 	return json.RawMessage(data), dropped
 }
 
-// IdentityProvider reads the name of the identity provider that a federated user belongs
-// to, from the attribute identities. Users of the pool itself have none: they have no such
-// attribute, or only linked identities.
-func IdentityProvider(s Sync) (any, []string) {
+// IdentityProvider is the name of the identity provider of a federated user, from the
+// attribute identities. Users of the pool itself have none: they have no such attribute,
+// or only linked identities.
+var IdentityProvider = Source{"identities", func(s Sync) (any, []string) {
 	identities := s.User.Attributes["identities"]
 	if identities == "" {
 		return nil, nil
@@ -75,39 +124,35 @@ func IdentityProvider(s Sync) (any, []string) {
 		Primary      any    `json:"primary"` // true, or "true" as in ID tokens
 	}
 	if json.Unmarshal([]byte(identities), &list) != nil {
-		return nil, []string{"identities"}
+		return nil, []string{""}
 	}
 	for _, identity := range list {
 		if identity.Primary == true || identity.Primary == "true" {
-			return text("identities", identity.ProviderName)
+			return text(identity.ProviderName), nil
 		}
 	}
 	return nil, nil
-}
+}}
 
-// SyncTime reads the time at which the event came in. PostgreSQL stores microseconds: a
-// sync that is sent again must carry exactly the time that is in the row, or it would
-// count as a newer one.
-func SyncTime(s Sync) (any, []string) { return s.At.UTC().Truncate(time.Microsecond), nil }
+// SyncTime is the time at which the event came in.
+var SyncTime = Source{"time of the event", func(s Sync) (any, []string) { return microseconds(s.At), nil }}
 
-// SignInTime is [SyncTime] if the event is a sign-in.
-func SignInTime(s Sync) (any, []string) {
+// SignInTime is the time at which the event came in, if it is a sign-in.
+var SignInTime = Source{"time of the sign-in", func(s Sync) (any, []string) {
 	if !s.SignedIn {
 		return nil, nil
 	}
-	return SyncTime(s)
-}
+	return microseconds(s.At), nil
+}}
 
-func text(name, value string) (any, []string) {
+// microseconds is what PostgreSQL stores of a time. A sync that is sent again must carry
+// exactly the time that is in the row, or it would count as a newer one.
+func microseconds(at time.Time) time.Time { return at.UTC().Truncate(time.Microsecond) }
+
+// text returns nil for an empty text, which means no value.
+func text(value string) any {
 	if value == "" {
-		return nil, nil
+		return nil
 	}
-	if !storable(value) {
-		return nil, []string{name}
-	}
-	return value, nil
+	return value
 }
-
-// storable reports whether PostgreSQL can store a text: it cannot store U+0000, neither in
-// text nor in jsonb.
-func storable(text string) bool { return strings.IndexByte(text, 0) < 0 }

@@ -1,72 +1,87 @@
 // Package users describes the users table in Hasura: its columns, and where the value of
-// each column comes from.
+// each column comes from. Everything that knows columns follows from [Description].
 package users
 
-import (
-	"time"
-
-	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
-)
-
-// Table lists the columns that a sync writes. The table may have other columns, which a
-// sync leaves alone.
-var Table = []Column{
-	{KeyColumn, UUID, Sub},
-	{"username", Text, Username},
-	{"email", Text, Attribute("email")},
-	{"email_verified", Boolean, Verified("email", "email_verified")},
-	{"phone_number", Text, Attribute("phone_number")},
-	{"phone_number_verified", Boolean, Verified("phone_number", "phone_number_verified")},
-	{"name", Text, Attribute("name")},
-	{"given_name", Text, Attribute("given_name")},
-	{"family_name", Text, Attribute("family_name")},
-	{"picture", Text, Attribute("picture")},
-	{"locale", Text, Attribute("locale")},
-	{"identity_provider", Text, IdentityProvider},
-	{"status", Text, Attribute("cognito:user_status")},
-	{"attributes", JSON, CustomAttributes},
-	{SignInColumn, Timestamp, SignInTime},
-	{SyncedAtColumn, Timestamp, SyncTime},
+// Description describes the users table. Edit it to use another table:
+// docs/own-table.md has the steps and examples.
+var Description = Table{
+	Key:        "id",
+	Sub:        "id",
+	SyncedAt:   "synced_at",
+	SignedInAt: "last_sign_in_at",
+	Columns: []Column{
+		{Name: "id", Kind: UUID, Source: Sub},
+		{Name: "username", Kind: Text, Source: Username},
+		{Name: "email", Kind: Text, Source: Attribute("email")},
+		{Name: "email_verified", Kind: Boolean, Source: Verified("email", "email_verified")},
+		{Name: "phone_number", Kind: Text, Source: Attribute("phone_number")},
+		{Name: "phone_number_verified", Kind: Boolean, Source: Verified("phone_number", "phone_number_verified")},
+		{Name: "name", Kind: Text, Source: Attribute("name")},
+		{Name: "given_name", Kind: Text, Source: Attribute("given_name")},
+		{Name: "family_name", Kind: Text, Source: Attribute("family_name")},
+		{Name: "picture", Kind: Text, Source: Attribute("picture")},
+		{Name: "locale", Kind: Text, Source: Attribute("locale")},
+		{Name: "identity_provider", Kind: Text, Source: IdentityProvider},
+		{Name: "status", Kind: Text, Source: Attribute("cognito:user_status")},
+		{Name: "attributes", Kind: JSON, Source: CustomAttributes},
+		{Name: "last_sign_in_at", Kind: Timestamp, Source: SignInTime},
+		{Name: "synced_at", Kind: Timestamp, Source: SyncTime},
+	},
 }
 
-// Columns with a meaning for the sync itself. graphql/upsertUser.graphql names them too.
-const (
-	KeyColumn      = "id"              // the primary key, which no sync overwrites
-	SyncedAtColumn = "synced_at"       // only an event that came in later overwrites the row
-	SignInColumn   = "last_sign_in_at" // never set back by an older event
-)
+// A Table describes a users table. Columns are named as in Hasura's GraphQL schema: under
+// the naming convention graphql-default a column synced_at has the name syncedAt.
+type Table struct {
+	// Key is the column that identifies the user, and that the constraint in
+	// graphql/upsertUser.graphql is on. Its source is [Sub] or [UserID]. It is never
+	// overwritten.
+	Key string
+	// Sub is the column that holds the sub; "" if there is none.
+	Sub string
+	// SyncedAt is the column whose source is [SyncTime]. A row is only overwritten by an
+	// event that came in later.
+	SyncedAt string
+	// SignedInAt is the column whose source is [SignInTime]; "" if there is none.
+	SignedInAt string
+	// Columns are the columns that a sync writes. Other columns of the table stay as they
+	// are.
+	Columns []Column
+}
 
 // A Column is one column of the table.
 type Column struct {
 	Name   string
 	Kind   Kind
 	Source Source
+	// Default is written when a row is inserted and the source has no value, for a column
+	// that is NOT NULL without a default in the database. It never overwrites a value. nil
+	// means that there is none.
+	Default any
+	// Required leaves out the whole user until the source has a value.
+	Required bool
 }
 
-// A Kind is a column's type in PostgreSQL.
-type Kind string
+// KeyIsSub reports whether the key's value is the sub for every user.
+func (t *Table) KeyIsSub() bool {
+	c := t.column(t.Key)
+	return c != nil && c.Source.Name == Sub.Name
+}
 
-// The kinds, and the Go type of their values in a [Row].
-const (
-	Text      Kind = "text"        // string
-	Boolean   Kind = "boolean"     // bool
-	UUID      Kind = "uuid"        // string
-	Timestamp Kind = "timestamptz" // time.Time
-	JSON      Kind = "jsonb"       // json.RawMessage
-)
-
-// A Sync is what one event says about a user.
-type Sync struct {
-	User     cognito.User
-	At       time.Time // when the event came in
-	SignedIn bool      // the event is a sign-in
+// IsKey reports whether a text fits the key.
+func (t *Table) IsKey(text string) bool {
+	c := t.column(t.Key)
+	if c == nil || text == "" {
+		return false
+	}
+	_, err := c.Kind.parse(text)
+	return err == nil
 }
 
 // column returns the column with a name, or nil.
-func column(name string) *Column {
-	for i := range Table {
-		if Table[i].Name == name {
-			return &Table[i]
+func (t *Table) column(name string) *Column {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return &t.Columns[i]
 		}
 	}
 	return nil

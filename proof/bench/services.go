@@ -39,7 +39,7 @@ func (s *services) start() {
 		if r.Method == http.MethodPost {
 			_, _ = io.Copy(io.Discard, r.Body)
 			w.Header().Set("Content-Type", "application/json; charset=utf-8")
-			_, _ = io.WriteString(w, `{"data":{"insert_users_one":{"id":"1b7c4e02-5a9d-4f6e-8c31-0d2f9a7b6e15"}}}`)
+			_, _ = io.WriteString(w, `{"data":{"row":{"__typename":"users"},"insert_users_one":{"id":"1b7c4e02-5a9d-4f6e-8c31-0d2f9a7b6e15"}}}`)
 		}
 	}))
 	s.hasura.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -105,9 +105,9 @@ func (s schema) missing() (names []string) {
 	if s.Constraint == nil || !has(s.Constraint.EnumValues, keyConstraint) {
 		names = append(names, "the constraint "+keyConstraint)
 	}
-	for _, column := range users.Table {
+	for _, column := range users.Description.Columns {
 		if s.Insert == nil || !has(s.Insert.InputFields, column.Name) ||
-			column.Name != users.KeyColumn && (s.Update == nil || !has(s.Update.EnumValues, column.Name)) {
+			column.Name != users.Description.Key && (s.Update == nil || !has(s.Update.EnumValues, column.Name)) {
 			names = append(names, "the column "+column.Name)
 		}
 	}
@@ -140,7 +140,7 @@ func concernsSync(description string) bool {
 // required warns of NOT NULL columns for which an event may have no value. Whether a column has a default, GraphQL does not tell.
 func (d *doctor) required(s schema) {
 	const check = "NOT NULL columns"
-	safe := []string{users.KeyColumn, users.SyncedAtColumn, "username", // every event has them
+	safe := []string{users.Description.Key, users.SyncedAtColumn, "username", // every event has them
 		"attributes", "created_at", "updated_at"} // our migration gives them defaults
 	var found []string
 	if s.Row != nil {

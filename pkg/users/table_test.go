@@ -1,0 +1,179 @@
+package users
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+)
+
+func TestKindParse(t *testing.T) {
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	rows := []struct {
+		kind Kind
+		text string
+		want any // nil means that the text does not fit
+	}{
+		{Text, "a", "a"},
+		{Text, "a\x00", nil},
+		{Boolean, "true", true},
+		{Boolean, "false", false},
+		{Boolean, "True", nil},
+		{UUID, sub, sub},
+		{UUID, "7", nil},
+		{Timestamp, "2026-11-23T13:00:00+01:00", at},
+		{Timestamp, "1795435200", time.Unix(1795435200, 0).UTC()},
+		{Timestamp, "-5", nil},
+		{Timestamp, "yesterday", nil},
+		{JSON, `{"a":[1]}`, json.RawMessage(`{"a":[1]}`)},
+		{JSON, `{"a":"\\u0000"}`, json.RawMessage(`{"a":"\\u0000"}`)}, // a backslash before the text u0000
+		{JSON, `{"a":"\u0000"}`, nil},
+		{JSON, `{"a":"\\u0000 \u0000"}`, nil},
+		{JSON, "a", nil},
+		{Integer, "-7", int32(-7)},
+		{Integer, "2147483648", nil},
+		{Integer, "7.5", nil},
+		{Date, "1990-12-31", "1990-12-31"},
+		{Date, "31.12.1990", nil},
+		{"money", "7", nil},
+	}
+	for _, row := range rows {
+		got, err := row.kind.parse(row.text)
+		if err != nil {
+			got = nil
+		}
+		if !reflect.DeepEqual(got, row.want) {
+			t.Errorf("%s %q: %#v, %v; want %#v", row.kind, row.text, got, err, row.want)
+		}
+		if row.want == nil {
+			continue
+		}
+		data, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back, err := row.kind.decode(data); err != nil || !reflect.DeepEqual(back, row.want) || !row.kind.fits(back) {
+			t.Errorf("%s %s decodes as %#v, %v", row.kind, data, back, err)
+		}
+	}
+}
+
+// accounts is a table with another key, kinds, defaults and a required column.
+var accounts = Table{
+	Key:      "uid",
+	SyncedAt: "syncedAt",
+	Columns: []Column{
+		{Name: "uid", Kind: Text, Source: UserID},
+		{Name: "email", Kind: Text, Source: Attribute("email"), Required: true},
+		{Name: "displayName", Kind: Text, Source: Attribute("name"), Default: ""},
+		{Name: "tenantId", Kind: UUID, Source: Attribute("custom:tenant_id")},
+		{Name: "name", Kind: JSON, Source: Object(map[string]string{"given": "given_name", "family": "family_name"})},
+		{Name: "syncedAt", Kind: Timestamp, Source: SyncTime},
+	},
+}
+
+func TestAnotherTable(t *testing.T) {
+	const at = `"syncedAt":"2026-11-23T11:00:00.123456Z"`
+	rows := []struct {
+		name       string
+		attributes map[string]string
+		want       string
+		columns    string
+		dropped    []string
+		err        error
+	}{
+		{"every column", map[string]string{"email": "j@example.com", "name": "Jane", "custom:tenant_id": sub, "given_name": "Jane", "family_name": "Doe", "custom:id": "7"},
+			`{"displayName":"Jane","email":"j@example.com","name":{"family":"Doe","given":"Jane"},` + at + `,"tenantId":"` + sub + `","uid":"7"}`, "email displayName tenantId name syncedAt", nil, nil},
+		{"the sub in the place of USER_ID, and a default", map[string]string{"email": "j@example.com"},
+			`{"displayName":"","email":"j@example.com",` + at + `,"uid":"` + sub + `"}`, "email syncedAt", nil, nil},
+		{"a value that does not fit its kind", map[string]string{"email": "j@example.com", "custom:tenant_id": "acme", "given_name": "\x00"},
+			`{"displayName":"","email":"j@example.com",` + at + `,"uid":"` + sub + `"}`, "email syncedAt", []string{"name.given", "tenantId"}, nil},
+		{"a required column without a value", map[string]string{"name": "Jane"}, "", "", nil, ErrRequired},
+	}
+	for _, row := range rows {
+		row.attributes["sub"] = sub
+		r, dropped, err := accounts.Row(Sync{User: cognito.User{ID: sub, Attributes: row.attributes}, At: noon, SignedIn: true, UserID: "custom:id"})
+		if !errors.Is(err, row.err) || err != nil {
+			if !errors.Is(err, row.err) {
+				t.Errorf("%s: %v, want %v", row.name, err, row.err)
+			}
+			continue
+		}
+		data, err := json.Marshal(r)
+		if err != nil || string(data) != row.want {
+			t.Errorf("%s: %v\n got %s\nwant %s", row.name, err, data, row.want)
+		}
+		if got := strings.Join(r.Columns(), " "); got != row.columns || !slices.Equal(dropped, row.dropped) {
+			t.Errorf("%s: updates %s, want %s; dropped %q, want %q", row.name, got, row.columns, dropped, row.dropped)
+		}
+	}
+	if accounts.KeyIsSub() || !Description.KeyIsSub() || accounts.IsKey("") || !accounts.IsKey("7") || Description.IsKey("7") {
+		t.Error("the key of a table is not recognized")
+	}
+}
+
+// Whatever a table looks like, a column without a value is never sent, and the key is never
+// overwritten.
+func TestColumnsWithoutAValueAreNeverSent(t *testing.T) {
+	kinds := []Kind{Text, Boolean, UUID, Timestamp, JSON, Integer, Date}
+	texts := []string{"", "a", "true", sub, "2026-11-23T12:00:00Z", `{"a":1}`, "7", "1990-12-31", "\x00"}
+	for seed := range uint64(2000) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		table := Table{Key: "key", SyncedAt: "at", SignedInAt: []string{"", "in"}[random.IntN(2)], Columns: []Column{
+			{Name: "key", Kind: Text, Source: Sub}, {Name: "at", Kind: Timestamp, Source: SyncTime}, {Name: "in", Kind: Timestamp, Source: SignInTime}}}
+		user := cognito.User{ID: sub, Attributes: map[string]string{"sub": sub}}
+		for i := range random.IntN(8) {
+			c := Column{Name: fmt.Sprintf("c%d", i), Kind: kinds[random.IntN(len(kinds))], Source: Attribute(fmt.Sprintf("a%d", i))}
+			if random.IntN(4) == 0 && c.Kind == Text {
+				c.Default = "default"
+			}
+			table.Columns = append(table.Columns, c)
+			if text := texts[random.IntN(len(texts))]; text != "" {
+				user.Attributes[fmt.Sprintf("a%d", i)] = text
+			}
+		}
+		r, dropped, err := table.Row(Sync{User: user, At: noon, SignedIn: random.IntN(2) == 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := make(map[string]any)
+		data, err := json.Marshal(r)
+		if err == nil {
+			err = json.Unmarshal(data, &sent)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range r.Columns() {
+			if value, ok := sent[name]; !ok || value == nil || name == "key" {
+				t.Fatalf("seed %d: updates %s, and sends %v", seed, name, sent)
+			}
+		}
+		for _, c := range table.Columns[3:] {
+			text := user.Attributes[strings.Replace(c.Name, "c", "a", 1)]
+			_, err := c.Kind.parse(text)
+			_, isSent := sent[c.Name]
+			if want := text != "" && err == nil || c.Default != nil; isSent != want {
+				t.Fatalf("seed %d: the %s %s of %q is sent: %t", seed, c.Kind, c.Name, text, isSent)
+			}
+			if want := text != "" && err != nil; slices.Contains(dropped, c.Name) != want {
+				t.Fatalf("seed %d: dropped %q, want %s in it: %t", seed, dropped, c.Name, want)
+			}
+		}
+	}
+}
+
+func TestDecode(t *testing.T) {
+	values, dropped := accounts.Decode(map[string]json.RawMessage{
+		"email": json.RawMessage(`"j@example.com"`), "gone": json.RawMessage(`1`), "tenantId": json.RawMessage(`"acme"`), "displayName": json.RawMessage("null")})
+	if !reflect.DeepEqual(values, map[string]any{"email": "j@example.com"}) || !slices.Equal(dropped, []string{"gone", "tenantId"}) {
+		t.Errorf("%v, dropped %q", values, dropped)
+	}
+}
