@@ -22,9 +22,11 @@ locals {
   sync = { for name, value in {
     SYNC_BUDGET     = var.sync_budget
     SYNC_ON_FAILURE = var.sync_on_failure
+    USER_ID         = var.user_id
   } : name => value if value != "" }
 
   claims = { for name, value in {
+    USER_ID               = var.user_id
     ROLES                 = var.roles
     DEFAULT_ROLE          = var.default_role
     SESSION_VARIABLES     = var.session_variables

@@ -121,6 +121,17 @@ variable "sync_on_failure" {
   }
 }
 
+variable "user_id" {
+  description = "User attribute that holds the user's id in the application. Empty means the sub. Example: custom:legacy_id"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9:._-]*$", var.user_id))
+    error_message = "The name of an attribute, which no app client may write."
+  }
+}
+
 variable "roles" {
   description = "Which group gives which role. Empty: a group gives the role of its name, except admin. Example: admins=admin,staff=editor"
   type        = string

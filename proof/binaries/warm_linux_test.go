@@ -29,7 +29,7 @@ func TestWarmCallsAreFrugal(t *testing.T) {
 	var connections atomic.Int32
 	hasura := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
-			_, _ = io.WriteString(w, `{"data":{"insert_users_one":{"id":"`+sub+`"}}}`)
+			_, _ = io.WriteString(w, `{"data":{"row":{"__typename":"users"}}}`)
 		}
 	}))
 	hasura.Config.ConnState = func(_ net.Conn, state http.ConnState) {
