@@ -270,10 +270,28 @@ func TestParametersAcceptWhatTheCodeAccepts(t *testing.T) {
 				t.Errorf("%s accepts %q, which is no valid %s", s.Parameter, value, s.Name)
 			}
 		}
+		// Nor does it accept a typo that the code refuses. (The patterns do not look into certificates and IPv6 addresses.)
+		for _, value := range values[s.Name].Valid {
+			for _, typo := range typos(value) {
+				if s != &settings.GraphqlCA && !strings.Contains(value, "[") && p.accepts(t, typo) && s.Check(typo) != nil {
+					t.Errorf("%s accepts %q, which is no valid %s", s.Parameter, typo, s.Name)
+				}
+			}
+		}
 		if p.accepts(t, "") == s.Required {
 			t.Errorf("%s accepts an empty value: %t, but the setting is required: %t", s.Parameter, !s.Required, s.Required)
 		}
 	}
+}
+
+// typos returns every text that differs from a value by one inserted, replaced or removed part.
+func typos(value string) (all []string) {
+	for i := range value {
+		for _, part := range []string{"", "a", "0", "9", "=", ",", " ", "\t", "\n", ":", "/", "-", ".", "@", "#", "?", "[", "é", "x-hasura-", "Admin"} {
+			all = append(all, value[:i]+part+value[i:], value[:i]+part+value[i+1:])
+		}
+	}
+	return all
 }
 
 // The other parameters have no parser in Go.
