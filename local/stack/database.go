@@ -31,7 +31,7 @@ func openDatabase(ctx context.Context, project fs.FS, url string) (*hasura.Datab
 		return db, err
 	}
 	var misfits []string
-	for _, c := range users.Table {
+	for _, c := range users.Description.Columns {
 		if err := tryWrite(ctx, db, c); err != nil && !slices.Contains(misfits, err.Error()) {
 			misfits = append(misfits, err.Error())
 		}
@@ -55,8 +55,8 @@ func tryWrite(ctx context.Context, db *hasura.Database, c users.Column) error {
 		return err
 	}
 	defer tx.Rollback()
-	names, values := users.KeyColumn, samples[users.UUID]
-	if c.Name != users.KeyColumn {
+	names, values := users.Description.Key, samples[users.UUID]
+	if c.Name != users.Description.Key {
 		names, values = names+", "+c.Name, values+", "+samples[c.Kind]
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO public.users ("+names+") VALUES ("+values+") ON CONFLICT ON CONSTRAINT users_pkey DO NOTHING")

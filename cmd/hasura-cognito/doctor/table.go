@@ -134,13 +134,13 @@ func (d *doctor) constraints(s schema) {
 // concernsSync reports whether a sync writes a column of a constraint. Hasura's description names them, such as
 // unique or primary key constraint on columns "email".
 func concernsSync(description string) bool {
-	return description == "" || slices.ContainsFunc(users.Table, func(c users.Column) bool { return strings.Contains(description, `"`+c.Name+`"`) })
+	return description == "" || slices.ContainsFunc(users.Description.Columns, func(c users.Column) bool { return strings.Contains(description, `"`+c.Name+`"`) })
 }
 
 // required warns of NOT NULL columns for which an event may have no value. Whether a column has a default, GraphQL does not tell.
 func (d *doctor) required(s schema) {
 	const check = "NOT NULL columns"
-	safe := []string{users.Description.Key, users.SyncedAtColumn, "username", // every event has them
+	safe := []string{users.Description.Key, users.Description.SyncedAt, "username", // every event has them
 		"attributes", "created_at", "updated_at"} // our migration gives them defaults
 	var found []string
 	if s.Row != nil {
