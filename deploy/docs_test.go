@@ -1,6 +1,8 @@
 package deploy_test
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -316,5 +318,30 @@ func TestUpgradePageNamesWhatExists(t *testing.T) {
 	}
 	if found < 30 {
 		t.Errorf("got %d names in the tables", found)
+	}
+}
+
+// docs/security.md lists the IAM actions of the requests that the command line makes.
+func TestIAMActionsOfTheCommands(t *testing.T) {
+	prefixes := map[string]string{"cognitoidentityprovider": "cognito-idp"}
+	want := map[string]bool{}
+	input := regexp.MustCompile(`\b(cognitoidentityprovider|lambda|sqs|cloudwatch|secretsmanager)\.(\w+)Input\b`)
+	for _, match := range input.FindAllStringSubmatch(sources(t, "cmd")+sources(t, "pkg/secrets"), -1) {
+		want[cmp.Or(prefixes[match[1]], match[1])+":"+match[2]] = true
+	}
+	_, block, _ := strings.Cut(string(readFile(t, "docs/security.md")), "```json\n")
+	block, _, _ = strings.Cut(block, "```")
+	var policy struct{ Statement []struct{ Action any } }
+	if err := json.Unmarshal([]byte(block), &policy); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, statement := range policy.Statement {
+		for _, action := range regexp.MustCompile(`[\w-]+:\w+`).FindAllString(fmt.Sprint(statement.Action), -1) {
+			got[action] = true
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 	}
 }

@@ -45,7 +45,7 @@ func (d *doctor) alarms(ctx context.Context) {
 				continue
 			}
 			ringing++
-			d.report.add(check, Fail, aws.ToString(alarm.AlarmName)+" is in ALARM", fmt.Sprintf("see docs/troubleshooting.md. It says: %s", aws.ToString(alarm.AlarmDescription)))
+			d.report.add(check, Fail, aws.ToString(alarm.AlarmName)+" is in ALARM", fmt.Sprintf("see docs/troubleshooting.md. The alarm says: %s", aws.ToString(alarm.AlarmDescription)))
 		}
 	}
 	if ringing == 0 {

@@ -158,7 +158,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			d.schema = strings.NewReplacer("\ntype users {", "\ntype users {\n  tenant_id: uuid!\n  posts: [users!]!\n", "\n  email: String\n", "\n  email: String!\n")
 		}, "NOT NULL columns", Warn, "tenant_id, email", "default"},
 
-		{"no tokens", func(d *deployment) { d.hasura.JWT = nil }, "Hasura's JWT settings", Fail, "accepts no tokens", "docs/hasura.md"},
+		{"no tokens", func(d *deployment) { d.hasura.JWT = nil }, "Hasura's JWT settings", Fail, "accepts no tokens", "docs/jwt.md"},
 		{"another format", func(d *deployment) { d.hasura.JWT.Format = jwt.FormatJSON }, "Hasura's JWT settings", Fail, "Hasura reads https://hasura.io/jwt/claims as json", "claims_format"},
 		{"another claim", func(d *deployment) { d.env[claims]["CLAIMS_NAMESPACE"] = "claims.jwt.hasura.io" }, "Hasura's JWT settings", Fail, "tokens have claims.jwt.hasura.io", "claims_namespace"},
 		{"another pool's issuer", func(d *deployment) {

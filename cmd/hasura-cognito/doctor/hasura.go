@@ -107,7 +107,7 @@ func (c caller) query(ctx context.Context, header http.Header, query string, dat
 			hint: "set GRAPHQL_DOMAIN to the URL with the whole path, for example https://api.example.com/hasura/v1/graphql"}
 	case len(a.Errors) > 0:
 		code := logs.Code(a.Errors[0].Extensions.Code, c.secret.Reveal())
-		return &problem{code, "Hasura answers " + code, "see the code in docs/troubleshooting.md"}
+		return &problem{code, "Hasura answers " + code, "see the code in docs/troubleshooting.md#rows-are-parked"}
 	}
 	if json.Unmarshal(a.Data, data) != nil {
 		return &problem{found: "Hasura's answer has no data", hint: "check GRAPHQL_DOMAIN"}

@@ -28,7 +28,7 @@ func (d *doctor) jwt(ctx context.Context, c caller) {
 		return
 	}
 	if !config.Set {
-		d.report.add(check, Fail, "Hasura accepts no tokens: HASURA_GRAPHQL_JWT_SECRET is not set", "set it: docs/hasura.md")
+		d.report.add(check, Fail, "Hasura accepts no tokens: HASURA_GRAPHQL_JWT_SECRET is not set", "set it: docs/jwt.md")
 		return
 	}
 	type info struct {
@@ -70,7 +70,7 @@ func (d *doctor) token(ctx context.Context, c caller) {
 	case p == nil:
 		d.report.ok(check, "issuer and keys are the pool's")
 	case p.code != "":
-		d.report.add(check, Fail, p.found, fmt.Sprintf("check that the token is fresh, and that issuer in HASURA_GRAPHQL_JWT_SECRET is %s. See docs/troubleshooting.md", issuer(d.pool)))
+		d.report.add(check, Fail, p.found, fmt.Sprintf("check that the token is fresh, and that issuer in HASURA_GRAPHQL_JWT_SECRET is %s. See docs/troubleshooting.md#hasura-refuses-a-token", issuer(d.pool)))
 	default:
 		d.report.add(check, Fail, p.found, p.hint)
 	}

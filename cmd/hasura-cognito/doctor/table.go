@@ -128,7 +128,7 @@ func (d *doctor) constraints(s schema) {
 		return
 	}
 	d.report.add(check, Warn, "users has "+strings.Join(found, ", "),
-		"drop them: users of one pool can share an e-mail address or a phone number. The second one's sync fails with constraint-violation")
+		"drop them: users of one pool can share an e-mail address or a phone number. The second one's sync fails: docs/troubleshooting.md#constraint-violation")
 }
 
 // concernsSync reports whether a sync writes a column of a constraint. Hasura's description names them, such as
@@ -156,5 +156,5 @@ func (d *doctor) required(s schema) {
 		return
 	}
 	d.report.add(check, Warn, strings.Join(found, ", "),
-		"an event may have no value for them. The sync then fails, unless the column has a default. Allow NULL, or set a default")
+		"an event may have no value for them. The sync then fails, unless the column has a default. Allow NULL, or set a default: docs/troubleshooting.md#constraint-violation")
 }
