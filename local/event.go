@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,10 +47,8 @@ var triggers = []struct{ name, source string }{
 // load reads the event in a file, or the events in a folder.
 func load(path string) ([]event, error) {
 	paths := []string{path}
-	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, missing(path)
-	} else if err != nil {
-		return nil, err
+	if info, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("no event: %w. The folder events has them", err)
 	} else if info.IsDir() {
 		if paths, err = filepath.Glob(filepath.Join(path, "*.json")); err != nil || len(paths) == 0 {
 			return nil, errors.Join(fmt.Errorf("the folder %s has no events: no *.json", path), err)
@@ -76,23 +73,6 @@ func (e event) order() int {
 		}
 	}
 	return len(triggers)
-}
-
-// missing is the error for a path that does not exist. It suggests the event whose file name has the longest common
-// beginning.
-func missing(path string) error {
-	all, err := filepath.Glob("events/*.json")
-	if err != nil || len(all) == 0 {
-		return errors.Join(errors.New("there is no folder events: run this at the root of the repository"), err)
-	}
-	name := filepath.Base(path)
-	common := func(path string) (n int) {
-		for base := filepath.Base(path); n < len(base) && n < len(name) && base[n] == name[n]; n++ {
-		}
-		return n
-	}
-	like := slices.MaxFunc(all, func(a, b string) int { return common(a) - common(b) })
-	return fmt.Errorf("there is no event %s. Did you mean this?\n  make run EVENT=%s", path, like)
 }
 
 func read(path string) (event, error) {

@@ -107,24 +107,20 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 		r.known[row.Text("id")] = true
 	}
 	for _, e := range events {
-		result := r.send(ctx, e)
-		if len(events) == 1 {
-			p.detail(e, result)
-		} else {
-			p.event(e, result)
-		}
+		p.event(e, r.send(ctx, e, nil), len(events) == 1)
 	}
 	if len(events) > 1 {
 		e, err := outage()
 		if err != nil {
 			return false, err
 		}
-		p.event(e, r.sendDuringOutage(ctx, e))
+		p.event(e, r.sendDuringOutage(ctx, e), false)
+		events = append(events, e)
 	}
 	if rows, err = s.Users(ctx); err != nil {
 		return false, err
 	}
 	p.users(rows)
 	p.strays(s.Log.Lines())
-	return p.summary(len(rows), time.Since(began)), nil
+	return p.summary(len(events), len(rows), time.Since(began)), nil
 }

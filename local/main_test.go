@@ -116,11 +116,11 @@ func TestEvent(t *testing.T) {
 		event string
 		want  []string
 	}{
-		{"events/pre-token-generation-v2-authentication.json", []string{"hasura-cognito-trigger: shaped", "id token: accepted", "access token: accepted",
-			`"x-hasura-default-role": "user"`, `"cognito:groups": [`, "1 event, 0 rows,", "1 shaped\n"}},
-		{"events/post-authentication.json", []string{"hasura-cognito-sync-users: synced", `"email": "jane@example.com"`, "The table users\n", "1 event, 1 row,", "1 synced\n"}},
-		{"events/post-confirmation-no-sub.json", []string{"hasura-cognito-sync-users: permanent failure", "The table users is empty"}},
-		{folder, []string{"ok  b  synced", "ok  a  id      1b7c4e02  user, editor  accepted, reads own row", "3 events, 2 rows"}},
+		{"events/pre-token-generation-v2-authentication.json", []string{"ok  v2-authentication  id      1b7c4e02  user, editor  accepted, no row yet",
+			`"x-hasura-default-role": "user"`, `"cognito:groups": [`, "events: 1, rows: 0,", "1 shaped\n"}},
+		{"events/post-authentication.json", []string{"ok  (plain)  synced  1b7c4e02", `"email": "jane@example.com"`, "The table users\n", "events: 1, rows: 1,", "1 synced\n"}},
+		{"events/post-confirmation-no-sub.json", []string{"ok  no-sub  permanent failure", "The table users is empty"}},
+		{folder, []string{"ok  b  synced", "ok  a  id      1b7c4e02  user, editor  accepted, reads own row", "events: 3, rows: 2"}},
 	}
 	for _, row := range rows {
 		code, out, errs := do(t, "real", nil, "-event", row.event)
@@ -193,7 +193,7 @@ func TestRefusedInput(t *testing.T) {
 		args       []string
 		want       string
 	}{
-		{"an event that does not exist", "real", nil, []string{"-event", "events/post-authentication-adm.json"}, "make run EVENT=events/post-authentication-admin-created.json"},
+		{"an event that does not exist", "real", nil, []string{"-event", "events/post-authentication-adm.json"}, "The folder events has them"},
 		{"invalid JSON", "real", nil, []string{"-event", file("post-confirmation-x.json", "{")}, "is not an event"},
 		{"an unknown trigger", "real", nil, []string{"-event", file("mine.json", "{}")}, "the trigger is unknown"},
 		{"an empty folder", "real", nil, []string{"-event", t.TempDir()}, "has no events"},

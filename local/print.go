@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -16,17 +18,13 @@ import (
 // A printer writes for a terminal of 100 columns.
 type printer struct {
 	*tabwriter.Writer
-	section string         // whose heading was printed
-	counts  map[string]int // events by outcome
-	order   []string       // outcomes, as they first came
-	sent    int
-	wrong   int
-	cold    []string
-	warm    []time.Duration
+	section  string         // whose heading was printed
+	outcomes map[string]int // how many events had each
+	wrong    int
 }
 
 func newPrinter(w io.Writer) *printer {
-	return &printer{Writer: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), counts: make(map[string]int)}
+	return &printer{Writer: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), outcomes: make(map[string]int)}
 }
 
 var headings = map[string]string{
@@ -51,13 +49,18 @@ func (p *printer) cells(texts ...string) {
 	fmt.Fprintln(p, strings.TrimRight(strings.Join(texts, "\t"), "\t "))
 }
 
-// event prints one event among many.
-func (p *printer) event(e event, res result) {
+// event prints what an event led to. In detail, that is also the claims of each token and the user row.
+func (p *printer) event(e event, res result, detail bool) {
 	if p.section != e.trigger {
 		p.section = e.trigger
 		p.line("\n%s", headings[e.trigger])
 	}
-	mark, name := p.count(e, res), e.variant
+	mark, name := "ok", e.variant
+	if len(res.wrong) > 0 {
+		p.wrong++
+		mark = "BAD"
+	}
+	p.outcomes[res.call.Outcome]++
 	switch {
 	case len(res.tokens) > 0:
 		for _, t := range res.tokens {
@@ -66,29 +69,21 @@ func (p *printer) event(e event, res result) {
 			mark, name = "", ""
 		}
 	case res.row != nil:
-		contact := res.row.Text("email")
-		if contact == "" {
-			contact = res.row.Text("phone_number")
-		}
-		p.cells(mark, name, res.call.Outcome, short(res.row.Text("id")), trim(contact, 22), res.notes())
+		contact := cmp.Or(res.row.Text("email"), res.row.Text("phone_number"))
+		p.cells(mark, name, res.call.Outcome, cut(res.row.Text("id"), 8), cut(contact, 22), res.notes())
 	default:
 		p.cells(mark, name, res.call.Outcome+"  "+res.notes())
 	}
-	p.explain(res)
-}
-
-// detail prints everything about one event.
-func (p *printer) detail(e event, res result) {
-	p.line("%s  %s", p.count(e, res), plain(e.path))
-	p.line("    %s: %s %s", res.call.Function, res.call.Outcome, res.notes())
-	for _, t := range res.tokens {
-		p.line("\n    %s token: %s\n    %s", t.use, t.verdict, indented(t.claims))
-		if t.hasura != nil {
-			p.line("    Hasura's claims in it\n    %s", indented(t.hasura))
+	if detail {
+		for _, t := range res.tokens {
+			p.line("\n%s token: %s", t.use, indented(t.claims))
+			if t.hasura != nil {
+				p.line("Hasura's claims in it: %s", indented(t.hasura))
+			}
 		}
-	}
-	if res.row != nil {
-		p.line("\n    the user row\n    %s", indented(res.row))
+		if res.row != nil {
+			p.line("\nuser row: %s", indented(res.row))
+		}
 	}
 	p.explain(res)
 }
@@ -107,27 +102,6 @@ func (p *printer) explain(res result) {
 	for _, line := range res.call.Log {
 		p.line("      log: %s", plain(line.Text))
 	}
-}
-
-// count counts the event and returns the mark at the beginning of its line.
-func (p *printer) count(e event, res result) string {
-	p.sent++
-	if o := res.call.Outcome; o != "" {
-		if p.counts[o] == 0 {
-			p.order = append(p.order, o)
-		}
-		p.counts[o]++
-	}
-	if res.call.Cold {
-		p.cold = append(p.cold, fmt.Sprintf("%s %.0f ms", strings.TrimPrefix(res.call.Function, "hasura-cognito-"), ms(res.call.Init+res.call.Duration)))
-	} else if e.trigger != outageSection {
-		p.warm = append(p.warm, res.call.Duration)
-	}
-	if len(res.wrong) > 0 {
-		p.wrong++
-		return "BAD"
-	}
-	return "ok"
 }
 
 // notes are what else there is to say about the event.
@@ -159,12 +133,9 @@ func (p *printer) users(rows []stack.Row) {
 	p.line("\nThe table users")
 	p.cells("  id", "email", "phone", "name", "provider", "status")
 	for _, row := range rows {
-		name := row.Text("name")
-		if name == "" {
-			name = strings.TrimSpace(row.Text("given_name") + " " + row.Text("family_name"))
-		}
-		p.cells("  "+short(row.Text("id")), trim(row.Text("email"), 22), row.Text("phone_number"), trim(name, 16),
-			trim(row.Text("identity_provider"), 8), row.Text("status"))
+		name := cmp.Or(row.Text("name"), strings.TrimSpace(row.Text("given_name")+" "+row.Text("family_name")))
+		p.cells("  "+cut(row.Text("id"), 8), cut(row.Text("email"), 22), row.Text("phone_number"), cut(name, 16),
+			cut(row.Text("identity_provider"), 8), row.Text("status"))
 	}
 }
 
@@ -182,52 +153,29 @@ func (p *printer) strays(lines []stack.Line) {
 }
 
 // summary prints the last lines. It reports whether something is not as expected.
-func (p *printer) summary(rows int, took time.Duration) (wrong bool) {
+func (p *printer) summary(events, rows int, took time.Duration) (wrong bool) {
 	var counts []string
-	for _, outcome := range p.order {
-		counts = append(counts, fmt.Sprintf("%d %s", p.counts[outcome], outcome))
+	for _, outcome := range slices.Sorted(maps.Keys(p.outcomes)) {
+		counts = append(counts, fmt.Sprintf("%d %s", p.outcomes[outcome], outcome))
 	}
 	verdict := "all as expected"
 	if p.wrong > 0 {
 		verdict = fmt.Sprintf("%d NOT AS EXPECTED", p.wrong)
 	}
-	p.line("\n%s, %s, %.1f s: %s\n%s", plural(p.sent, "event"), plural(rows, "row"), took.Seconds(), verdict, strings.Join(counts, ", "))
-	times := "cold starts: " + strings.Join(p.cold, ", ")
-	if len(p.warm) > 0 {
-		slices.Sort(p.warm)
-		times += fmt.Sprintf("; warm calls: %.1f ms (median)", ms(p.warm[len(p.warm)/2]))
-	}
-	p.line("%s", times)
+	p.line("\nevents: %d, rows: %d, %.1f s: %s\n%s", events, rows, took.Seconds(), verdict, strings.Join(counts, ", "))
 	return p.wrong > 0
 }
 
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
 func indented(v any) string {
-	text, err := json.MarshalIndent(v, "    ", "  ")
+	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err.Error()
 	}
 	return string(text)
 }
 
-// short is the beginning of an id, enough to recognize it.
-func short(id string) string { return id[:min(8, len(id))] }
-
-// trim cuts text to a number of characters.
-func trim(text string, width int) string {
-	if runes := []rune(text); len(runes) > width {
-		return string(runes[:width-1]) + "…"
-	}
-	return text
-}
+// cut is the beginning of a text.
+func cut(text string, characters int) string { return fmt.Sprintf("%.*s", characters, text) }
 
 // plain replaces characters that could move the cursor or reverse the direction of writing.
 func plain(text string) string {

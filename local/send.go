@@ -31,44 +31,30 @@ type result struct {
 	wrong  []string // facts that are not as expected
 }
 
-// send sends an event and compares what it led to with the expectation.
-func (r runner) send(ctx context.Context, e event) result {
-	want := e.expect(r.chosen, r.known)
-	return r.compare(ctx, e, want)
-}
-
 // sendDuringOutage sends an event while Hasura is down. Then Hasura comes back and the queue is replayed.
 func (r runner) sendDuringOutage(ctx context.Context, e event) result {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	if err := r.stack.Hasura.Set(stack.Status(503, "no healthy upstream")); err != nil {
 		return result{wrong: []string{err.Error()}}
 	}
-	want := e.expect(r.chosen, r.known)
-	now := maps.Clone(want)
-	maps.DeleteFunc(now, func(name, _ string) bool { return strings.HasPrefix(name, "row, ") }) // which comes later
-	res := r.compare(ctx, e, now)
-	res.note = fmt.Sprintf("answered after %.1f s, row written later", res.call.Duration.Seconds())
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	if err := errors.Join(r.stack.Hasura.Set(stack.Fault{}), r.stack.Replay(ctx)); err != nil {
-		res.wrong = append(res.wrong, err.Error())
+	res := r.send(ctx, e, func() error { return errors.Join(r.stack.Hasura.Set(stack.Fault{}), r.stack.Replay(ctx)) })
+	if res.note = fmt.Sprintf("answered after %.1f s", res.call.Duration.Seconds()); res.row != nil {
+		res.note += ", row written later"
 	}
-	if want["row, id"] == "" {
-		res.note = fmt.Sprintf("answered after %.1f s", res.call.Duration.Seconds())
-		return res
-	}
-	got := facts{}
-	res.row = r.readRow(ctx, want, got)
-	maps.DeleteFunc(want, func(name, _ string) bool { return now[name] != "" })
-	res.wrong = append(res.wrong, differences(got, want)...)
 	return res
 }
 
-func (r runner) compare(ctx context.Context, e event, want facts) (res result) {
-	got := facts{}
+// send sends an event and compares what it led to with the expectation. after runs when the call has ended.
+func (r runner) send(ctx context.Context, e event, after func() error) (res result) {
+	want, got := e.expect(r.chosen, r.known), facts{}
 	defer func() { res.wrong = differences(got, want) }()
-	var err error
-	if res.call, err = r.stack.Send(ctx, e.function(), e.json); err != nil {
-		got["call"] = err.Error()
+	call, err := r.stack.Send(ctx, e.function(), e.json)
+	if res.call = call; after != nil {
+		err = errors.Join(err, after())
+	}
+	if err != nil {
+		got["error"] = err.Error()
 		return res
 	}
 	got["outcome"] = res.call.Outcome

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/local/userpool"
@@ -81,15 +80,15 @@ func (t token) owner() (user, roles string) {
 		return "", "no claims for Hasura"
 	}
 	first := fmt.Sprint(t.hasura["x-hasura-default-role"])
-	names := []string{first}
+	roles = first
 	allowed, _ := t.hasura["x-hasura-allowed-roles"].([]any)
 	for _, role := range allowed {
-		if name := fmt.Sprint(role); name != first {
-			names = append(names, name)
+		if role != first {
+			roles += fmt.Sprintf(", %v", role)
 		}
 	}
-	if len(names) > 3 {
-		return short(fmt.Sprint(t.hasura["x-hasura-user-id"])), fmt.Sprintf("%s and %d more", first, len(names)-1)
+	if len(allowed) > 3 {
+		roles = fmt.Sprintf("%s and %d more", first, len(allowed)-1)
 	}
-	return short(fmt.Sprint(t.hasura["x-hasura-user-id"])), strings.Join(names, ", ")
+	return cut(fmt.Sprint(t.hasura["x-hasura-user-id"]), 8), roles
 }

@@ -85,7 +85,7 @@ func TestFaults(t *testing.T) {
 		{"once", Once(Status(404, "")), []string{"404 ", "200 ping"}, 1},
 		{"of some requests", If(Status(500, ""), func(_ *http.Request, body []byte) bool { return string(body) == "pong" }), []string{"200 ping", "200 ping"}, 2},
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	ask := func() string {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()

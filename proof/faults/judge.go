@@ -31,8 +31,8 @@ type report struct {
 	wrong           []string       // what is not as promised
 }
 
-// judge reads the database directly, what Cognito was told, and everything that was printed. It shares no code with the
-// functions.
+// judge compares the rows, what Cognito was told and everything that was printed with the promises. It shares no code with
+// the functions.
 func (rep *report) judge(ctx context.Context, e *environment) {
 	wrong := func(format string, args ...any) { rep.wrong = append(rep.wrong, fmt.Sprintf(format, args...)) }
 	want := rep.row.want
@@ -60,21 +60,18 @@ func (rep *report) judge(ctx context.Context, e *environment) {
 	}
 	rep.median, rep.spared = median(all), median(open)
 
-	rows, err := readRows(ctx, e)
+	rows, err := e.Users(ctx)
 	if err != nil {
 		wrong("the rows cannot be read: %v", err)
 	}
-	missing := 0
-	for id, u := range newest {
-		if len(rows[id]) > 1 {
-			wrong("%s has %d rows", id, len(rows[id]))
-		} else if len(rows[id]) == 0 || rows[id][0].times < u.times || !slices.Contains(known[id], rows[id][0]) {
-			missing++
-		}
-	}
-	for id := range rows {
-		if known[id] == nil {
+	missing := len(newest)
+	for _, row := range rows {
+		id, u := row.Text("id"), signInOf(row)
+		switch last, let := newest[id]; {
+		case known[id] == nil:
 			wrong("a row belongs to no user: %s", id)
+		case let && u.times >= last.times && slices.Contains(known[id], u):
+			missing--
 		}
 	}
 	if lost := rep.counts["sync lost"]; missing != lost {
@@ -138,28 +135,13 @@ func (rep *report) readLog(lines []stack.Line, wrong func(string, ...any)) (spar
 	return spared
 }
 
-// readRows reads the rows, as the sign-ins that they come from.
-func readRows(ctx context.Context, e *environment) (map[string][]user, error) {
-	result, err := e.Database.SQL.QueryContext(ctx, "SELECT id, coalesce(username, ''), coalesce(email, ''), coalesce(name, '') FROM users")
-	if err != nil {
-		return nil, err
+// signInOf is the sign-in that a row comes from. That of a mixed row is the zero user, who never signs in.
+func signInOf(row stack.Row) (u user) {
+	_, _ = fmt.Sscanf(row.Text("email"), canary+"-%d-%d@example.com", &u.n, &u.times)
+	if row.Text("id") != u.id() || row.Text("username") != u.username() || row.Text("name") != u.name() {
+		return user{}
 	}
-	defer result.Close()
-	rows := make(map[string][]user)
-	for result.Next() {
-		var id, username, email, name string
-		if err := result.Scan(&id, &username, &email, &name); err != nil {
-			return nil, err
-		}
-		var u user
-		// A row that cannot be read is that of the zero user, who never signs in.
-		_, _ = fmt.Sscanf(email, canary+"-%d-%d@example.com", &u.n, &u.times)
-		if u.id() != id || u.username() != username || u.name() != name {
-			u = user{}
-		}
-		rows[id] = append(rows[id], u)
-	}
-	return rows, result.Err()
+	return u
 }
 
 func median(d []time.Duration) time.Duration {
