@@ -31,7 +31,7 @@ var ErrClosed = errors.New("the environment is closed")
 // starts a new process.
 type Environment struct {
 	function Function
-	busy     chan struct{} // holds a token during a call
+	busy     sync.Mutex // held during a call
 
 	mu      sync.Mutex
 	closed  bool
@@ -45,7 +45,7 @@ func Start(f Function) (*Environment, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	e := &Environment{function: f, busy: make(chan struct{}, 1)}
+	e := &Environment{function: f}
 	if _, err := e.spawn(); err != nil {
 		return nil, err
 	}
@@ -58,15 +58,7 @@ func Start(f Function) (*Environment, error) {
 // If ctx ends, Invoke returns, but the call goes on and the next one waits for its end.
 // Cognito gives up on a call in the same way.
 func (e *Environment) Invoke(ctx context.Context, payload []byte) (Result, error) {
-	select {
-	case e.busy <- struct{}{}:
-	case <-ctx.Done():
-		return Result{}, context.Cause(ctx)
-	}
-	return wait(ctx, func() (Result, error) {
-		defer func() { <-e.busy }()
-		return e.invoke(payload)
-	})
+	return wait(ctx, func() (Result, error) { return e.invoke(payload) })
 }
 
 // wait runs call to its end, but returns at the latest when ctx ends.
@@ -88,6 +80,8 @@ func wait(ctx context.Context, call func() (Result, error)) (Result, error) {
 
 // invoke is one call. Only one runs at a time.
 func (e *Environment) invoke(payload []byte) (Result, error) {
+	e.busy.Lock()
+	defer e.busy.Unlock()
 	if len(payload) > maxPayload {
 		return Result{}, fmt.Errorf("the event has %d bytes, at most %d are allowed", len(payload), maxPayload)
 	}

@@ -189,7 +189,6 @@ func TestInitIsRepeatedOnce(t *testing.T) {
 	}{
 		{name: "exit both times", env: "INIT=exit", want: exit},
 		{name: "exit the first time", env: "INIT=exit once"},
-		{name: "an init error", env: "INIT=error", want: lambda.Failure{Type: "Function.Init", Message: "said init"}},
 		{name: "init exceeds its limit and the timeout", env: "INIT_SLEEP=1m",
 			change: func(f *lambda.Function) {
 				f.InitLimit, f.Timeout = 50*time.Millisecond, 100*time.Millisecond

@@ -90,21 +90,20 @@ type process struct {
 	started time.Time
 	served  bool // it has been given a call; only invoke uses this
 
-	polled    chan struct{} // closed at the first poll
-	init      time.Duration // until the first poll
-	once      sync.Once
-	calls     chan call   // from invoke to the poll that takes the event
-	results   chan Result // of the current call
-	initError chan Result
-	closing   chan struct{} // closed when polls have to fail
-	end       sync.Once
-	exited    chan struct{} // closed when the process is gone and its output is written
+	polled  chan struct{} // closed at the first poll
+	init    time.Duration // until the first poll
+	once    sync.Once
+	calls   chan call     // from invoke to the poll that takes the event
+	results chan Result   // of the current call
+	closing chan struct{} // closed when polls have to fail
+	end     sync.Once
+	exited  chan struct{} // closed when the process is gone and its output is written
 
 	mu      sync.Mutex
 	current string // the id of the current call
 }
 
-// spawn starts the binary. polled, initError and exited tell how init goes.
+// spawn starts the binary. polled and exited tell how init ends.
 func spawn(f Function) (*process, error) {
 	path, err := filepath.Abs(f.Path)
 	if err != nil {
@@ -116,13 +115,12 @@ func spawn(f Function) (*process, error) {
 		return nil, fmt.Errorf("serve the runtime API: %w", err)
 	}
 	p := &process{
-		arn:       f.ARN(),
-		polled:    make(chan struct{}),
-		calls:     make(chan call),
-		results:   make(chan Result, 1),
-		initError: make(chan Result, 1),
-		closing:   make(chan struct{}),
-		exited:    make(chan struct{}),
+		arn:     f.ARN(),
+		polled:  make(chan struct{}),
+		calls:   make(chan call),
+		results: make(chan Result, 1),
+		closing: make(chan struct{}),
+		exited:  make(chan struct{}),
 	}
 	p.api = &http.Server{Handler: p.runtimeAPI()}
 	stdout, stderr := &lines{to: f.Stdout}, &lines{to: f.Stderr, drop: p.pollFailed}
@@ -177,17 +175,11 @@ func (p *process) await(id string, limit time.Duration) *Result {
 	select {
 	case <-p.polled:
 		return nil
-	case r = <-p.initError:
 	case <-p.exited:
-		select {
-		case r = <-p.initError: // it reported an error, then ended
-		default:
-			r = exited(id, p.cmd.ProcessState)
-		}
+		r = exited(id, p.cmd.ProcessState)
 	case <-timer.C:
 		r = timedOut(id, limit)
 	}
-	r.RequestID = id
 	p.kill()
 	return &r
 }
@@ -232,17 +224,6 @@ func (p *process) runtimeAPI() http.Handler {
 	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", p.next)
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", func(w http.ResponseWriter, r *http.Request) { p.respond(w, r, "") })
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", func(w http.ResponseWriter, r *http.Request) { p.respond(w, r, unhandled) })
-	mux.HandleFunc("POST /2018-06-01/runtime/init/error", func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
-		if err != nil {
-			return // the process is gone
-		}
-		select {
-		case p.initError <- Result{Payload: body, FunctionError: unhandled}:
-		default: // the first error counts
-		}
-		writeJSON(w, http.StatusAccepted, map[string]string{"status": "OK"})
-	})
 	return mux
 }
 

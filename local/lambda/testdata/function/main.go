@@ -2,12 +2,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -71,13 +68,6 @@ func main() {
 			_ = os.WriteFile(os.Getenv("MARK"), nil, 0o600)
 			os.Exit(3)
 		}
-	case "error":
-		body, _ := json.Marshal(map[string]string{"errorMessage": "said init", "errorType": "Function.Init"})
-		url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/init/error"
-		if resp, err := http.Post(url, "application/json", bytes.NewReader(body)); err == nil {
-			_ = resp.Body.Close()
-		}
-		os.Exit(1)
 	}
 	lambda.Start(handle)
 }
