@@ -185,11 +185,7 @@ func loadProject(files fs.FS) (*project, error) {
 		p.roles[roleKey{admin, backendOnly}] = &role{all, schema}
 		for name, g := range granted {
 			g := g.visible(backendOnly)
-			schema, err := p.reduce(schema, g)
-			if err != nil {
-				return nil, fmt.Errorf("schema of role %q: %w", name, err)
-			}
-			p.roles[roleKey{name, backendOnly}] = &role{g, schema}
+			p.roles[roleKey{name, backendOnly}] = &role{g, p.reduce(schema, g)}
 		}
 	}
 	return p, nil

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/validator"
 )
 
 // noQueries is Hasura's only query field for a role without select permissions.
@@ -60,34 +59,21 @@ func (g grants) visible(backendOnly bool) grants {
 
 // reduce makes a role's schema from admin's. A role without select permission has no
 // insert_…_one and no returning; one without update permission has no on_conflict.
-func (p *project) reduce(all *ast.Schema, g grants) (*ast.Schema, error) {
-	r := reduction{project: p, grants: g, all: all, kept: map[string]*ast.Definition{}}
-	doc := &ast.SchemaDocument{}
-	schema := &ast.SchemaDefinition{}
-	for _, def := range []*ast.Definition{all.Query, all.Mutation, all.Subscription} {
-		if def == nil {
-			continue
-		}
-		operation := ast.Operation(strings.TrimSuffix(def.Name, "_root"))
-		if !r.keep(def) && operation == ast.Query {
-			r.kept[def.Name].Fields = ast.FieldList{{Name: "no_queries_available", Type: ast.NonNullNamedType("String", nil), Description: noQueries}}
-		}
-		if len(r.kept[def.Name].Fields) > 0 {
-			schema.OperationTypes = append(schema.OperationTypes, &ast.OperationTypeDefinition{Operation: operation, Type: def.Name})
-		}
-	}
-	doc.Schema = ast.SchemaDefinitionList{schema}
+func (p *project) reduce(all *ast.Schema, g grants) *ast.Schema {
+	r := reduction{project: p, grants: g, all: all, left: map[string]bool{}, schema: &ast.Schema{Types: map[string]*ast.Definition{},
+		Directives: all.Directives, PossibleTypes: map[string][]*ast.Definition{}, Implements: map[string][]*ast.Definition{}}}
 	for _, def := range all.Types {
 		if def.BuiltIn {
-			doc.Definitions = append(doc.Definitions, def)
-		} else if kept := r.kept[def.Name]; kept != nil && !empty(kept) {
-			doc.Definitions = append(doc.Definitions, kept)
+			r.keep(def)
 		}
 	}
-	for _, directive := range all.Directives {
-		doc.Directives = append(doc.Directives, directive)
+	for _, def := range []*ast.Definition{all.Query, all.Mutation, all.Subscription} {
+		if def != nil {
+			r.keep(def)
+		}
 	}
-	return validator.ValidateSchemaDocument(doc)
+	r.schema.Query, r.schema.Mutation, r.schema.Subscription = r.schema.Types["query_root"], r.schema.Types["mutation_root"], r.schema.Types["subscription_root"]
+	return r.schema
 }
 
 // A reduction copies the types that a role can reach from the root types.
@@ -95,24 +81,20 @@ type reduction struct {
 	*project
 	grants grants
 	all    *ast.Schema
-	kept   map[string]*ast.Definition
+	schema *ast.Schema
+	left   map[string]bool // whether anything is left of a type
 }
 
 // keep copies a type with what it refers to, and reports whether anything of it is left.
 func (r *reduction) keep(def *ast.Definition) bool {
-	if def.BuiltIn || def.Kind == ast.Scalar {
-		r.kept[def.Name] = def
-		return true
+	if left, ok := r.left[def.Name]; ok {
+		return left
 	}
-	if kept, ok := r.kept[def.Name]; ok {
-		// A type that refers to itself is not complete here, but has other fields.
-		return !empty(kept) || kept.Description == incomplete
-	}
+	r.left[def.Name] = true // a type that refers to itself has other fields
 	kept := *def
-	kept.Fields, kept.EnumValues, kept.Description = nil, nil, incomplete
-	r.kept[def.Name] = &kept
+	kept.Fields, kept.EnumValues = nil, nil
 	for _, field := range def.Fields {
-		if strings.HasPrefix(field.Name, "__") || !r.allows(def.Name, field.Name) || !r.keep(r.all.Types[field.Type.Name()]) {
+		if !r.allows(def, field.Name) || !r.keep(r.all.Types[field.Type.Name()]) {
 			continue
 		}
 		copied := *field
@@ -126,32 +108,35 @@ func (r *reduction) keep(def *ast.Definition) bool {
 		kept.Fields = append(kept.Fields, &copied)
 	}
 	for _, value := range def.EnumValues {
-		if r.allows(def.Name, value.Name) {
+		if r.allows(def, value.Name) {
 			kept.EnumValues = append(kept.EnumValues, value)
 		}
 	}
-	if def.Kind == ast.Enum && len(kept.EnumValues) == 0 && strings.HasSuffix(def.Name, "_update_column") {
+	switch {
+	case def.Name == "query_root" && !slices.ContainsFunc(kept.Fields, func(f *ast.FieldDefinition) bool { return f.Name[0] != '_' }):
+		kept.Fields = append(kept.Fields, &ast.FieldDefinition{Name: "no_queries_available", Type: ast.NonNullNamedType("String", nil), Description: noQueries})
+	case def.Kind == ast.Enum && len(kept.EnumValues) == 0 && strings.HasSuffix(def.Name, "_update_column"):
 		kept.EnumValues = ast.EnumValueList{{Name: "_PLACEHOLDER", Description: "placeholder (do not use)"}}
 	}
-	kept.Description = def.Description
-	return !empty(&kept)
-}
-
-// incomplete is the description of a type while keep works on it.
-const incomplete = "\x00"
-
-func empty(def *ast.Definition) bool {
-	return len(def.Fields) == 0 && len(def.EnumValues) == 0 && def.Kind != ast.Scalar
+	r.left[def.Name] = len(kept.Fields)+len(kept.EnumValues) > 0 || def.Kind == ast.Scalar
+	if r.left[def.Name] {
+		r.schema.Types[def.Name] = &kept
+		r.schema.AddPossibleType(def.Name, &kept)
+	}
+	return r.left[def.Name]
 }
 
 // allows decides about a field or an enum value of a type. Types that belong to no table
 // are open to every role.
-func (r *reduction) allows(typ, name string) bool {
-	if strings.HasSuffix(typ, "_root") {
+func (r *reduction) allows(def *ast.Definition, name string) bool {
+	switch {
+	case strings.HasPrefix(name, "__") || def.BuiltIn:
+		return true
+	case strings.HasSuffix(def.Name, "_root"):
 		return r.allowsRoot(r.roots[name])
 	}
 	for _, t := range r.tables {
-		suffix, ok := strings.CutPrefix(typ, t.typ)
+		suffix, ok := strings.CutPrefix(def.Name, t.typ)
 		if ok && (suffix == "" || suffix[0] == '_') {
 			return r.grants[t].allows(suffix, name)
 		}
