@@ -41,7 +41,7 @@ func Open(ctx context.Context, project fs.FS, databaseURL string) (*Database, er
 		if err != nil {
 			return nil, err
 		}
-		migrations.Write(text)
+		migrations.Write(append(text, '\n'))
 	}
 	if databaseURL == "" {
 		return openSQLite(ctx, migrations.String())

@@ -25,21 +25,25 @@ func shapeOfSchema(t *testing.T) shape {
 	return s
 }
 
-func migration(t *testing.T) string {
+func migrations(t *testing.T) string {
 	t.Helper()
-	files, err := fs.Glob(projectFS, "hasura/migrations/default/*_create_users/up.sql")
-	if err != nil || len(files) != 1 {
+	files, err := fs.Glob(projectFS, "hasura/migrations/default/*/up.sql")
+	if err != nil || len(files) == 0 {
 		t.Fatalf("migrations: %v, %v", files, err)
 	}
-	text, err := fs.ReadFile(projectFS, files[0])
-	if err != nil {
-		t.Fatal(err)
+	var all strings.Builder
+	for _, file := range files {
+		text, err := fs.ReadFile(projectFS, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
 	}
-	return string(text)
+	return all.String()
 }
 
 // Hasura shows the comments of the database as descriptions.
-func TestMigrationHasTheCommentsOfTheSchema(t *testing.T) {
+func TestMigrationsHaveTheCommentsOfTheSchema(t *testing.T) {
 	project, err := loadProject(projectFS)
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +51,7 @@ func TestMigrationHasTheCommentsOfTheSchema(t *testing.T) {
 	types := project.roles[roleKey{admin, false}].schema.Types
 	comment := regexp.MustCompile(`(?m)^COMMENT ON (?:TABLE|COLUMN) public\.(users(?:\.\w+)?) IS '(.*)';$`)
 	got := map[string]string{}
-	for _, m := range comment.FindAllStringSubmatch(migration(t), -1) {
+	for _, m := range comment.FindAllStringSubmatch(migrations(t), -1) {
 		got[m[1]] = m[2]
 	}
 	for _, typ := range []string{"users", "users_insert_input", "users_set_input", "users_stream_cursor_value_input"} {
@@ -58,22 +62,20 @@ func TestMigrationHasTheCommentsOfTheSchema(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("the descriptions of %s and the comments of the migration differ (-schema +migration):\n%s", typ, diff)
+			t.Errorf("the descriptions of %s and the comments of the migrations differ (-schema +migrations):\n%s", typ, diff)
 		}
 	}
 }
 
-func TestMigrationHasTheColumnsOfTheSchema(t *testing.T) {
-	_, body, _ := strings.Cut(migration(t), "CREATE TABLE public.users (")
-	body, _, _ = strings.Cut(body, "\n);")
+func TestMigrationsHaveTheColumnsOfTheSchema(t *testing.T) {
 	types := map[string]string{"uuid": "uuid", "text": "String", "boolean": "Boolean", "jsonb": "jsonb", "timestamp with time zone": "timestamptz"}
 	got := shape{}
-	line := regexp.MustCompile(`(?m)^  (\w+) (uuid|text|boolean|jsonb|timestamp with time zone)(.*),$`)
-	for _, m := range line.FindAllStringSubmatch(body, -1) {
+	line := regexp.MustCompile(`(?m)^(?:  |ALTER TABLE public\.users ADD COLUMN )(\w+) (uuid|text|boolean|jsonb|timestamp with time zone)(.*)[,;]$`)
+	for _, m := range line.FindAllStringSubmatch(migrations(t), -1) {
 		got[m[1]] = column{m[1], types[m[2]], !strings.Contains(m[3], "NOT NULL")}
 	}
 	if diff := cmp.Diff(shapeOfSchema(t), got, cmp.AllowUnexported(column{})); diff != "" {
-		t.Errorf("schema.graphql and the migration differ (-schema +migration):\n%s", diff)
+		t.Errorf("schema.graphql and the migrations differ (-schema +migrations):\n%s", diff)
 	}
 }
 

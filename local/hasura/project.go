@@ -191,7 +191,7 @@ func loadProject(files fs.FS) (*project, error) {
 	return p, nil
 }
 
-// tableOf reads a table's columns from its object type.
+// tableOf reads a table's columns from its object type and its insert input.
 func tableOf(schema *ast.Schema, m tableMetadata) (*table, error) {
 	t := &table{schema: m.Table.Schema, name: m.Table.Name, typ: m.Table.Name}
 	if t.schema != "public" {
@@ -203,8 +203,12 @@ func tableOf(schema *ast.Schema, m tableMetadata) (*table, error) {
 		return nil, fmt.Errorf("schema.graphql has no type %s with a primary key of one column", t.typ)
 	}
 	t.key = key.Fields[0].Name
-	for _, field := range object.Fields {
-		if !strings.HasPrefix(field.Name, "__") {
+	columns := object.Fields
+	if input := schema.Types[t.typ+"_insert_input"]; input != nil {
+		columns = slices.Concat(columns, input.Fields)
+	}
+	for _, field := range columns {
+		if _, known := t.column(field.Name); !known && !strings.HasPrefix(field.Name, "__") {
 			t.columns = append(t.columns, column{field.Name, field.Type.Name(), !field.Type.NonNull})
 		}
 	}

@@ -44,38 +44,41 @@ func openSQLite(ctx context.Context, migrations string) (*Database, error) {
 	return &Database{Name: "SQLite in memory", SQL: db, dialect: sqliteDialect{}, close: closeBoth}, nil
 }
 
+const sqliteNow = "(strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000+00:00')"
+
 var (
-	createTable = regexp.MustCompile(`(?ms)^CREATE TABLE (?:\w+\.)?(\w+) \(\n.*?^\);`)
-	updatedAt   = regexp.MustCompile(`(?m)^  updated_at `)
-	// sqliteTypes are the column types of SQLite with the one form that the dialect stores.
-	sqliteTypes = regexp.MustCompile(`(?m)^  (\w+) (uuid|text|boolean|jsonb|timestamp with time zone)\b`)
-	sqliteForms = map[string]string{
-		"uuid":                     `TEXT CHECK ($1 GLOB '????????-????-????-????-????????????' AND $1 NOT GLOB '*[^0-9a-f-]*')`,
-		"text":                     `TEXT`,
-		"boolean":                  `INTEGER CHECK ($1 IN (0, 1))`,
-		"jsonb":                    `TEXT CHECK (json_valid($1))`,
-		"timestamp with time zone": `TEXT CHECK ($1 GLOB '????-??-??T??:??:??.??????+00:00')`,
+	sqlComment    = regexp.MustCompile(`--[^\n]*`)
+	ddlStatement  = regexp.MustCompile(`(?ims)^(?:CREATE TABLE|ALTER TABLE [^;]*? ADD COLUMN|CREATE (?:UNIQUE )?INDEX)\b.*?;`)
+	createUpdated = regexp.MustCompile(`(?is)^CREATE TABLE "(\w+)".*\bupdated_at\b`)
+	// sqliteRules translate a statement. A column gets a check for the one form in which the
+	// dialect stores its type.
+	sqliteRules = []struct {
+		from *regexp.Regexp
+		to   string
+	}{
+		{regexp.MustCompile(`(?i)\b(TABLE|INDEX|ON|REFERENCES)\s+(?:IF NOT EXISTS\s+)?(?:ONLY\s+)?(?:"?\w+"?\.)?"?(\w+)"?`), `$1 "$2"`},
+		{regexp.MustCompile(`::\w+`), ``},
+		{regexp.MustCompile(`(?i)\bnow\(\)`), sqliteNow},
+		{regexp.MustCompile(`(?i)DEFAULT \w+_uuid\(\)`), ``},
+		{regexp.MustCompile(`(?i)"?(\w+)"?[ \t]+uuid\b`), `"$1" TEXT CHECK ("$1" GLOB '????????-????-????-????-????????????' AND "$1" NOT GLOB '*[^0-9a-f-]*')`},
+		{regexp.MustCompile(`(?i)"?(\w+)"?[ \t]+boolean\b`), `"$1" INTEGER CHECK ("$1" IN (0, 1))`},
+		{regexp.MustCompile(`(?i)"?(\w+)"?[ \t]+jsonb\b`), `"$1" TEXT CHECK (json_valid("$1"))`},
+		{regexp.MustCompile(`(?i)"?(\w+)"?[ \t]+(?:timestamp with time zone|timestamptz)\b`), `"$1" TEXT CHECK ("$1" GLOB '????-??-??T??:??:??.??????+00:00')`},
 	}
-	sqliteDefaults = strings.NewReplacer("::jsonb", "", "now()", "("+sqliteNow+")")
 )
 
-const sqliteNow = "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000+00:00'"
-
-// sqliteSchema translates the tables of the migrations to SQLite. A table with a column
-// updated_at gets a trigger for it.
+// sqliteSchema translates the tables, columns and indexes of the migrations to SQLite. It
+// ignores other statements. A table with a column updated_at gets a trigger for it.
 func sqliteSchema(migrations string) string {
 	var schema strings.Builder
-	for _, match := range createTable.FindAllStringSubmatch(migrations, -1) {
-		definition, name := match[0], match[1]
-		body := definition[strings.IndexByte(definition, '\n'):]
-		body = sqliteTypes.ReplaceAllStringFunc(body, func(column string) string {
-			name, typ, _ := strings.Cut(strings.TrimSpace(column), " ")
-			return "  " + name + " " + strings.ReplaceAll(sqliteForms[typ], "$1", name)
-		})
-		fmt.Fprintf(&schema, "CREATE TABLE %s (%s STRICT;\n", name, strings.TrimSuffix(sqliteDefaults.Replace(body), ";"))
-		if updatedAt.MatchString(definition) {
+	for _, statement := range ddlStatement.FindAllString(sqlComment.ReplaceAllString(migrations, ""), -1) {
+		for _, rule := range sqliteRules {
+			statement = rule.from.ReplaceAllString(statement, rule.to)
+		}
+		schema.WriteString(statement)
+		if table := createUpdated.FindStringSubmatch(statement); table != nil {
 			fmt.Fprintf(&schema, "CREATE TRIGGER set_%[1]s_updated_at AFTER UPDATE ON %[1]s BEGIN "+
-				"UPDATE %[1]s SET updated_at = %[2]s WHERE rowid = NEW.rowid; END;\n", name, sqliteNow)
+				"UPDATE %[1]s SET updated_at = %[2]s WHERE rowid = NEW.rowid; END;", table[1], sqliteNow)
 		}
 	}
 	return schema.String()

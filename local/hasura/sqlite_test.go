@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/fstest"
 )
 
 // SQLite stores the same form of a text as PostgreSQL 15, or reports the same SQLSTATE and
@@ -74,6 +75,40 @@ func TestAsPostgres(t *testing.T) {
 		}
 		if got != row.want {
 			t.Errorf("PostgreSQL says of %s %q: %s, want %s", row.typ, row.text, got, row.want)
+		}
+	}
+}
+
+// The console of Hasura writes migrations in another form than this project's.
+func TestMigrationsOfTheConsole(t *testing.T) {
+	files := projectWith(t, "")
+	for name, text := range map[string]string{
+		"1": `CREATE TABLE "public"."users" ("id" uuid NOT NULL DEFAULT gen_random_uuid(), "email" varchar(100), "active" boolean NOT NULL DEFAULT true, ` +
+			`"updated_at" timestamptz NOT NULL DEFAULT now(), PRIMARY KEY ("id") );COMMENT ON TABLE "public"."users" IS E'people; all';
+CREATE TRIGGER "set_public_users_updated_at" BEFORE UPDATE ON "public"."users" FOR EACH ROW EXECUTE PROCEDURE "public"."set_current_timestamp_updated_at"();`,
+		"2": "alter table \"public\".\"users\" add column \"attributes\" jsonb\n null;\n",
+		"3": `CREATE UNIQUE INDEX users_email ON public.users (email);`,
+	} {
+		files["hasura/migrations/default/"+name+"/up.sql"] = &fstest.MapFile{Data: []byte(text)}
+	}
+	db, err := Open(t.Context(), files, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, row := range []struct {
+		statement string
+		ok        bool
+	}{
+		{`INSERT INTO users (id, email, attributes) VALUES ('` + ada + `', 'a', '{}')`, true},
+		{`UPDATE users SET email = 'b'`, true},
+		{`INSERT INTO users (id, email) VALUES ('` + grace + `', 'b')`, false},
+		{`INSERT INTO users (id, attributes) VALUES ('` + grace + `', '{')`, false},
+		{`INSERT INTO users (id, active) VALUES ('` + grace + `', 2)`, false},
+		{`INSERT INTO users (id) VALUES ('Google_1')`, false},
+	} {
+		if _, err := db.SQL.Exec(row.statement); (err == nil) != row.ok {
+			t.Errorf("%s: error %v, want success %t", row.statement, err, row.ok)
 		}
 	}
 }
