@@ -345,3 +345,19 @@ func TestIAMActionsOfTheCommands(t *testing.T) {
 		t.Errorf("got %v, want %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 	}
 }
+
+// docs/logs.md lists fields that the code logs.
+func TestLogsPageListsFields(t *testing.T) {
+	_, fields := logged(t, "functions")
+	_, shared := logged(t, "pkg")
+	fields = append(slices.Concat(fields, shared), "timestamp", "level", "message", "requestId")
+	_, table, _ := strings.Cut(string(readFile(t, "docs/logs.md")), "| field |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for row := range strings.SplitSeq(table, "\n") {
+		for _, match := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+			if !slices.Contains(fields, match[1]) {
+				t.Errorf("no function logs the field %s", match[1])
+			}
+		}
+	}
+}
