@@ -47,8 +47,9 @@ const (
 	common = `"region":"us-east-1","userPoolId":"us-east-1_ExaMPle01","userName":"` + canary + `","callerContext":{"clientId":"app"}`
 	user   = `"userAttributes":{"sub":"` + sub + `","email":"` + canary + `@example.com","phone_number":"+1206` + canary + `",` +
 		`"custom:tax_id":"` + canary + `","custom:bad":"` + canary + `\u0000"}`
-	signIn = `{"version":"1","triggerSource":"PostAuthentication_Authentication",` + common + `,"request":{` + user + `,"newDeviceUsed":false},"response":{}}`
-	token  = `{"version":"2","triggerSource":"TokenGeneration_Authentication",` + common + `,"request":{` + user + `,` +
+	written = `{"data":{"row":{"__typename":"users"}}}` // Hasura's response to an upsert
+	signIn  = `{"version":"1","triggerSource":"PostAuthentication_Authentication",` + common + `,"request":{` + user + `,"newDeviceUsed":false},"response":{}}`
+	token   = `{"version":"2","triggerSource":"TokenGeneration_Authentication",` + common + `,"request":{` + user + `,` +
 		`"groupConfiguration":{"groupsToOverride":["` + canary + `"],"iamRolesToOverride":[],"preferredRole":null}},"response":{}}`
 )
 
@@ -184,7 +185,7 @@ func TestReplay(t *testing.T) {
 // The built function verifies Hasura's certificate.
 func TestTLS(t *testing.T) {
 	hasura := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"data":{"row":{"__typename":"users"}}}`)
+		_, _ = io.WriteString(w, written)
 	}))
 	hasura.Config.ErrorLog = log.New(io.Discard, "", 0)
 	hasura.StartTLS() // its certificate is for example.com and 127.0.0.1
