@@ -93,13 +93,12 @@ func (a attacher) run(ctx context.Context) error {
 		fmt.Fprintf(a.Out, "%s in %s has these triggers already. Nothing to change.\n", a.Pool, a.region)
 		return nil
 	}
-	fmt.Fprintf(a.Out, "These settings of %s (%s) in %s would change, and no others:\n", a.Pool, before.name(), a.region)
+	fmt.Fprintf(a.Out, "These settings of %s (%s) in %s would change, and no others:\n", a.Pool, before.text("Name"), a.region)
 	show(a.Out, result.Changes)
-	requests, err := a.requests(ctx, before)
-	if err != nil {
+	if _, _, result.Lost, err = before.requests(); err != nil {
 		return err
 	}
-	if result.Lost = before.lost(requests); len(result.Lost) > 0 {
+	if len(result.Lost) > 0 {
 		text := fmt.Sprintf("This version of hasura-cognito cannot send these settings back, so Cognito would reset them:\n  %s\n", strings.Join(result.Lost, "\n  "))
 		if !a.Lossy {
 			return refuse("%sNothing was changed. Use a newer version. With --lossy they are lost; the backup file has their values", text)
@@ -113,7 +112,7 @@ func (a attacher) run(ctx context.Context) error {
 	if !a.Yes && !a.confirmed() {
 		return refuse("nothing was changed: the answer was not yes")
 	}
-	if result.Backup, err = a.backup(before, want, requests); err != nil {
+	if result.Backup, err = a.backup(before, want); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.Out, "The old settings are in %s. To go back: --undo %[1]s --apply\n", result.Backup)
@@ -133,12 +132,12 @@ func (a attacher) run(ctx context.Context) error {
 // plan returns the triggers that the pool is to have.
 func (a attacher) plan(s state) (triggers, error) {
 	if a.Undo != nil {
-		if found := differences(flatten(mirrored(s.triggers())), flatten(mirrored(a.Undo.After))); len(found) > 0 {
+		if found := differences(flatten(s.triggers().mirrored()), flatten(a.Undo.After.mirrored())); len(found) > 0 {
 			return triggers{}, refuse("the triggers have changed since the backup (%s). Nothing was changed. Set them by hand", strings.Join(found, ", "))
 		}
 		return a.Undo.Before, nil
 	}
-	want, foreign, err := a.Target.attach(s.pool)
+	want, foreign, err := a.Target.attach(s)
 	if err == nil && len(foreign) > 0 && !a.Replace {
 		err = refuse("other functions are on these triggers, and Cognito calls one function per trigger:\n  %s\n"+
 			"Nothing was changed. Call the other function from your own, or replace it with --replace", strings.Join(foreign, "\n  "))

@@ -429,7 +429,7 @@ func TestInterruptedWrite(t *testing.T) {
 					row.change(s.Pool)
 					interrupt()
 					<-reading
-					return "InternalErrorException" // nobody hears it
+					return "InternalErrorException" // the client is gone
 				case operation == "DescribeUserPool":
 					if reads++; reads == 3 { // after the plan and right before the write
 						close(reading)

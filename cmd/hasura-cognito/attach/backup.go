@@ -23,14 +23,14 @@ type Backup struct {
 	// "aws cognito-idp update-user-pool --cli-input-json" and "set-user-pool-mfa-config --cli-input-json" take.
 	Settings    any
 	MFASettings any
-	// The same as AWS sent them, with settings that this version did not know.
+	// What AWS sent, in full.
 	Pool any
 	MFA  any
 }
 
 // backup writes a new file and returns its name.
-func (a attacher) backup(s state, after triggers, r requests) (string, error) {
-	b := Backup{a.Pool, a.region, time.Now().UTC(), s.triggers(), after, r.update, r.mfa, s.sent, s.sentMFA}
+func (a attacher) backup(s state, after triggers) (string, error) {
+	b := Backup{a.Pool, a.region, time.Now().UTC(), s.triggers(), after, s.settings(), s.mfaSettings(), s.pool, s.mfa}
 	data, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
 		return "", err

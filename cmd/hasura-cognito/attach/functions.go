@@ -3,9 +3,7 @@ package attach
 import (
 	"context"
 	"errors"
-	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -30,19 +28,9 @@ func (a attacher) checkFunctions(ctx context.Context, s state, t triggers) error
 		if err != nil {
 			return explain(err)
 		}
-		if may, why := p.Pool(aws.ToString(s.pool.Arn)); may == policy.No {
+		if may, why := p.Pool(s.text("Arn")); may == policy.No {
 			return refuse("Cognito may not call %s for this pool: %s. Deploy the function with this pool's id. Nothing was changed", arn, why)
 		}
 	}
 	return nil
-}
-
-// functions returns the ARNs of the triggers' functions, each once.
-func (t triggers) functions() []string {
-	arns := []string{aws.ToString(t.PreTokenGeneration), aws.ToString(t.PostConfirmation), aws.ToString(t.PostAuthentication)}
-	if c := t.PreTokenGenerationConfig; c != nil {
-		arns = append(arns, aws.ToString(c.LambdaArn))
-	}
-	slices.Sort(arns)
-	return slices.DeleteFunc(slices.Compact(arns), func(arn string) bool { return arn == "" })
 }

@@ -1,44 +1,42 @@
 package attach
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"github.com/phenom-earth/hasura-cognito/functions"
 )
 
-// The triggers that the suite has functions for. The other triggers of a pool stay as they are.
+// The triggers that the suite has functions for, by ARN. The other triggers of a pool stay as they are.
 type triggers struct {
-	PreTokenGeneration       *string                                    `json:",omitempty"` // the older key: Cognito wants the ARN of the newer one in it
-	PreTokenGenerationConfig *types.PreTokenGenerationVersionConfigType `json:",omitempty"`
-	PostConfirmation         *string                                    `json:",omitempty"`
-	PostAuthentication       *string                                    `json:",omitempty"`
+	PreTokenGeneration       string     `json:",omitempty"` // the older key: Cognito wants the ARN of the newer one in it
+	PreTokenGenerationConfig *versioned `json:",omitempty"`
+	PostConfirmation         string     `json:",omitempty"`
+	PostAuthentication       string     `json:",omitempty"`
 }
 
+type versioned struct{ LambdaArn, LambdaVersion string }
+
+var triggerNames = []string{"PreTokenGeneration", "PreTokenGenerationConfig", "PostConfirmation", "PostAuthentication"}
+
 // mirrored fills in the older key of pre token generation, as Cognito does.
-func mirrored(t triggers) triggers {
+func (t triggers) mirrored() triggers {
 	if t.PreTokenGenerationConfig != nil {
 		t.PreTokenGeneration = t.PreTokenGenerationConfig.LambdaArn
 	}
 	return t
 }
 
-// in returns the triggers of a pool with t in place of the same triggers there.
-func (t triggers) in(c *types.LambdaConfigType) *types.LambdaConfigType {
-	var out types.LambdaConfigType
-	if c != nil {
-		out = *c
-	}
-	out.PreTokenGeneration = t.PreTokenGeneration
-	out.PreTokenGenerationConfig = t.PreTokenGenerationConfig
-	out.PostConfirmation = t.PostConfirmation
-	out.PostAuthentication = t.PostAuthentication
-	return &out
+// functions returns the ARNs of the functions, each once.
+func (t triggers) functions() []string {
+	arns := []string{t.mirrored().PreTokenGeneration, t.PostConfirmation, t.PostAuthentication}
+	slices.Sort(arns)
+	return slices.DeleteFunc(slices.Compact(arns), func(arn string) bool { return arn == "" })
 }
 
 // A Target says which functions to attach: by the prefix of their names, or by both ARNs.
@@ -74,11 +72,11 @@ func (t Target) Check() error {
 
 // arns returns the functions' ARNs. Functions with the prefix are in the account, Region and partition of the pool: Cognito
 // calls no others.
-func (t Target) arns(pool *types.UserPoolType) (trigger, sync string, err error) {
+func (t Target) arns(pool string) (trigger, sync string, err error) {
 	if t.Prefix == "" {
 		return t.Trigger, t.Sync, nil
 	}
-	part := strings.Split(aws.ToString(pool.Arn), ":")
+	part := strings.Split(pool, ":")
 	if len(part) != 6 {
 		return "", "", errors.New("the pool's ARN is not in Cognito's answer. Set the functions' ARNs with --trigger and --sync")
 	}
@@ -93,38 +91,28 @@ func (t Target) arns(pool *types.UserPoolType) (trigger, sync string, err error)
 }
 
 // attach returns the triggers that a pool is to have, and the other functions that are on them now, each as a sentence.
-func (t Target) attach(pool *types.UserPoolType) (want triggers, foreign []string, err error) {
-	trigger, sync, err := t.arns(pool)
+func (t Target) attach(s state) (want triggers, foreign []string, err error) {
+	trigger, sync, err := t.arns(s.text("Arn"))
 	if err != nil {
 		return want, nil, err
 	}
-	have := state{pool: pool}.triggers()
-	preToken := aws.ToString(have.PreTokenGeneration)
-	version := types.PreTokenGenerationLambdaVersionTypeV20
-	if c := have.PreTokenGenerationConfig; c != nil {
-		preToken = aws.ToString(c.LambdaArn)
-		if function(preToken) == function(trigger) {
-			version = c.LambdaVersion
-		}
+	have := s.triggers()
+	preToken := have.mirrored().PreTokenGeneration
+	version := cmp.Or(t.Version, "V2_0")
+	if c := have.PreTokenGenerationConfig; c != nil && t.Version == "" && function(preToken) == function(trigger) {
+		version = c.LambdaVersion
 	}
-	if t.Version != "" {
-		version = types.PreTokenGenerationLambdaVersionType(t.Version)
-	}
-	want = triggers{
-		PreTokenGenerationConfig: &types.PreTokenGenerationVersionConfigType{LambdaArn: &trigger, LambdaVersion: version},
-		PostConfirmation:         &sync,
-		PostAuthentication:       &sync,
-	}
-	if have.PreTokenGeneration != nil {
-		want.PreTokenGeneration = &trigger
+	want = triggers{PreTokenGenerationConfig: &versioned{trigger, version}, PostConfirmation: sync, PostAuthentication: sync}
+	if have.PreTokenGeneration != "" {
+		want.PreTokenGeneration = trigger
 	}
 	for _, slot := range []struct{ name, have, want string }{
 		{"pre token generation", preToken, trigger},
-		{"post confirmation", aws.ToString(have.PostConfirmation), sync},
-		{"post authentication", aws.ToString(have.PostAuthentication), sync},
+		{"post confirmation", have.PostConfirmation, sync},
+		{"post authentication", have.PostAuthentication, sync},
 	} {
 		if slot.have != "" && function(slot.have) != function(slot.want) {
-			foreign = append(foreign, fmt.Sprintf("%s is %s", slot.name, slot.have))
+			foreign = append(foreign, slot.name+" is "+slot.have)
 		}
 	}
 	return want, foreign, nil

@@ -17,6 +17,10 @@ const attempts = 5
 // write changes the pool from before to after. UpdateUserPool has no condition, so write reads the pool again right before each
 // attempt: it would overwrite what others changed since the plan was shown. The SDK retries when Cognito throttles.
 func (a attacher) write(ctx context.Context, before, after state) error {
+	update, _, _, err := after.requests()
+	if err != nil {
+		return err
+	}
 	for attempt := 0; ; attempt++ {
 		now, err := a.read(ctx)
 		if err != nil {
@@ -25,7 +29,7 @@ func (a attacher) write(ctx context.Context, before, after state) error {
 		if found := differences(before.flat(), now.flat()); len(found) > 0 {
 			return refuse("another change was made to the pool meanwhile (%s). Nothing was changed. Run the command again", strings.Join(found, ", "))
 		}
-		_, err = a.cognito.UpdateUserPool(ctx, updateOf(after.pool))
+		_, err = a.cognito.UpdateUserPool(ctx, &update)
 		var answered smithy.APIError
 		var concurrent *types.ConcurrentModificationException
 		switch {
@@ -70,7 +74,7 @@ func (a attacher) outcome(ctx context.Context, before, after state) error {
 func (a attacher) wrong(want, got state) []Change {
 	wanted, now := want.flat(), got.flat()
 	ignored := slices.Clone(a.result.Lost)
-	if c := want.pool.LambdaConfig; c != nil && c.PreTokenGenerationConfig != nil {
+	if want.triggers().PreTokenGenerationConfig != nil {
 		ignored = append(ignored, "LambdaConfig.PreTokenGeneration")
 	}
 	for _, path := range ignored {
@@ -86,8 +90,12 @@ func (a attacher) verify(ctx context.Context, before, after state) error {
 	if err != nil {
 		return refuse("the pool was changed, but it cannot be read again: %w", brief(err))
 	}
-	if len(differences(flatten(before.sentMFA), flatten(now.sentMFA))) > 0 {
-		if _, err := a.cognito.SetUserPoolMfaConfig(ctx, mfaOf(a.Pool, before.mfa)); err != nil {
+	if len(differences(flatten(before.mfa), flatten(now.mfa))) > 0 {
+		_, mfa, _, err := before.requests()
+		if err != nil {
+			return err
+		}
+		if _, err := a.cognito.SetUserPoolMfaConfig(ctx, &mfa); err != nil {
 			return refuse("the change reset multi-factor authentication, and setting it back failed: %w. Its settings are in the backup", brief(err))
 		}
 		if now, err = a.read(ctx); err != nil {

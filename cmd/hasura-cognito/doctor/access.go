@@ -9,7 +9,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/policy"
 )
 
-// access checks who may call a function: Cognito for this pool, and nobody else. Whoever may call it can invent users.
+// access checks that Cognito may call a function for this pool, and that no one else may. Other callers could invent users.
 func (d *doctor) access(ctx context.Context, check, arn string) {
 	permission, others := check+": permission", check+": other callers"
 	pool := aws.ToString(d.pool.Arn)

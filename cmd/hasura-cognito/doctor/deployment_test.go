@@ -148,8 +148,10 @@ func (d *deployment) examine(t *testing.T) (Report, string) {
 	}
 	d.Secrets = manager
 	for name, value := range map[string]string{"GRAPHQL_DOMAIN": serve(front) + d.path, "SECRETS_ARN": arn} {
-		if _, ok := d.env[syncer][name]; !ok {
-			d.env[syncer][name] = value
+		for _, function := range []string{syncer, replay} {
+			if _, ok := d.env[function][name]; !ok {
+				d.env[function][name] = value
+			}
 		}
 	}
 	d.Functions = map[string]object{}

@@ -19,7 +19,7 @@ func TestHealthyDeployment(t *testing.T) {
 		"sync function", "sync function: environment", "sync function: permission", "sync function: other callers",
 		"sync settings", "secret", "Hasura", "users table", "unique constraints", "NOT NULL columns",
 		"Hasura's JWT settings", "Hasura accepts a token",
-		"replay function", "replay function: environment", "parked syncs queue", "dead-letter queue", "alarms"}
+		"replay function", "replay function: environment", "replay settings", "parked syncs queue", "dead-letter queue", "alarms"}
 	var got []string
 	for _, row := range report {
 		got = append(got, row.Check)
@@ -80,7 +80,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			d.Policies[claims+":live"] = source("*")
 		}, "claims function: other callers", Fail, "any user pool of any AWS account", "--function-name " + claims + " --statement-id pool --qualifier live"},
 		{"a policy that cannot be read", func(d *deployment) { d.Denied = []string{"GetPolicy"} }, "sync function: permission", Unknown, "AccessDenied", "lambda:GetPolicy"},
-		{"conditions that nobody can evaluate", func(d *deployment) {
+		{"conditions that cannot be evaluated", func(d *deployment) {
 			d.Policies[syncer] = strings.Replace(d.Policies[syncer], `"Condition":{`, `"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"},`, 1)
 		}, "sync function: permission", Unknown, "cannot evaluate", "check the conditions"},
 
@@ -182,6 +182,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"no dead-letter queue", func(d *deployment) { delete(d.Queues[parked], "RedrivePolicy") }, "dead-letter queue", Warn, "has no dead-letter queue", "redrive policy"},
 		{"a dead-letter queue that is gone", func(d *deployment) { delete(d.Queues, letters) }, "dead-letter queue", Fail, "does not exist", "deploy"},
 		{"dead letters", func(d *deployment) { d.Queues[letters]["ApproximateNumberOfMessages"] = "3" }, "dead-letter queue", Fail, "3 syncs were given up", "start-message-move-task --region us-east-1 --source-arn arn:aws:sqs:us-east-1:123456789012:" + letters},
+		{"a replay function without settings", func(d *deployment) { d.env[replay]["HASURA_ROLE"] = " x" }, "replay settings", Fail, "HASURA_ROLE", "no parked sync is written"},
 		{"no replay function", func(d *deployment) { d.gone = replay }, "replay function", Fail, "does not exist", "deploy it"},
 
 		{"an alarm of a function", func(d *deployment) { d.alarm("errors", "AWS/Lambda", "FunctionName", "acme-hasura-cognito-trigger") }, "alarms", Fail, "errors is in ALARM", "docs/troubleshooting.md"},

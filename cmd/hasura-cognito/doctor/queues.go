@@ -29,7 +29,9 @@ func (d *doctor) queues(ctx context.Context, sync string, env func(string) strin
 		return
 	}
 	function, _ := policy.Split(sync)
-	d.function(ctx, "replay function", strings.TrimSuffix(function, functions.Sync)+functions.Replay)
+	if env, ok := d.function(ctx, "replay function", strings.TrimSuffix(function, functions.Sync)+functions.Replay); ok {
+		d.replaySettings(env)
+	}
 	parked, ok := d.queue(ctx, check, url)
 	if !ok {
 		return
@@ -38,7 +40,7 @@ func (d *doctor) queues(ctx context.Context, sync string, env func(string) strin
 		d.report.ok(check, "empty")
 	} else {
 		d.report.add(check, Warn, fmt.Sprintf("%d parked syncs%s", parked.messages, parked.age),
-			"the replay function writes them once Hasura and the secret can be reached. If their number does not fall, look at its log")
+			"the replay function writes them once Hasura and the secret can be reached. If their number does not fall, look at its log and at its event source mapping")
 	}
 	if parked.deadLetters == "" {
 		d.report.add(dead, Warn, "the queue has no dead-letter queue", "set its redrive policy: otherwise a sync is lost after the queue's retention period")

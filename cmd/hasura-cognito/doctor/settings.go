@@ -47,6 +47,16 @@ func (d *doctor) syncSettings(env func(string) string) (s settings.Hasura, ok bo
 	return s, ok
 }
 
+// replaySettings checks the settings of the replay function.
+func (d *doctor) replaySettings(env func(string) string) {
+	const check = "replay settings"
+	if s, faults := settings.ReadHasura(env); len(faults) > 0 {
+		d.report.add(check, Fail, sentences(faults), "correct the function's settings. Until then no parked sync is written")
+	} else {
+		d.report.ok(check, s.Endpoint.URL.String())
+	}
+}
+
 func sentences(faults []error) string {
 	return strings.ReplaceAll(errors.Join(faults...).Error(), "\n", "; ")
 }

@@ -128,7 +128,7 @@ func (d *doctor) constraints(s schema) {
 		return
 	}
 	d.report.add(check, Warn, "users has "+strings.Join(found, ", "),
-		"drop them: users of one pool can share an e-mail address or a phone number. The second one's sync fails: docs/troubleshooting.md#constraint-violation")
+		"drop them: users of one pool can share an e-mail address or a phone number. The sync of the second user fails: docs/troubleshooting.md#constraint-violation")
 }
 
 // concernsSync reports whether a sync writes a column of a constraint. Hasura's description names them, such as

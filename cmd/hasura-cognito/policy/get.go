@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// Get reads the policy of a function, or of the alias or version that an ARN ends with. Each has a policy of its own. Without
-// one, the result has no statement.
+// Get reads the policy of a function, or of the alias or version that an ARN ends with: each has its policy. Without a policy,
+// the result has no statement.
 func Get(ctx context.Context, client *lambda.Client, arn string) (Policy, error) {
 	function, qualifier := Split(arn)
 	in := &lambda.GetPolicyInput{FunctionName: &function}

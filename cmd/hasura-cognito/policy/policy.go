@@ -81,7 +81,7 @@ func (p *principals) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*map[string]list[string])(p))
 }
 
-// A caller is somebody who asks to invoke the function.
+// A caller is a service or a principal that invokes the function.
 type caller struct {
 	kind, name string // as in a policy: "Service" and "cognito-idp.amazonaws.com", or "AWS" and an ARN
 	arn        string // aws:SourceArn, "" if the request has none
