@@ -1,4 +1,4 @@
-# What this repository can do: `make` lists it.
+# `make` lists the targets.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 ARCHITECTURE ?= arm64
-# Runs of each fuzz target, some ten seconds. Go 1.26 may fail at the end of a time where it does not of a number (golang/go#75804).
+# Runs of each fuzz target: about ten seconds. A number, because Go 1.26 can fail at the end of a duration (golang/go#75804).
 FUZZTIME ?= 20000x
 SAM ?= sam
 export SAM_CLI_TELEMETRY ?= 0
@@ -55,11 +55,11 @@ e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, Pos
 	@.ci/e2e-deps
 
 .PHONY: e2e
-e2e: ## Prove it with others' parts: SAM builds, deploys, invokes; emulators sign people in; PostgreSQL (E2E_SKIP=docker)
+e2e: ## Test with software of others: SAM CLI, Docker, emulators of AWS and Cognito, PostgreSQL (E2E_SKIP=docker)
 	@go build -o .aws-sam/e2e/e2e ./proof/e2e && exec .aws-sam/e2e/e2e
 
 .PHONY: e2e-hasura
-e2e-hasura: ## Hold the local Hasura's answers to the real one's, in Docker (compose.yaml); 3 when the images cannot be pulled
+e2e-hasura: ## Compare the Hasura stand-in with the real Hasura of compose.yaml; exits with 3 if the images cannot be pulled
 	@.ci/e2e-hasura
 
 .PHONY: fuzz
@@ -70,7 +70,7 @@ fuzz: ## Fuzz every fuzz target a little (longer: FUZZTIME=1000000x)
 	done
 
 .PHONY: check
-check: ## What CI holds the code to beside its tests: format, vet, staticcheck, tidiness, generated code, template
+check: ## Check what CI checks beside the tests: format, vet, staticcheck, go.mod, generated code, Terraform, template
 	@unformatted=$$(gofmt -l */) && test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted"; exit 1; }
 	@go vet ./...
 	@go tool staticcheck ./...
@@ -112,7 +112,7 @@ compile:
 	@$(call compile,$(PACKAGE),$(OUTPUT))
 
 .PHONY: release
-release: ## Build what a release holds, into dist/: zips and template, checksums, SBOM, licences (VERSION=1.2.3)
+release: ## Build a release into dist/: zips and template, checksums, SBOM, licences (VERSION=1.2.3)
 	@rm -rf '$(ROOT)/dist'
 	@$(MAKE) build ARCHITECTURE=arm64 && $(MAKE) build ARCHITECTURE=x86_64
 	@go run ./deploy/release -built .build -out dist $(if $(VERSION),-version '$(VERSION)')
@@ -128,7 +128,7 @@ doctor: ## Check a deployment from the outside, with hints (USER_POOL_ID=us-east
 .PHONY: invoke
 invoke: FUNCTION ?= HasuraCognito$(if $(findstring pre-token-generation,$(EVENT)),Trigger,$(if $(findstring sqs/,$(EVENT)),ReplaySyncs,SyncUsers))
 invoke: ## Run one event in a container, after sam build; fails when the function fails (EVENT=events/post-authentication.json)
-	@test -n '$(EVENT)' || { echo 'which event? make invoke EVENT=events/post-authentication.json'; exit 1; }
+	@test -n '$(EVENT)' || { echo 'EVENT: missing. Example: make invoke EVENT=events/post-authentication.json'; exit 1; }
 	@answer=$$($(SAM) local invoke '$(FUNCTION)' --event '$(EVENT)' --parameter-overrides Architecture=$(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64) $(SAM_FLAGS)); \
 	 echo "$$answer"; \
 	 case "$$answer" in '{"errorMessage"'* | '{"errorType"'*) exit 1;; '{'*) ;; *) echo 'no answer'; exit 1;; esac

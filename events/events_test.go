@@ -1,5 +1,5 @@
-// Package events_test holds the recorded events to what their README says of
-// them. The events themselves are data: other tests read them by glob.
+// Package events_test checks the recorded events and their README. Other tests use the
+// events: they read every file of the folder.
 package events_test
 
 import (
@@ -31,8 +31,8 @@ func read(t *testing.T) map[string][]byte {
 	return files
 }
 
-// A reader sees every character: the file is indented as json.Indent does it,
-// and what does not print is escaped.
+// A file is indented as json.Indent does, and characters that do not print are escaped. So
+// a reader sees every character.
 func TestEventsAreReadable(t *testing.T) {
 	for name, file := range read(t) {
 		var indented bytes.Buffer
@@ -52,8 +52,8 @@ func TestEventsAreReadable(t *testing.T) {
 	}
 }
 
-// The folder is public: whoever adds a recorded event replaces the people in it.
-func TestEventsNameNobody(t *testing.T) {
+// The folder is public. An event that is added must not have a real user's data.
+func TestEventsHaveNoRealData(t *testing.T) {
 	for _, rule := range []struct{ what, find, allow string }{
 		{"address", `[^\s"]+@[\w.-]+`, `@example\.com$`},
 		{"phone number", `"\+\d+"`, `^"\+120655501\d\d"$`},
@@ -65,7 +65,7 @@ func TestEventsNameNobody(t *testing.T) {
 		for name, file := range read(t) {
 			for _, found := range find.FindAllString(string(file), -1) {
 				if !allow.MatchString(found) {
-					t.Errorf("%s: %s %s is not an example's", name, rule.what, found)
+					t.Errorf("%s: %s %s is not one of the example values", name, rule.what, found)
 				}
 			}
 		}
@@ -84,18 +84,18 @@ func TestReadmeNamesEveryEvent(t *testing.T) {
 	}
 	for name := range files {
 		if !slices.Contains(named, name) {
-			t.Errorf("README.md says nothing of %s", name)
+			t.Errorf("README.md does not list %s", name)
 		}
 	}
 	for _, name := range named {
 		if files[name] == nil {
-			t.Errorf("README.md names %s, which is not there", name)
+			t.Errorf("README.md lists %s, which does not exist", name)
 		}
 	}
 }
 
-// Every trigger source is there in every version that Cognito sends it with,
-// and the file's name tells the trigger.
+// There is an event of every trigger source, in every version in which Cognito sends it.
+// The name of a file begins with its trigger.
 func TestEventsCoverEverySource(t *testing.T) {
 	seen := map[string]bool{}
 	prefixes := map[string]string{

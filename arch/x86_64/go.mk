@@ -1,2 +1,2 @@
-# SAM runs make in this folder when the template says Architecture: x86_64. See build-% in the Makefile.
+# SAM runs make in this folder if the parameter Architecture is x86_64. See build-% in the Makefile.
 GOARCH = amd64
