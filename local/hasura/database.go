@@ -65,8 +65,9 @@ type dialect interface {
 	bind(s *statement, typ, text string)
 	// conflictTarget is SQL for a constraint after ON CONFLICT.
 	conflictTarget(t *table, constraint string) string
-	// isNew writes SQL for RETURNING that is true if the row was inserted, not updated.
-	isNew(ctx context.Context, s *statement, key any)
+	// isNew writes SQL for RETURNING that is true if the row was inserted, not updated
+	// because of a conflict with the constraint.
+	isNew(ctx context.Context, s *statement, constraint string, row map[string]any)
 	// failure converts a driver's error to a *failure. Other errors mean that the database
 	// cannot be reached.
 	failure(err error) error
@@ -132,7 +133,9 @@ func (postgres) conflictTarget(_ *table, constraint string) string {
 }
 
 // isNew: only a row that existed before has an xmax.
-func (postgres) isNew(_ context.Context, s *statement, _ any) { s.write("xmax = 0") }
+func (postgres) isNew(_ context.Context, s *statement, _ string, _ map[string]any) {
+	s.write("xmax = 0")
+}
 
 func (postgres) failure(err error) error {
 	const tooManyConnections = "53300"

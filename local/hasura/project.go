@@ -30,7 +30,8 @@ type table struct {
 	schema, name string // in the database
 	typ          string // its GraphQL type
 	columns      []column
-	key          string // the column of the primary key
+	key          string              // the column of the primary key
+	constraints  map[string][]string // their columns by name
 }
 
 // A column has a GraphQL type such as uuid, String, Boolean, jsonb or timestamptz.
@@ -193,7 +194,7 @@ func loadProject(files fs.FS) (*project, error) {
 
 // tableOf reads a table's columns from its object type and its insert input.
 func tableOf(schema *ast.Schema, m tableMetadata) (*table, error) {
-	t := &table{schema: m.Table.Schema, name: m.Table.Name, typ: m.Table.Name}
+	t := &table{schema: m.Table.Schema, name: m.Table.Name, typ: m.Table.Name, constraints: map[string][]string{}}
 	if t.schema != "public" {
 		t.typ = t.schema + "_" + t.name
 	}
@@ -210,6 +211,14 @@ func tableOf(schema *ast.Schema, m tableMetadata) (*table, error) {
 	for _, field := range columns {
 		if _, known := t.column(field.Name); !known && !strings.HasPrefix(field.Name, "__") {
 			t.columns = append(t.columns, column{field.Name, field.Type.Name(), !field.Type.NonNull})
+		}
+	}
+	if constraints := schema.Types[t.typ+"_constraint"]; constraints != nil {
+		for _, value := range constraints.EnumValues {
+			// The description is: unique or primary key constraint on columns "a", "b"
+			for _, match := range quotedNames.FindAllStringSubmatch(value.Description, -1) {
+				t.constraints[value.Name] = append(t.constraints[value.Name], match[1])
+			}
 		}
 	}
 	return t, nil

@@ -138,13 +138,16 @@ configuration: {custom_name: users_orders, custom_root_fields: {select: allOrder
 insert_permissions: [{role: clerk, permission: {columns: [id, note], check: {note: {_eq: X-Hasura-Note}}}}]
 select_permissions: [{role: clerk, permission: {columns: [id], filter: {}}}]`)
 	add("schema.graphql", string(files["schema.graphql"].Data)+`
-type users_orders { id: uuid!  note: String }
+type users_orders { id: uuid!  note: String  state: String }
 input users_orders_pk_columns_input { id: uuid! }
-input users_orders_insert_input { id: uuid  note: String }
+input users_orders_insert_input { id: uuid  note: String  state: String }
+enum users_orders_constraint { "unique or primary key constraint on columns \"note\"" user_orders_note_key }
+enum users_orders_update_column { state }
+input users_orders_on_conflict { constraint: users_orders_constraint!  update_columns: [users_orders_update_column!]! = [] }
 input users_orders_bool_exp { id: uuid_comparison_exp  note: String_comparison_exp }
 extend type query_root { allOrders(where: users_orders_bool_exp): [users_orders!]! }
-extend type mutation_root { insert_users_orders_one(object: users_orders_insert_input!): users_orders }`)
-	add("hasura/migrations/default/1/up.sql", "CREATE SCHEMA shop;\nCREATE TABLE shop.user_orders (\n  id uuid NOT NULL,\n  note text,\n  UNIQUE (note),\n  PRIMARY KEY (id)\n);\n")
+extend type mutation_root { insert_users_orders_one(object: users_orders_insert_input!, on_conflict: users_orders_on_conflict): users_orders }`)
+	add("hasura/migrations/default/1/up.sql", "CREATE SCHEMA shop;\nCREATE TABLE shop.user_orders (\n  id uuid NOT NULL,\n  note text,\n  state text,\n  CONSTRAINT user_orders_note_key UNIQUE (note),\n  PRIMARY KEY (id)\n);\n")
 	add("hasura/migrations/default/2/up.sql", "CREATE TABLE public.users (\n  id uuid NOT NULL,\n  PRIMARY KEY (id)\n);\n")
 
 	clerk := as("clerk", ada)
@@ -163,6 +166,8 @@ extend type mutation_root { insert_users_orders_one(object: users_orders_insert_
 		{clerk, `{ allOrders { id } }`, `{"data":{"allOrders":[{"id":"` + ada + `"}]}}`},
 		{clerk, `{ allOrders { note } }`, refusal(validationFailed, "$.selectionSet.allOrders.selectionSet.note", "field 'note' not found in type: 'users_orders'")},
 		{clerk, `{ users { id } }`, refusal(validationFailed, "$.selectionSet.users", "field 'users' not found in type: 'query_root'")},
+		{asAdmin, `mutation { insert_users_orders_one(object: {id: "` + grace + `", note: "paid", state: "sent"},
+			on_conflict: {constraint: user_orders_note_key, update_columns: [state]}) { id state } }`, `{"data":{"insert_users_orders_one":{"id":"` + ada + `","state":"sent"}}}`},
 		{asAdmin, `{ allOrders(where: {note: {_eq: "paid"}}) { note } users { id } }`, `{"data":{"allOrders":[{"note":"paid"}],"users":[]}}`},
 	}
 	urls := []string{""}

@@ -110,14 +110,19 @@ func (sqliteDialect) bind(s *statement, typ, text string) {
 	s.write("?")
 }
 
-// conflictTarget: SQLite names columns instead of a constraint.
-func (sqliteDialect) conflictTarget(t *table, _ string) string { return "(" + quote(t.key) + ")" }
+// conflictTarget: SQLite has the columns of a constraint here instead of its name.
+func (sqliteDialect) conflictTarget(t *table, constraint string) string {
+	return `("` + strings.Join(t.constraints[constraint], `", "`) + `")`
+}
 
-// isNew looks for the key before the row is written.
-func (sqliteDialect) isNew(ctx context.Context, s *statement, key any) {
-	column, _ := s.table.column(s.table.key)
-	look := s.statement(s.table, "SELECT 1 FROM ", quote(s.table.name), " WHERE ", quote(column.name), " = ")
-	look.bind(column.typ, key)
+// isNew looks for an existing row before the row is written.
+func (sqliteDialect) isNew(ctx context.Context, s *statement, constraint string, row map[string]any) {
+	look := s.statement(s.table, "SELECT 1 FROM ", quote(s.table.name), " WHERE TRUE")
+	for _, name := range s.table.constraints[constraint] {
+		column, _ := s.table.column(name)
+		look.write(" AND ", quote(name), " = ")
+		look.bind(column.typ, row[name])
+	}
 	isNew := "TRUE"
 	if s.err == nil { // else the statement does not run
 		s.err = look.query(ctx, "", func(*sql.Rows) error { isNew = "FALSE"; return nil })

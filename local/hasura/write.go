@@ -50,17 +50,21 @@ func (x *execution) insertRow(ctx context.Context, c call, row map[string]any) *
 		list(s, columns, func(column column) { s.bind(column.typ, row[column.name]) })
 		s.write(")")
 	}
-	updateCheck := map[string]any{}
-	if onConflict, ok := c.args["on_conflict"].(map[string]any); ok {
+	onConflict, upsert := c.args["on_conflict"].(map[string]any)
+	if upsert {
 		s.onConflict(onConflict, c.permissions.update, c.path+".args.on_conflict")
-		updateCheck = c.permissions.update.Check
 	}
-	s.write(" RETURNING CAST(", quote(c.table.key), " AS text), CASE WHEN ")
-	dialect.isNew(ctx, s, row[c.table.key])
+	s.write(" RETURNING CAST(", quote(c.table.key), " AS text), ")
+	if !upsert {
+		s.where(c.permissions.insert.Check, c.path)
+		return s
+	}
+	s.write("CASE WHEN ")
+	dialect.isNew(ctx, s, onConflict["constraint"].(string), row)
 	s.write(" THEN ")
 	s.where(c.permissions.insert.Check, c.path)
 	s.write(" ELSE ")
-	s.where(updateCheck, c.path)
+	s.where(c.permissions.update.Check, c.path)
 	s.write(" END")
 	return s
 }
