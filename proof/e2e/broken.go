@@ -1,91 +1,67 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"net/http"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/phenom-earth/hasura-cognito/functions"
 )
 
-// A check that cannot fail shows nothing. The steps below break one thing each, do what an
-// earlier step did, and want that step's failure.
-
-// noDefaultRole and wrongShape put a function that answers wrongly in the place of the
-// deployed one.
-
-func (m *machine) noDefaultRole(ctx context.Context) (string, error) {
-	return m.answering(ctx, "leaves the default role out", "id token: refused by Hasura: jwt-missing-role-claims")
-}
-
-func (m *machine) wrongShape(ctx context.Context) (string, error) {
-	return m.answering(ctx, "answers in the wrong shape", "id token: refused by Hasura: jwt-invalid-claims: claims key: '"+namespace+"' not found")
-}
-
-func (m *machine) answering(ctx context.Context, how, want string) (note string, err error) {
-	liar := filepath.Join(m.dir, "liar")
-	if err := stack.Build(".", "local/testdata/liar", liar); err != nil {
-		return "", err
-	}
-	if err := m.replaceCode(ctx, m.v2.trigger, liar, map[string]string{"how": how}); err != nil {
-		return "", err
-	}
-	return refused(m.through(ctx, m.v2), want)
-}
-
-// absentColumn has the upsert name a column to update that the table lacks, as after a
-// migration that was not run.
-func (m *machine) absentColumn(ctx context.Context) (string, error) {
-	s, err := m.newSite(ctx, "cognito-local-absent-column", alsoColumn("shoe_size"))
-	if err != nil {
-		return "", err
-	}
-	return refused(s.signUp(ctx), errNoRow.Error()+"; ", "validation-failed")
-}
-
-// alsoColumn adds a column to those that the upsert is to update.
-func alsoColumn(name string) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			var body struct {
-				Query     string         `json:"query"`
-				Operation string         `json:"operationName,omitempty"`
-				Variables map[string]any `json:"variables"`
-			}
-			text, err := io.ReadAll(r.Body)
-			if err == nil {
-				err = json.Unmarshal(text, &body)
-			}
-			if err != nil {
-				http.Error(w, "no GraphQL request", http.StatusBadRequest)
-				return
-			}
-			if columns, ok := body.Variables["columns"].([]any); ok {
-				body.Variables["columns"] = append(columns, name)
-				if text, err = json.Marshal(body); err != nil {
-					panic(err) // it came out of JSON
-				}
-			}
-			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
-			next.ServeHTTP(w, r)
-		})
-	}
-}
-
-// refused wants an error that says all of the given.
-func refused(err error, want ...string) (string, error) {
+// expectFailure expects that f ends with an error that contains each text.
+func expectFailure(f func(), texts ...string) string {
+	err := attempt(f)
 	if err == nil {
-		return "", fmt.Errorf("nothing failed, want an error with %q", want)
+		fail("nothing failed, want an error with %q", texts)
 	}
-	for _, text := range want {
+	for _, text := range texts {
 		if !strings.Contains(err.Error(), text) {
-			return "", fmt.Errorf("it failed with\n%w\nwant an error with %q", err, text)
+			fail("it failed, but without %q: %w", text, err)
 		}
 	}
-	return "found out", nil
+	return "found"
+}
+
+// invokeMisconfigured expects make invoke to fail if the function fails. sam local invoke
+// exits with 0.
+func (e *environment) invokeMisconfigured(ctx context.Context) string {
+	flags := e.envVars("misconfigured.json", map[string]map[string]string{functions.Sync: {"GRAPHQL_DOMAIN": ""}, functions.Claims: {"CLAIMS_FORMAT": "yaml"}})
+	expectFailure(func() { e.makeInvoke(ctx, "events/pre-token-generation-v1-authentication.json", flags...) }, "misconfigured")
+	return expectFailure(func() { e.makeInvoke(ctx, "events/post-authentication.json", flags...) }, "misconfigured")
+}
+
+func (e *environment) omitDefaultRole(ctx context.Context) string {
+	const claims = `{"claimsToAddOrOverride": {"https://hasura.io/jwt/claims": "{\"x-hasura-allowed-roles\": [\"user\"]}"}}`
+	e.replaceTrigger(ctx, `{"claimsAndScopeOverrideDetails": {"idTokenGeneration": `+claims+`, "accessTokenGeneration": `+claims+`}}`)
+	return expectFailure(func() { e.pools["acme-v2"].signIns(ctx) }, "id token: Hasura refused it: jwt-missing-role-claims")
+}
+
+func (e *environment) answerAsV1(ctx context.Context) string {
+	e.replaceTrigger(ctx, `{"claimsOverrideDetails": {"claimsToAddOrOverride": {"https://hasura.io/jwt/claims": "{}"}}}`)
+	return expectFailure(func() { e.pools["acme-v2"].signIns(ctx) },
+		"id token: Hasura refused it: jwt-invalid-claims: claims key: 'https://hasura.io/jwt/claims' not found")
+}
+
+// doctorFinds expects the doctor to find what answerAsV1 left, and to say so by its exit code.
+func (e *environment) doctorFinds(ctx context.Context) string {
+	return expectFailure(func() { e.doctor(ctx) }, "FAIL: Hasura accepts a token", "jwt-invalid-claims", "exit code 2") // make's
+}
+
+// dropColumn removes a column that every sync writes from Hasura's schema, as if a
+// migration had not run.
+func (e *environment) dropColumn(ctx context.Context) string {
+	dir := filepath.Join(e.dir, "old-project")
+	check(os.CopyFS(dir, project))
+	text := string(must(fs.ReadFile(project, "schema.graphql")))
+	at := strings.Index(text, "enum users_update_column")
+	old := text[:at] + strings.Replace(text[at:], "\n  email\n", "\n  email_of_a_later_migration\n", 1)
+	check(os.WriteFile(filepath.Join(dir, "schema.graphql"), []byte(old), 0o644))
+	p := e.startCognitoLocal(ctx, "cognito-local-old-schema", os.DirFS(dir))
+	expectFailure(func() { p.confirmed(ctx) }, errNoRow.Error())
+	if !strings.Contains(p.log(), "validation-failed") {
+		fail("the functions' log has no validation-failed:\n%s", p.log())
+	}
+	return "found"
 }

@@ -2,107 +2,159 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
-	"time"
 
-	"github.com/phenom-earth/hasura-cognito/local/lambda"
-	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	idp "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/phenom-earth/hasura-cognito/functions"
 )
 
-// code is the confirmation code of everybody.
-const code = "123456"
-
-// triggers are the functions as cognito-local calls them: by Lambda's Invoke API, under
-// the local runtime.
-type triggers struct {
-	service *lambda.Service
-	hasura  *graphQL
-	arn     string // of the secret, in moto
-
-	mu  sync.Mutex
-	log []string // what the functions printed
+func (e *environment) startLocalPool(ctx context.Context) string {
+	e.local = e.startCognitoLocal(ctx, "cognito-local", nil)
+	return "post confirmation, post authentication, pre token generation"
 }
 
-// Write takes one line of a function's log.
-func (t *triggers) Write(line []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.log = append(t.log, strings.TrimSpace(string(line)))
-	return len(line), nil
+// startCognitoLocal starts cognito-local with a pool. It invokes the functions that SAM
+// built through the API of the local Lambda runtime. moto keeps the secret.
+func (e *environment) startCognitoLocal(ctx context.Context, name string, project fs.FS) *pool {
+	port := freePort()
+	p := e.prepare(ctx, &pool{name: name, url: "http://127.0.0.1:" + port, secretsURL: e.moto, project: project, emailUsername: true})
+	dir := filepath.Join(e.dir, name)
+	check(os.MkdirAll(filepath.Join(dir, ".cognito"), 0o755))
+	writeJSON(filepath.Join(dir, ".cognito/config.json"), map[string]any{
+		"LambdaClient":     map[string]string{"endpoint": e.serve(must(net.Listen("tcp", "127.0.0.1:0")), p.stack.Lambda)},
+		"TriggerFunctions": map[string]string{"PostConfirmation": functions.Sync, "PostAuthentication": functions.Sync, "PreTokenGeneration": functions.Claims},
+	})
+	e.start(ctx, server{name: name, args: []string{"cognito-local"}, dir: dir,
+		env: []string{"HOST=127.0.0.1", "PORT=" + port, "CODE=" + confirmationCode}, ready: answers(p.url + "/health")})
+	p.createPool(ctx, name)
+	return p
 }
 
-// last is the last lines that the functions printed.
-func (t *triggers) last() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.Join(t.log[max(0, len(t.log)-3):], "\n")
+func writeJSON(path string, value any) {
+	check(os.WriteFile(path, must(json.Marshal(value)), 0o600))
 }
 
-// leaks names which of the given texts stand in the functions' log.
-func (t *triggers) leaks(texts ...string) (found []int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i, text := range texts {
-		if slices.ContainsFunc(t.log, func(line string) bool { return strings.Contains(line, text) }) {
-			found = append(found, i)
+// confirmed signs a user up and expects the row that post confirmation writes.
+func (p *pool) confirmed(ctx context.Context) *user {
+	u := p.signUp(ctx)
+	p.checkRow(ctx, u, map[string]string{"email": u.email, "name": "Jane Doe", "last_sign_in_at": ""})
+	return u
+}
+
+// signInAs signs Jane in. It checks the tokens and the row that post authentication writes.
+func (e *environment) signInAs(ctx context.Context, name string) *types.AuthenticationResultType {
+	t := e.local.signIn(ctx, e.jane)
+	e.local.checkTokens(ctx, e.jane, t)
+	e.local.checkRow(ctx, e.jane, map[string]string{"email": e.jane.email, "name": name, "status": "CONFIRMED"})
+	return t
+}
+
+func (e *environment) signUpAndIn(ctx context.Context) string {
+	e.jane = e.local.confirmed(ctx)
+	t := e.signInAs(ctx, "Jane Doe")
+	e.signInAs(ctx, "Jane Doe")
+	during("refresh", func() { e.local.checkTokens(ctx, e.jane, e.local.refresh(ctx, t)) })
+	return e.checkOneRow(ctx)
+}
+
+// checkOneRow asks PostgreSQL whether Jane's row is the only one.
+func (e *environment) checkOneRow(ctx context.Context) string {
+	var rows, janes int
+	check(e.local.stack.Database.SQL.QueryRowContext(ctx, "SELECT count(*), count(*) FILTER (WHERE id = $1) FROM users", e.jane.sub).Scan(&rows, &janes))
+	if rows != 1 || janes != 1 {
+		fail("%d rows, %d of them Jane's, want only hers", rows, janes)
+	}
+	return "one row"
+}
+
+// rotateSecret replaces the admin secret in Hasura and in moto while the functions still
+// have the old one.
+func (e *environment) rotateSecret(ctx context.Context) string {
+	secrets, old := secretsmanager.NewFromConfig(emulator(e.moto)), e.local.adminSecret
+	e.local.adminSecret = rand.Text()
+	check(e.local.stack.Rotate(e.local.adminSecret))
+	must(secrets.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &e.local.secretARN, SecretString: secretText(e.local.adminSecret)}))
+	for stage, want := range map[string]string{"AWSCURRENT": e.local.adminSecret, "AWSPREVIOUS": old} {
+		out := must(secrets.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &e.local.secretARN, VersionStage: &stage}))
+		if !strings.Contains(aws.ToString(out.SecretString), want) {
+			fail("%s did not move", stage)
 		}
 	}
-	return found
+	e.signInAs(ctx, "Jane Doe")
+	return "synced"
 }
 
-// newTriggers runs the functions that SAM built, in the deployment of two variables.
-func (m *machine) newTriggers(ctx context.Context, g *graphQL, secretName string) (*triggers, error) {
-	t := &triggers{hasura: g}
-	var err error
-	if t.arn, err = createSecret(ctx, m.moto, secretName, g.admin); err != nil {
-		return nil, err
-	}
-	function := func(name string, env map[string]string) lambda.Function {
-		return lambda.Function{Name: name, Path: built(name), Env: env, Timeout: 5 * time.Second, Memory: 512, Stdout: t, Stderr: t}
-	}
-	t.service, err = lambda.NewService(function(stack.Trigger, nil), function(stack.SyncUsers, map[string]string{
-		"GRAPHQL_DOMAIN": g.url, "SECRETS_ARN": t.arn, "AWS_ENDPOINT_URL_SECRETS_MANAGER": m.moto,
-	}))
-	if err != nil {
-		return nil, err
-	}
-	m.atEnd(func() error { t.service.Close(); return nil })
-	return t, nil
+func (e *environment) changeName(ctx context.Context) string {
+	must(e.local.cognito.AdminUpdateUserAttributes(ctx, &idp.AdminUpdateUserAttributesInput{UserPoolId: &e.local.id, Username: &e.jane.username,
+		UserAttributes: []types.AttributeType{attribute("name", "Jane Roe")}}))
+	e.signInAs(ctx, "Jane Roe")
+	return "the row has the new name"
 }
 
-// startCognitoLocal starts cognito-local with the functions as its triggers. Which pool
-// has which triggers it does not ask: they are every pool's.
-func (m *machine) startCognitoLocal(ctx context.Context, name, port string, t *triggers) error {
-	invoke, err := m.serve(t.service)
-	if err != nil {
-		return err
+func (e *environment) forgetPassword(ctx context.Context) string {
+	must(e.local.cognito.ForgotPassword(ctx, &idp.ForgotPasswordInput{ClientId: &e.local.client, Username: &e.jane.username}))
+	e.jane.password = newPassword()
+	must(e.local.cognito.ConfirmForgotPassword(ctx, &idp.ConfirmForgotPasswordInput{ClientId: &e.local.client, Username: &e.jane.username,
+		ConfirmationCode: aws.String(confirmationCode), Password: &e.jane.password}))
+	e.local.checkRow(ctx, e.jane, map[string]string{"email": e.jane.email, "name": "Jane Roe"})
+	e.signInAs(ctx, "Jane Roe")
+	return e.checkOneRow(ctx)
+}
+
+// createUser creates a user as an administrator. Such a user never confirms: the row comes
+// with the first sign-in, in which the user changes the password.
+func (e *environment) createUser(ctx context.Context) string {
+	p, adam := e.local, &user{username: "adam@example.com", email: "adam@example.com", password: newPassword(), roles: []string{"user"}}
+	created := must(p.cognito.AdminCreateUser(ctx, &idp.AdminCreateUserInput{UserPoolId: &p.id, Username: &adam.username, TemporaryPassword: &adam.password,
+		MessageAction: types.MessageActionTypeSuppress, UserAttributes: []types.AttributeType{attribute("email", adam.email)}}))
+	for _, a := range created.User.Attributes {
+		if aws.ToString(a.Name) == "sub" {
+			adam.sub = aws.ToString(a.Value)
+		}
 	}
-	config, err := json.Marshal(map[string]any{
-		"LambdaClient": map[string]string{"endpoint": invoke},
-		"TriggerFunctions": map[string]string{
-			"PostConfirmation": stack.SyncUsers, "PostAuthentication": stack.SyncUsers, "PreTokenGeneration": stack.Trigger},
-	})
-	if err != nil {
-		return err
+	if _, err := p.row(ctx, adam.sub); !errors.Is(err, errNoRow) {
+		fail("before the first sign-in: %v, want %w", err, errNoRow)
 	}
-	dir := filepath.Join(m.dir, name)
-	if err := os.MkdirAll(filepath.Join(dir, ".cognito"), 0o755); err != nil {
-		return err
+	challenge := p.authenticate(ctx, types.AuthFlowTypeUserPasswordAuth, map[string]string{"USERNAME": adam.username, "PASSWORD": adam.password})
+	out := must(p.cognito.RespondToAuthChallenge(ctx, &idp.RespondToAuthChallengeInput{ClientId: &p.client, ChallengeName: challenge.ChallengeName,
+		Session: challenge.Session, ChallengeResponses: map[string]string{"USERNAME": adam.username, "NEW_PASSWORD": newPassword()}}))
+	p.checkRow(ctx, adam, map[string]string{"email": adam.email})
+	p.checkTokens(ctx, adam, out.AuthenticationResult)
+	return "the first sign-in writes the row"
+}
+
+// readLogs looks for personal data and secrets in the functions' log.
+func (e *environment) readLogs(context.Context) string {
+	log := e.local.log()
+	if !strings.Contains(log, `"synced"`) {
+		fail("the log has no message synced")
 	}
-	if err := os.WriteFile(filepath.Join(dir, ".cognito/config.json"), config, 0o644); err != nil {
-		return err
+	for what, text := range map[string]string{"Jane's e-mail address": e.jane.email, "Adam's": "adam@example.com", "a name": "Jane",
+		"the password": e.jane.password, "the admin secret": e.local.adminSecret} {
+		if strings.Contains(log, text) {
+			fail("the log contains %s", what)
+		}
 	}
-	cmd := m.command(context.WithoutCancel(ctx), m.tools.node, m.tools.cognitoLocal)
-	cmd.Dir = dir
-	cmd.Env = append(cmd.Env, "HOST=127.0.0.1", "PORT="+port, "CODE="+code)
-	p, err := m.start(name, cmd)
-	if err != nil {
-		return err
+	return fmt.Sprintf("%d lines", strings.Count(log, "\n"))
+}
+
+// log returns what the functions printed.
+func (p *pool) log() string {
+	var b strings.Builder
+	for _, line := range p.stack.Log.Lines() {
+		fmt.Fprintln(&b, line.Text)
 	}
-	return p.ready(ctx, answers("http://127.0.0.1:"+port+"/health"))
+	return b.String()
 }

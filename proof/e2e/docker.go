@@ -1,160 +1,120 @@
 package main
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// What the containers find on their network, by names like those inside a VPC.
+// Host names in the network of the containers. They look like those inside a VPC.
 const (
-	balancer = "internal-hasura-1234567890.us-east-1.elb.amazonaws.com" // port 80
-	manager  = "secretsmanager.internal"                                // port 4566
+	hasuraHost  = "internal-hasura-1234567890.us-east-1.elb.amazonaws.com" // port 80
+	secretsHost = "secretsmanager.internal"                                // port 4566
 )
 
-// A yard is a Docker daemon with the images and the network that the functions run in,
-// and the far sides that they reach there.
-type yard struct {
-	host    string // DOCKER_HOST; empty for the daemon that was there
-	image   string // without a tag
-	network string
-	sockets string // folder of the far sides' sockets
-
-	hasura    *graphQL
-	variables string // file for SAM with the functions' variables
+// containers is what sam local needs to run the functions without a registry.
+type containers struct {
+	*pool          // of which only Hasura and the secret exist
+	flags []string // of sam local
 }
 
-// docker is a command of Docker's client at the yard's daemon.
-func (m *machine) docker(ctx context.Context, y *yard, args ...string) *exec.Cmd {
-	return m.atYard(y, m.command(ctx, "docker", args...))
+// startDocker prepares an image, a network and servers that containers can reach. It uses
+// the running Docker daemon, or starts one.
+//
+// The servers listen on loopback, which containers cannot reach. So a relay container
+// listens in their network and connects to sockets in a mounted folder.
+func (e *environment) startDocker(ctx context.Context) (version string) {
+	name, sockets, root := strings.ToLower(filepath.Base(e.dir)), filepath.Join(e.dir, "sockets"), filepath.Join(e.dir, "image")
+	p := e.prepare(ctx, &pool{name: "containers", url: e.ministack, secretsURL: e.moto})
+	env := map[string]string{"GRAPHQL_DOMAIN": hasuraHost, "SECRETS_ARN": p.secretARN,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://" + secretsHost + ":4566",
+		"SYNC_QUEUE_URL":                   ""} // sam local resolves a reference to a queue to its logical ID, which is no URL
+	e.containers = &containers{p, append([]string{"--invoke-image", name + ":none", "--skip-pull-image", "--docker-network", name},
+		e.envVars("variables.json", map[string]map[string]string{functions.Sync: env, functions.Replay: env})...)}
+
+	check(os.Mkdir(sockets, 0o755))
+	moto := must(url.Parse(e.moto))
+	for path, handler := range map[string]http.Handler{"hasura": p.stack.Hasura, "secrets": httputil.NewSingleHostReverseProxy(moto)} {
+		path = filepath.Join(sockets, path)
+		e.serve(must(net.Listen("unix", path)), handler)
+		check(os.Chmod(path, 0o666))
+	}
+
+	// The image holds SAM's runtime interface emulator, which is all that SAM adds to AWS's image, and the relay.
+	python := filepath.Dir(must(filepath.EvalSymlinks(must(filepath.Abs(home + "/python/lib")))))
+	emulators := must(filepath.Glob(python + "/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-" + architecture))
+	if len(emulators) != 1 {
+		fail("SAM's runtime interface emulator: %d files, want 1", len(emulators))
+	}
+	check(os.MkdirAll(filepath.Join(root, "var/rapid"), 0o755))
+	check(os.Mkdir(filepath.Join(root, "tmp"), 0o755))
+	check(os.Chmod(filepath.Join(root, "tmp"), 0o1777))
+	check(os.WriteFile(filepath.Join(root, "var/rapid/aws-lambda-rie"), must(os.ReadFile(emulators[0])), 0o755))
+	check(stack.Build(".", "proof/e2e/relay", filepath.Join(root, "relay")))
+
+	if err := attempt(func() { version = e.useDocker(ctx, name, root, sockets) }); err != nil {
+		fail("%w: %w", errDocker, err)
+	}
+	return version
 }
 
-// atYard has a command find the yard's daemon.
-func (m *machine) atYard(y *yard, cmd *exec.Cmd) *exec.Cmd {
-	if y.host != "" {
-		cmd.Env = append(cmd.Env, "DOCKER_HOST="+y.host)
+// useDocker does all that can fail because of Docker.
+func (e *environment) useDocker(ctx context.Context, name, root, sockets string) (version string) {
+	if command(ctx, "docker", "version").Run() != nil {
+		e.startDaemon(ctx)
 	}
-	return cmd
+	image := name + ":rapid-" + architecture // SAM looks for this tag before it builds an image
+	output(command(ctx, "tar", "-C", root, "-cf", root+".tar", "."))
+	e.docker(ctx, []string{"import", root + ".tar", image}, "image", "rm", image)
+	e.docker(ctx, []string{"network", "create", name}, "network", "rm", name)
+	e.docker(ctx, []string{"run", "--detach", "--name", name, "--network", name, "--network-alias", hasuraHost, "--network-alias", secretsHost,
+		"--volume", sockets + ":/sockets", image, "/relay", ":80", "/sockets/hasura", ":4566", "/sockets/secrets"}, "rm", "--force", name)
+	return strings.TrimSpace(output(command(ctx, "docker", "version", "--format", "{{.Server.Version}}")))
 }
 
-// openYard uses the daemon that answers, or starts one. Its errors are of Docker alone once
-// the images' files are there.
-func (m *machine) openYard(ctx context.Context) (note string, err error) {
-	name := strings.ToLower(filepath.Base(m.dir))
-	y := &yard{image: name, network: name, sockets: filepath.Join(m.dir, "sockets")}
-	if err := os.Mkdir(y.sockets, 0o755); err != nil {
-		return "", err
-	}
-	relay := filepath.Join(m.dir, "relay")
-	if err := stack.Build(".", "proof/e2e/relay", relay); err != nil {
-		return "", err
-	}
-	emulators, err := filepath.Glob(filepath.Join(filepath.Dir(m.tools.sam), "../lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-"+architecture))
-	if err != nil || len(emulators) != 1 {
-		return "", fmt.Errorf("SAM's emulator of the runtime interface is not in its package: %q, %v", emulators, err)
-	}
-	if err := m.reachFarSides(ctx, y); err != nil {
-		return "", err
-	}
-	m.yard = y
-	if note, err = m.useDocker(ctx, y, relay, emulators[0]); err != nil {
-		return "", &unusable{err}
-	}
-	return note, nil
-}
-
-// useDocker makes the images and the network, and has a first container run in it.
-func (m *machine) useDocker(ctx context.Context, y *yard, relay, emulator string) (note string, err error) {
-	if err := m.docker(ctx, y, "version").Run(); err != nil {
-		if err := m.startDocker(ctx, y); err != nil {
-			return "", err
-		}
-	}
-	version, _, err := output(m.docker(ctx, y, "version", "--format", "{{.Server.Version}}"))
-	if err != nil {
-		return "", err
-	}
-	// The tag is the one that SAM looks for when it is told to use this image: what it would
-	// make of AWS's image by adding its emulator of the runtime interface, and no more.
-	if err := m.image(ctx, y, "rapid-"+architecture, map[string]string{"var/rapid/aws-lambda-rie": emulator}); err != nil {
-		return "", err
-	}
-	if err := m.image(ctx, y, "relay", map[string]string{"relay": relay}); err != nil {
-		return "", err
-	}
-	if err := m.made(ctx, y, []string{"network", "create", y.network}, "network", "rm", y.network); err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(version), m.made(ctx, y, []string{"run", "--detach", "--name", y.network, "--network", y.network,
-		"--network-alias", balancer, "--network-alias", manager, "--volume", y.sockets + ":/sockets",
-		y.image + ":relay", "/relay", ":80", "/sockets/hasura", ":4566", "/sockets/secrets"}, "rm", "--force", y.network)
-}
-
-// made makes something at the daemon and has it undone at the end.
-func (m *machine) made(ctx context.Context, y *yard, make []string, undo ...string) error {
-	if _, _, err := output(m.docker(ctx, y, make...)); err != nil {
-		return err
-	}
-	m.atEnd(func() error {
-		_, _, err := output(m.docker(context.Background(), y, undo...))
-		return err
+// docker runs a command, and another at the end of the run that undoes it.
+func (e *environment) docker(ctx context.Context, args []string, undo ...string) {
+	output(command(ctx, append([]string{"docker"}, args...)...))
+	e.atEnd(func() error {
+		return attempt(func() { output(command(context.Background(), append([]string{"docker"}, undo...)...)) })
 	})
-	return nil
 }
 
-func (m *machine) startDocker(ctx context.Context, y *yard) error {
-	if m.tools.dockerd == "" || os.Getuid() != 0 {
-		return errors.New("no Docker answers, and only root can start one, where dockerd is installed (Debian: docker.io)\n" +
-			"start Docker, or leave these steps out: make e2e E2E_SKIP=docker")
+// startDaemon starts a Docker daemon that leaves nothing behind: no iptables chains, and no
+// bridge that was not there before.
+func (e *environment) startDaemon(ctx context.Context) {
+	if _, err := exec.LookPath("dockerd"); err != nil || os.Getuid() != 0 {
+		fail("there is no Docker daemon, and only root can start one, if dockerd is installed (Debian: docker.io). " +
+			"Start Docker, or skip these steps: make e2e E2E_SKIP=docker")
 	}
-	in := func(name string) string { return filepath.Join(m.dir, name) }
-	y.host = "unix://" + in("docker.sock")
-	p, err := m.start("dockerd", m.command(context.WithoutCancel(ctx), m.tools.dockerd, "--host", y.host, "--pidfile", in("docker.pid"),
-		"--data-root", in("docker"), "--exec-root", in("docker-run")))
-	if err != nil {
-		return err
+	if _, err := net.InterfaceByName("docker0"); err != nil {
+		e.atEnd(func() error {
+			_ = exec.Command("ip", "link", "delete", "docker0").Run() // without iproute2, the bridge stays
+			return nil
+		})
 	}
-	return p.ready(ctx, func(ctx context.Context) error { return m.docker(ctx, y, "version").Run() })
+	path := func(name string) string { return filepath.Join(e.dir, name) }
+	check(os.Setenv("DOCKER_HOST", "unix://"+path("docker.sock"))) // for docker and sam
+	e.start(ctx, server{name: "dockerd", args: []string{"dockerd", "--host", os.Getenv("DOCKER_HOST"), "--pidfile", path("docker.pid"),
+		"--data-root", path("docker"), "--exec-root", path("docker-run"), "--iptables=false", "--ip-forward=false"},
+		ready: func(ctx context.Context) error { return command(ctx, "docker", "version").Run() }})
 }
 
-// image imports an image of nothing but the given files, by their paths inside, and /tmp.
-func (m *machine) image(ctx context.Context, y *yard, tag string, files map[string]string) error {
-	var buf bytes.Buffer
-	w := tar.NewWriter(&buf)
-	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}); err != nil {
-		return err
+// envVars writes the variables of functions to a file and returns the flags of sam local for it.
+func (e *environment) envVars(file string, env map[string]map[string]string) (flags []string) {
+	path, byID := filepath.Join(e.dir, file), make(map[string]any)
+	for function, variables := range env {
+		byID[functions.LogicalID(function)] = variables
 	}
-	for name, path := range files {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
-			return err
-		}
-		if _, err := w.Write(content); err != nil {
-			return err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	cmd := m.docker(ctx, y, "import", "-", y.image+":"+tag)
-	cmd.Stdin = &buf
-	if _, _, err := output(cmd); err != nil {
-		return err
-	}
-	m.atEnd(func() error {
-		_, _, err := output(m.docker(context.Background(), y, "image", "rm", y.image+":"+tag))
-		return err
-	})
-	return nil
+	writeJSON(path, byID)
+	return []string{"--env-vars", path}
 }

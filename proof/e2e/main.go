@@ -1,18 +1,17 @@
-// Command e2e proves the suite against parts that others wrote: the SAM CLI validates,
-// builds, deploys and invokes it, two emulators of Cognito sign people in, moto and
-// MiniStack keep the secrets, Docker runs the functions, and the rows land in PostgreSQL.
+// Command e2e proves the suite with other people's software: the SAM CLI validates, builds,
+// deploys and invokes the functions, Docker runs them, MiniStack and cognito-local play
+// Cognito, moto plays Secrets Manager, and PostgreSQL holds the rows.
 //
-//	make e2e-deps                    installs what it needs, once
-//	make e2e                         every step
-//	make e2e E2E_SKIP=docker         all but those in containers
-//	make e2e E2E_SKIP=broken-docker  those too, unless no Docker can be used here
+//	make e2e-deps                    install what it needs
+//	make e2e                         run every step
+//	make e2e E2E_SKIP=docker         run the steps that need no containers
+//	make e2e E2E_SKIP=broken-docker  the same, but only if Docker does not work on this machine
 //
-// Everything listens on loopback alone, on ports that the system chooses, and is ended
-// by its process id. The logs of the parts stay in .aws-sam/e2e/logs.
+// All servers listen on loopback, on ports that the system chooses. The command ends every
+// process that it started. Their logs stay in .aws-sam/e2e/logs.
 //
-// The first step that fails ends the run, since the others build on it. The command
-// exits with 0 when every step passed or was asked to be skipped, with 1 when one did
-// not, and with 2 when it cannot begin.
+// The first failed step ends the run, because later steps use what earlier ones left.
+// The exit code is 0 if no step failed, 1 if one failed, and 2 if the run cannot start.
 package main
 
 import (
@@ -22,31 +21,84 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Getenv, os.Stdout)
+	code := run(ctx, os.Getenv("E2E_SKIP"), os.Stdout)
 	stop()
 	os.Exit(code)
 }
 
-// run is the command; it expects the repository's root as working directory.
-func run(ctx context.Context, getenv func(string) string, stdout io.Writer) int {
-	skip, err := skips(getenv("E2E_SKIP"))
+// run expects the root of the repository as working directory.
+func run(ctx context.Context, skip string, stdout io.Writer) int {
+	if skip != "" && skip != skipDocker && skip != skipBrokenDocker {
+		fmt.Fprintf(stdout, "E2E_SKIP=%s: want %s or %s\n", skip, skipDocker, skipBrokenDocker)
+		return 2
+	}
+	e, err := newEnvironment()
 	if err != nil {
 		fmt.Fprintln(stdout, err)
 		return 2
 	}
-	m, err := newMachine()
+	began := time.Now()
+	err = runner{stdout, skip}.run(ctx, e.steps())
 	if err != nil {
-		fmt.Fprintln(stdout, err)
-		return 2
+		fmt.Fprintf(stdout, "\n%s", e.lastLines())
 	}
-	t := table{w: stdout, skip: skip}
-	t.run(ctx, m.steps())
-	if err := m.close(); err != nil {
-		t.end("everything ended", err)
+	if closeErr := e.close(); err == nil {
+		err = closeErr
 	}
-	return t.summary()
+	took := time.Since(began).Round(time.Second)
+	if err != nil {
+		fmt.Fprintf(stdout, "\nFAILED after %v: %v\n", took, err)
+		return 1
+	}
+	fmt.Fprintf(stdout, "\nall as expected after %v\n", took)
+	return 0
+}
+
+func (e *environment) steps() []step {
+	return []step{
+		{name: "PostgreSQL: start", do: e.startPostgres},
+		{name: "moto: start", do: e.startMoto},
+		{name: "MiniStack: start", do: e.startMiniStack},
+
+		{name: "sam validate --lint", do: e.validate},
+		{name: "sam build: " + otherArchitecture, do: e.build(otherArchitecture)},
+		{name: "sam build: " + architecture, do: e.build(architecture)}, // last, because the steps below run this build
+		{name: "Docker: daemon, image, network", docker: true, do: e.startDocker},
+		{name: "sam local start-lambda: every recorded event", docker: true, do: e.sendEvents},
+		{name: "make invoke: every function", docker: true, do: e.invokeAll},
+
+		{name: "V1_0 pool: sam deploy", do: e.deploy("acme-v1", "V1_0")},
+		{name: "V1_0 pool: sign-up, sign-in, groups, refresh", do: e.signIns("acme-v1")},
+		{name: "V2_0 pool: sam deploy", do: e.deploy("acme-v2", "V2_0")},
+		{name: "V2_0 pool: sign-up, sign-in, groups, refresh", do: e.signIns("acme-v2")},
+		{name: "V2_0 pool: parked sync while Hasura is down", do: e.parkSync},
+		{name: "V2_0 pool: hasura-cognito doctor", do: e.doctor},
+		{name: "CreateUserPool=true: sam deploy", do: e.deploy("acme-own", "V2_0")},
+		{name: "CreateUserPool=true: sign-up, sign-in, groups", do: e.signIns("acme-own")},
+		{name: "hasura-cognito attach: a pool in moto", do: e.attach},
+
+		{name: "cognito-local: start", do: e.startLocalPool},
+		{name: "cognito-local: sign-up, two sign-ins, refresh", do: e.signUpAndIn},
+		{name: "cognito-local: sign-in after a secret rotation", do: e.rotateSecret},
+		{name: "cognito-local: sign-in after a change of name", do: e.changeName},
+		{name: "cognito-local: forgotten password", do: e.forgetPassword},
+		{name: "cognito-local: user created by an administrator", do: e.createUser},
+		{name: "cognito-local: nothing personal in the logs", do: e.readLogs},
+
+		{name: "Hasura stand-in: its tests on PostgreSQL", limit: 10 * time.Minute, do: e.testStandIn},
+		{name: "Hasura stand-in: make e2e-hasura", limit: 10 * time.Minute, do: e.compareHasura},
+
+		// A check that cannot fail proves nothing. These steps break one thing each and expect
+		// the check of an earlier step to find it.
+		{name: "broken: make invoke of misconfigured functions", docker: true, do: e.invokeMisconfigured},
+		{name: "broken: claims without a default role", do: e.omitDefaultRole},
+		{name: "broken: V1 response for a V2_0 pool", do: e.answerAsV1},
+		{name: "broken: V1 response, seen by the doctor", do: e.doctorFinds},
+		{name: "broken: upsert of a column that Hasura lacks", do: e.dropColumn},
+	}
 }

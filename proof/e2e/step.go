@@ -5,129 +5,123 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"time"
 )
 
-// What E2E_SKIP can ask for: to leave out the steps in containers, or only where Docker
-// cannot be used, as a CI does that need not have one.
+// Values of E2E_SKIP.
 const (
-	docker       = "docker"
-	brokenDocker = "broken-docker"
+	skipDocker       = "docker"        // skip the steps that need Docker
+	skipBrokenDocker = "broken-docker" // skip them if Docker does not work on this machine
 )
 
-// An unusable error is of a Docker that does not work here, and not of the suite.
-type unusable struct{ err error }
-
-func (u *unusable) Error() string { return u.err.Error() }
-func (u *unusable) Unwrap() error { return u.err }
-
-// A step is one line of the table.
+// A step is one row of the table that a run prints.
 type step struct {
-	name  string
-	kind  string        // by which E2E_SKIP can leave it out; usually none
-	limit time.Duration // zero means three minutes
-	do    func(context.Context) (note string, err error)
+	name   string
+	docker bool                                // runs containers
+	limit  time.Duration                       // 0 means 3 minutes
+	do     func(context.Context) (note string) // ends by check, must or fail if the step fails
 }
 
-// skips reads E2E_SKIP, names with commas between them.
-func skips(value string) ([]string, error) {
-	if value == "" {
-		return nil, nil
-	}
-	names := strings.Split(value, ",")
-	for _, name := range names {
-		if name != docker && name != brokenDocker {
-			return nil, fmt.Errorf("E2E_SKIP=%s: only %s can be skipped, or %s", value, docker, brokenDocker)
+// errDocker marks an error of Docker on this machine, which says nothing about the suite.
+var errDocker = errors.New("no working Docker")
+
+// A runner runs steps and prints a line for each.
+type runner struct {
+	w    io.Writer
+	skip string // E2E_SKIP
+}
+
+// run returns the error of the first failed step. The steps after it are not run.
+func (r runner) run(ctx context.Context, steps []step) error {
+	for i, s := range steps {
+		fmt.Fprintf(r.w, "%-48s ", s.name)
+		began := time.Now()
+		result, note, err := "skipped", "E2E_SKIP="+r.skip, error(nil)
+		if !s.docker || r.skip != skipDocker {
+			result = "ok"
+			note, err = s.run(ctx)
+		}
+		if errors.Is(err, errDocker) && r.skip == skipBrokenDocker {
+			result, note, err = "skipped", err.Error(), nil
+			r.skip = skipDocker
+		}
+		if err != nil {
+			result, note = "FAILED", fmt.Sprintf("%d steps are not run", len(steps)-i-1)
+		}
+		fmt.Fprintf(r.w, "%-7s %6.1f s  %s\n", result, time.Since(began).Seconds(), note)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	return names, nil
+	return nil
 }
 
-// A table runs steps and keeps what became of them.
-type table struct {
-	w     io.Writer
-	skip  []string
-	lines []string
-	wrong error // what failed
-	begun time.Time
-}
-
-// run does one step after the other, until one fails.
-func (t *table) run(ctx context.Context, steps []step) {
-	t.begun = time.Now()
-	for _, s := range steps {
-		switch {
-		case t.wrong != nil:
-			t.line("not run", s.name, 0, "")
-		case s.kind != "" && slices.Contains(t.skip, s.kind):
-			t.line("skipped", s.name, 0, t.reason())
-		default:
-			t.do(ctx, s)
-		}
-	}
-}
-
-func (t *table) do(ctx context.Context, s step) {
+func (s step) run(ctx context.Context) (note string, err error) {
 	limit := s.limit
 	if limit == 0 {
 		limit = 3 * time.Minute
 	}
-	bounded, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done after %v", limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done after %v", limit))
 	defer cancel()
-	began := time.Now()
-	fmt.Fprintf(t.w, "==== %s\n", s.name)
-	note, err := s.do(bounded)
-	if err != nil && bounded.Err() != nil {
-		err = errors.Join(context.Cause(bounded), err)
+	err = attempt(func() { note = s.do(ctx) })
+	if err != nil && ctx.Err() != nil {
+		err = errors.Join(context.Cause(ctx), err)
 	}
-	if _, broken := errors.AsType[*unusable](err); broken && slices.Contains(t.skip, brokenDocker) {
-		fmt.Fprintf(t.w, "Docker cannot be used here, so that nothing runs in containers: %v\n", err)
-		t.skip = append(t.skip, docker)
-		t.line("skipped", s.name, 0, t.reason())
-		return
-	}
+	return note, err
+}
+
+// A failure is the panic that ends a step. It works as FailNow does in a test.
+type failure struct{ err error }
+
+// check ends the step if err is not nil.
+func check(err error) {
 	if err != nil {
-		t.fail(s.name, time.Since(began), err)
-		return
+		panic(failure{err})
 	}
-	t.line("ok", s.name, time.Since(began), note)
 }
 
-// reason says why containers are left out.
-func (t *table) reason() string {
-	if slices.Contains(t.skip, brokenDocker) {
-		return "no Docker works here, and E2E_SKIP=" + brokenDocker
-	}
-	return "as E2E_SKIP=" + docker + " asks"
+// must returns v, or ends the step if err is not nil.
+func must[T any](v T, err error) T {
+	check(err)
+	return v
 }
 
-// end notes a failure that belongs to no step.
-func (t *table) end(name string, err error) { t.fail(name, 0, err) }
+// fail ends the step.
+func fail(format string, args ...any) { check(fmt.Errorf(format, args...)) }
 
-func (t *table) fail(name string, took time.Duration, err error) {
-	t.wrong = errors.Join(t.wrong, fmt.Errorf("%s: %w", name, err))
-	t.line("FAILED", name, took, "")
+// attempt runs f and returns the error that ended it.
+func attempt(f func()) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case failure:
+			err = r.err
+		default:
+			panic(r)
+		}
+	}()
+	f()
+	return nil
 }
 
-func (t *table) line(result, name string, took time.Duration, note string) {
-	seconds := ""
-	if took > 0 {
-		seconds = fmt.Sprintf("%.1f s", took.Seconds())
+// during runs f and puts what was done before the error that ended it.
+func during(what string, f func()) {
+	if err := attempt(f); err != nil {
+		fail("%s: %w", what, err)
 	}
-	text := fmt.Sprintf("%-7s %9s  %-46s %s", result, seconds, name, note)
-	t.lines = append(t.lines, strings.TrimRight(text, " "))
 }
 
-// summary prints the table and gives the exit code.
-func (t *table) summary() int {
-	fmt.Fprintf(t.w, "\n%s\n\n", strings.Join(t.lines, "\n"))
-	took := time.Since(t.begun).Round(time.Second)
-	if t.wrong != nil {
-		fmt.Fprintf(t.w, "FAILED after %v: %v\n", took, t.wrong)
-		return 1
+// poll calls f every 50 ms until it returns nil or ctx ends. It returns the last error of f.
+func poll(ctx context.Context, f func() error) error {
+	for {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), err)
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	fmt.Fprintf(t.w, "all as expected after %v\n", took)
-	return 0
 }

@@ -3,73 +3,52 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-func TestTable(t *testing.T) {
-	passes := func(context.Context) (string, error) { return "as it should", nil }
-	fails := func(context.Context) (string, error) { return "", errors.New("a function is wrong") }
-	breaks := func(context.Context) (string, error) { return "", &unusable{errors.New("no iptables")} }
-	rows := []struct {
+func TestRun(t *testing.T) {
+	passes := func(context.Context) string { return "as it should" }
+	fails := func(context.Context) string { return must("", errors.New("a function is wrong")) }
+	noDocker := func(context.Context) string { fail("%w: no iptables", errDocker); return "" }
+	for _, row := range []struct {
 		name  string
 		skip  string
 		steps []step
-		code  int
-		want  []string
+		want  string // a regular expression for each line
+		err   string
 	}{
-		{"every step passes", "", []step{{name: "one", do: passes}, {name: "two", kind: docker, do: passes}}, 0,
-			[]string{"ok  one as it should", "ok  two as it should", "all as expected"}},
-		{"one that fails ends it", "", []step{{name: "one", do: fails}, {name: "two", do: passes}}, 1,
-			[]string{"FAILED  one", "not run  two", "one: a function is wrong"}},
-		{"containers are left out on demand", "docker", []step{{name: "one", kind: docker, do: fails}, {name: "two", do: passes}}, 0,
-			[]string{"skipped  one as E2E_SKIP=docker asks", "ok  two"}},
-		{"nothing else is", "docker", []step{{name: "one", do: fails}}, 1, []string{"FAILED  one"}},
-		{"a Docker that does not work is a failure", "", []step{{name: "one", kind: docker, do: breaks}}, 1, []string{"FAILED  one", "no iptables"}},
-		{"but not where it may be broken", "broken-docker", []step{{name: "one", kind: docker, do: breaks}, {name: "two", kind: docker, do: fails}, {name: "three", do: passes}}, 0,
-			[]string{"so that nothing runs in containers: no iptables", "skipped  one no Docker works here, and E2E_SKIP=broken-docker", "skipped  two", "ok  three"}},
-		{"where a function still may not be wrong", "broken-docker", []step{{name: "one", kind: docker, do: passes}, {name: "two", kind: docker, do: fails}}, 1,
-			[]string{"ok  one", "FAILED  two"}},
-	}
-	for _, row := range rows {
-		skip, err := skips(row.skip)
-		if err != nil {
-			t.Fatal(err)
-		}
+		{"every step passes", "", []step{{name: "one", do: passes}, {name: "two", docker: true, do: passes}},
+			"one ok .* as it should\ntwo ok .* as it should\n", ""},
+		{"a failed step ends the run", "", []step{{name: "one", do: fails}, {name: "two", do: passes}},
+			"one FAILED .* 1 steps are not run\n", "one: a function is wrong"},
+		{"E2E_SKIP=docker skips steps in containers", skipDocker, []step{{name: "one", docker: true, do: fails}, {name: "two", do: passes}},
+			"one skipped .* E2E_SKIP=docker\ntwo ok .*\n", ""},
+		{"E2E_SKIP=docker skips nothing else", skipDocker, []step{{name: "one", do: fails}}, "one FAILED .*\n", "one: a function is wrong"},
+		{"a broken Docker fails the run", "", []step{{name: "one", docker: true, do: noDocker}}, "one FAILED .*\n", "no iptables"},
+		{"E2E_SKIP=broken-docker skips steps if Docker is broken", skipBrokenDocker,
+			[]step{{name: "one", docker: true, do: noDocker}, {name: "two", docker: true, do: fails}, {name: "three", do: passes}},
+			"one skipped .* no iptables\ntwo skipped .*\nthree ok .*\n", ""},
+		{"E2E_SKIP=broken-docker does not hide a wrong function", skipBrokenDocker,
+			[]step{{name: "one", docker: true, do: passes}, {name: "two", docker: true, do: fails}}, "one ok .*\ntwo FAILED .*\n", "two: a function is wrong"},
+	} {
 		var out strings.Builder
-		table := table{w: &out, skip: skip}
-		table.run(t.Context(), row.steps)
-		if code := table.summary(); code != row.code {
-			t.Errorf("%s: exit code = %d, want %d", row.name, code, row.code)
+		err := runner{&out, row.skip}.run(t.Context(), row.steps)
+		if row.err == "" && err != nil || row.err != "" && !strings.Contains(fmt.Sprint(err), row.err) {
+			t.Errorf("%s: error = %v, want %q in it", row.name, err, row.err)
 		}
-		for _, want := range row.want {
-			if !contains(out.String(), want) {
-				t.Errorf("%s: it printed\n%s\nwant %q in it", row.name, &out, want)
-			}
+		got := regexp.MustCompile(` +`).ReplaceAllString(out.String(), " ")
+		if !regexp.MustCompile(`^` + row.want + `$`).MatchString(got) {
+			t.Errorf("%s: it printed\n%swant\n%s", row.name, got, row.want)
 		}
 	}
 }
 
-// contains looks for words in their order on one line, whatever stands between them: the
-// table has times and blanks there.
-func contains(text, words string) bool {
-	for line := range strings.Lines(text) {
-		found := true
-		for _, word := range strings.Fields(words) {
-			_, line, found = strings.Cut(line, word)
-			if !found {
-				break
-			}
-		}
-		if found {
-			return true
-		}
-	}
-	return false
-}
-
-func TestSkips(t *testing.T) {
-	if _, err := skips("docker,moto"); err == nil || !strings.Contains(err.Error(), "only docker can be skipped") {
-		t.Errorf("skips(docker,moto) = %v, want an error that says what can be skipped", err)
+func TestRunRefusesAnUnknownSkip(t *testing.T) {
+	var out strings.Builder
+	if code := run(t.Context(), "moto", &out); code != 2 || !strings.Contains(out.String(), "E2E_SKIP=moto: want docker or broken-docker") {
+		t.Errorf("exit code = %d, output %q, want 2 and what E2E_SKIP can be", code, &out)
 	}
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// attach runs the test of attach against moto: in a pool with many settings, only the
+// triggers may change.
+func (e *environment) attach(ctx context.Context) string {
+	cmd := command(ctx, "go", "test", "-count=1", "-v", "-run", "^TestEmulator$", "./cmd/hasura-cognito/attach")
+	cmd.Env = append(cmd.Env, "ATTACH_ENDPOINT="+e.moto)
+	out := output(cmd)
+	if passed(out, "TestEmulator") != 1 || strings.Contains(out, "ATTACH_ENDPOINT is not set") {
+		fail("the test did not run:\n%s", out)
+	}
+	return "only the triggers changed"
+}
+
+// ministackWarnings are due to CloudFormation in MiniStack 1.4.21: it writes the principal of a
+// permission as a bare name, and leaves the redrive policy of a queue out.
+var ministackWarnings = []string{"claims function: other callers", "sync function: other callers", "dead-letter queue"}
+
+// doctor runs the doctor for the V2_0 deployment, with the token of a new user. Every check
+// must be ok.
+func (e *environment) doctor(ctx context.Context) string {
+	p := e.pools["acme-v2"]
+	u := p.signUp(ctx)
+	token := *p.signIn(ctx, u).IdToken
+	cmd := command(ctx, "make", "doctor", "USER_POOL_ID="+p.id, "ARGS=--json")
+	cmd.Env = append(cmd.Env, "TOKEN="+token)
+	report, err := cmd.Output()
+	for _, secret := range []string{u.email, p.adminSecret, token} {
+		if bytes.Contains(report, []byte(secret)) {
+			fail("the report contains an e-mail address, the admin secret or the token")
+		}
+	}
+	var rows []struct{ Check, Verdict, Found string }
+	check(json.Unmarshal(report, &rows))
+	ok := 0
+	for _, row := range rows {
+		if row.Verdict == "ok" {
+			ok++
+		} else if row.Verdict != "warn" || !slices.Contains(ministackWarnings, row.Check) {
+			fail("%s: %s: %s (exit code %d)", row.Verdict, row.Check, row.Found, cmd.ProcessState.ExitCode())
+		}
+	}
+	check(err)
+	return fmt.Sprintf("%d checks are ok", ok)
+}
