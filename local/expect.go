@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 // The expectations share no code with the functions. A mistake must be made twice to go unnoticed.
@@ -55,7 +57,7 @@ func (e event) expect(c choice, known map[string]bool) facts {
 		return facts{"outcome": outcome, "Cognito": refusal}
 	case e.function() == stack.SyncUsers:
 		if outcome == "synced" || outcome == "parked" {
-			e.expectRow(want)
+			e.expectRow(c, want)
 		}
 	case !e.test():
 		if outcome == "shaped" { // a machine has no ID token
@@ -72,28 +74,33 @@ func (e event) complex() bool {
 	return e.Version == "2" || e.Version == "3" || e.Request.Scopes != nil
 }
 
-// columns are the attributes that are copied into the row as they are.
-var columns = []string{"email", "phone_number", "name", "given_name", "family_name", "picture", "locale"}
-
 // expectRow adds the columns that a sync of this event writes. PostgreSQL cannot store U+0000; an attribute with it is
 // left out.
-func (e event) expectRow(want facts) {
-	put := func(column, value string) {
-		if value != "" && !strings.ContainsRune(value, 0) {
-			want["row, "+column] = value
+func (e event) expectRow(c choice, want facts) {
+	for _, column := range users.Description.Columns {
+		value := ""
+		switch source := column.Source.Name; source {
+		case users.Sub.Name:
+			value = e.attribute("sub")
+		case users.UserID.Name:
+			value = e.userID(c)
+		case users.Username.Name:
+			value = e.UserName
+		case users.SyncTime.Name:
+			value = "set"
+		case users.IdentityProvider.Name: // a part of an attribute; local/stack/testdata has it
+		default:
+			value = e.attribute(source)
+			// A new address is verified only if the event says so.
+			if address, flag := strings.CutSuffix(source, "_verified"); flag && want["row, "+address] != "" {
+				value = fmt.Sprint(e.variable(source) == "true")
+			}
 		}
-	}
-	put("id", strings.ToLower(e.attribute("sub")))
-	put("username", e.UserName)
-	put("status", e.attribute("cognito:user_status"))
-	put("synced_at", "set")
-	for _, column := range columns {
-		put(column, e.attribute(column))
-	}
-	// A new address is verified only if the event says so.
-	for _, column := range []string{"email", "phone_number"} {
-		if want["row, "+column] != "" {
-			put(column+"_verified", fmt.Sprint(e.variable(column+"_verified") == "true"))
+		if column.Kind == users.UUID {
+			value = strings.ToLower(value)
+		}
+		if value != "" && !strings.ContainsRune(value, 0) {
+			want["row, "+column.Name] = value
 		}
 	}
 }
@@ -135,7 +142,7 @@ func (e event) claims(c choice) map[string]any {
 			}
 		}
 	}
-	claims := map[string]any{"x-hasura-user-id": e.attribute("sub"), "x-hasura-allowed-roles": roles, "x-hasura-default-role": "user"}
+	claims := map[string]any{"x-hasura-user-id": e.userID(c), "x-hasura-allowed-roles": roles, "x-hasura-default-role": "user"}
 	for _, role := range slices.Backward(entries(c["DEFAULT_ROLE"])) {
 		if slices.Contains(roles, role) {
 			claims["x-hasura-default-role"] = role
@@ -168,6 +175,9 @@ func (e event) rolesOf(group string, c choice) (roles []string) {
 	return roles
 }
 
+// userID is the user's id in the application.
+func (e event) userID(c choice) string { return cmp.Or(e.attribute(c["USER_ID"]), e.attribute("sub")) }
+
 // variable is an attribute's value as a session variable. Some emulators send booleans.
 func (e event) variable(attribute string) string {
 	if flag, ok := e.Request.UserAttributes[attribute].(bool); ok {
@@ -188,29 +198,28 @@ func entries(list string) (entries []string) {
 // expectVerdict is Hasura's verdict on right claims: a query of users in the token's default role. The metadata give the
 // role user its own row, and other roles nothing. admin reads every row.
 func expectVerdict(claims map[string]any, known map[string]bool) string {
-	sub := claims["x-hasura-user-id"].(string)
-	var seen []string
+	id := claims["x-hasura-user-id"].(string)
 	switch claims["x-hasura-default-role"] {
 	case "user":
-		if known[sub] {
-			seen = append(seen, sub)
+		if !uuid.MatchString(id) {
+			return "refused: data-exception" // the key is compared with it
 		}
+		if !known[id] {
+			return verdict(id, nil)
+		}
+		return verdict(id, []string{id})
 	case "admin":
-		for id := range known {
-			seen = append(seen, id)
-		}
-	default:
-		return "refused: validation-failed"
+		return verdict(id, slices.Collect(maps.Keys(known)))
 	}
-	return verdict(sub, seen)
+	return "refused: validation-failed"
 }
 
 // verdict says which rows Hasura showed to a user.
-func verdict(sub string, seen []string) string {
+func verdict(id string, seen []string) string {
 	switch {
 	case len(seen) == 0:
 		return "accepted, no row yet"
-	case len(seen) > 1 || seen[0] != sub:
+	case len(seen) > 1 || seen[0] != id:
 		return "accepted, READS OTHER ROWS"
 	}
 	return "accepted, reads own row"

@@ -104,7 +104,7 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 		return false, err
 	}
 	for _, row := range rows {
-		r.known[row.Text("id")] = true
+		r.known[row.ID()] = true
 	}
 	for _, e := range events {
 		p.event(e, r.send(ctx, e, nil), len(events) == 1)

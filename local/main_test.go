@@ -62,13 +62,14 @@ func TestEveryEventIsAsExpected(t *testing.T) {
 		variables map[string]string
 		want      []string
 	}{
-		{"no settings", nil, []string{"accepted, reads own row", "refused: jwt-invalid-claims", "1b7c4e02  user, editor", "parked  0117a6e5", "1 parked"}},
+		{"no settings", nil, []string{"accepted, reads own row", "refused: jwt-invalid-claims", "(without identity_provider)", "1b7c4e02  user, editor", "parked  0117a6e5", "1 parked"}},
 		{"the same again", nil, nil},
 		{"every setting", map[string]string{
 			"ROLES": "editor=writer,editor=a b,viewer=admin", "DEFAULT_ROLE": "admin,writer", "SESSION_VARIABLES": "x-hasura-email=email",
 			"CLAIMS_NAMESPACE": "hasura", "CLAIMS_FORMAT": "json", "ACCESS_TOKEN_AUDIENCE": "client_id",
 			"SECRETS_KEY": "key", "HASURA_ROLE": "cognito_sync", "SYNC_BUDGET": "2s", "SYNC_ON_FAILURE": "refuse",
 		}, []string{"Settings: ACCESS_TOKEN_AUDIENCE=client_id CLAIMS_FORMAT=json", "writer, user, a b", "READS OTHER ROWS", "1 sign-in refused"}},
+		{"USER_ID", map[string]string{"USER_ID": "name"}, []string{"Jane Doe", "refused: data-exception"}},
 	}
 	var first string
 	for _, row := range rows {

@@ -70,7 +70,7 @@ func (p *printer) event(e event, res result, detail bool) {
 		}
 	case res.row != nil:
 		contact := cmp.Or(res.row.Text("email"), res.row.Text("phone_number"))
-		p.cells(mark, name, res.call.Outcome, cut(res.row.Text("id"), 8), cut(contact, 22), res.notes())
+		p.cells(mark, name, res.call.Outcome, cut(res.row.ID(), 8), cut(contact, 22), res.notes())
 	default:
 		p.cells(mark, name, res.call.Outcome+"  "+res.notes())
 	}
@@ -109,7 +109,7 @@ func (res result) notes() string {
 	var notes []string
 	for _, line := range res.call.Log {
 		if line.Message == "attributes dropped" {
-			notes = append(notes, "without "+strings.Join(line.Attributes, ", "))
+			notes = append(notes, "without "+strings.Join(line.Columns, ", "))
 		}
 		if line.Message == res.call.Outcome && line.Reason != "" {
 			notes = append(notes, line.Reason)
@@ -134,7 +134,7 @@ func (p *printer) users(rows []stack.Row) {
 	p.cells("  id", "email", "phone", "name", "provider", "status")
 	for _, row := range rows {
 		name := cmp.Or(row.Text("name"), strings.TrimSpace(row.Text("given_name")+" "+row.Text("family_name")))
-		p.cells("  "+cut(row.Text("id"), 8), cut(row.Text("email"), 22), row.Text("phone_number"), cut(name, 16),
+		p.cells("  "+cut(row.ID(), 8), cut(row.Text("email"), 22), row.Text("phone_number"), cut(name, 16),
 			cut(row.Text("identity_provider"), 8), row.Text("status"))
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/local/userpool"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 // A runner sends events, one after the other.
@@ -106,7 +107,7 @@ func changes(sent, answer []byte) string {
 
 // readRow reads the row that the expectation is about, and adds the columns that it names.
 func (r runner) readRow(ctx context.Context, want, got facts) stack.Row {
-	id := want["row, id"]
+	id := want["row, "+users.Description.Key]
 	if id == "" {
 		return nil
 	}
@@ -116,7 +117,7 @@ func (r runner) readRow(ctx context.Context, want, got facts) stack.Row {
 		got["row"] = err.Error()
 		return nil
 	}
-	i := slices.IndexFunc(rows, func(row stack.Row) bool { return row.Text("id") == id })
+	i := slices.IndexFunc(rows, func(row stack.Row) bool { return row.ID() == id })
 	if i < 0 {
 		return nil
 	}
@@ -125,8 +126,8 @@ func (r runner) readRow(ctx context.Context, want, got facts) stack.Row {
 			got[name] = rows[i].Text(column)
 		}
 	}
-	if got["row, synced_at"] != "" {
-		got["row, synced_at"] = "set"
+	if at := "row, " + users.Description.SyncedAt; got[at] != "" {
+		got[at] = "set"
 	}
 	return rows[i]
 }

@@ -58,10 +58,9 @@ func (r runner) token(ctx context.Context, use string, claims userpool.Claims, s
 	} else {
 		var seen []string
 		for _, row := range rows {
-			seen = append(seen, row.Text("id"))
+			seen = append(seen, row.ID())
 		}
-		sub, _ := claims["sub"].(string)
-		t.verdict = verdict(sub, seen)
+		t.verdict = verdict(fmt.Sprint(t.hasura["x-hasura-user-id"]), seen)
 	}
 	put("Hasura", t.verdict)
 	return t

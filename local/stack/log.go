@@ -13,12 +13,12 @@ type Line struct {
 	Text string `json:"-"`
 
 	// What follows is empty if the line is not a log record.
-	Message    string   `json:"message"`
-	RequestID  string   `json:"requestId"`
-	Class      string   `json:"class"` // of a failure
-	Error      string   `json:"error"`
-	Reason     string   `json:"reason"`
-	Attributes []string `json:"attributes"` // of "attributes dropped": their names
+	Message   string   `json:"message"`
+	RequestID string   `json:"requestId"`
+	Class     string   `json:"class"` // of a failure
+	Error     string   `json:"error"`
+	Reason    string   `json:"reason"`
+	Columns   []string `json:"columns"` // of "attributes dropped"
 }
 
 // outcomes are the messages that say how a call ended. Every call logs one of them, after anything else.

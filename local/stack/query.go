@@ -6,10 +6,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
-// A Row is a user row, by column.
+// A Row is a user row, by column of [users.Description].
 type Row map[string]any
+
+// ID returns the value of the key.
+func (r Row) ID() string { return r.Text(users.Description.Key) }
 
 // Text returns a column's value as text. NULL and a column that is absent are empty.
 func (r Row) Text(column string) string {
@@ -40,14 +46,17 @@ func (s *Stack) Users(ctx context.Context) ([]Row, error) {
 
 // Own is [Stack.Own] of the Hasura at a URL without a path.
 func Own(ctx context.Context, url, token string) ([]Row, error) {
-	return queryUsers(ctx, url, "Authorization", "Bearer "+token, `query own { users { id username email } }`)
+	return queryUsers(ctx, url, "Authorization", "Bearer "+token, fmt.Sprintf(`query own { users { %s } }`, users.Description.Key))
 }
 
 // Users is [Stack.Users] of the Hasura at a URL without a path.
 func Users(ctx context.Context, url, adminSecret string) ([]Row, error) {
-	return queryUsers(ctx, url, "X-Hasura-Admin-Secret", adminSecret, `query all { users(order_by: {id: asc}) {
-		id username email email_verified phone_number phone_number_verified name given_name family_name picture locale
-		identity_provider status attributes last_sign_in_at synced_at created_at updated_at } }`)
+	var columns strings.Builder
+	for _, c := range users.Description.Columns {
+		columns.WriteString(c.Name + " ")
+	}
+	query := fmt.Sprintf(`query all { users(order_by: {%s: asc}) { %s } }`, users.Description.Key, &columns)
+	return queryUsers(ctx, url, "X-Hasura-Admin-Secret", adminSecret, query)
 }
 
 func queryUsers(ctx context.Context, url, header, value, query string) ([]Row, error) {

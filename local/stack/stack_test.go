@@ -38,7 +38,7 @@ func TestLog(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	write(`{"level":"WARN","message":"attributes dropped","requestId":"1","attributes":["name"]}`)
+	write(`{"level":"WARN","message":"attributes dropped","requestId":"1","columns":["name"]}`)
 	write(`panic: a trace`)
 	got := make(chan []Line)
 	go func() {
@@ -46,7 +46,7 @@ func TestLog(t *testing.T) {
 	}()
 	write(`{"level":"INFO","message":"synced","requestId":"1"}`)
 	lines := <-got
-	if len(lines) != 3 || lines[0].Attributes[0] != "name" || lines[1].Message != "" || lines[1].Text != "panic: a trace" || lines[2].RequestID != "1" {
+	if len(lines) != 3 || lines[0].Columns[0] != "name" || lines[1].Message != "" || lines[1].Text != "panic: a trace" || lines[2].RequestID != "1" {
 		t.Errorf("lines = %+v, want those that were written", lines)
 	}
 	ended, end := context.WithTimeout(t.Context(), time.Millisecond)
