@@ -88,8 +88,8 @@ func TestRowsAreAsPromised(t *testing.T) {
 		{[]string{"-only", "three copies"}, "1 rows, all as promised"},
 		{[]string{"-only", "dead letters"}, "1 rows, all as promised"},
 		{[]string{"-only", "Hasura and SQS refuse"}, "1 rows, all as promised"},
-		{[]string{"-only", "invalid SESSION_VARIABLES"}, "1 rows, all as promised"},
-		{[]string{"-only", "invalid SYNC_BUDGET"}, "1 rows, all as promised"},
+		{[]string{"-only", "claims function: invalid SESSION_VARIABLES"}, "1 rows, all as promised"},
+		{[]string{"-only", "sync function: invalid SYNC_BUDGET"}, "1 rows, all as promised"},
 		{[]string{"-drain", "20"}, "20 parked syncs, replayed at "},
 	}
 	for _, row := range rows {

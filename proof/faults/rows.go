@@ -95,11 +95,13 @@ func rows(untrusted string, invalid map[string][]string) []row {
 	)
 
 	for _, s := range settings.All {
-		signIns := wrongSync(s.Name, invalid[s.Name])
-		if s.Functions == "claims" {
-			signIns = wrongClaims(s.Name, invalid[s.Name])
+		misconfigured := want{logged: []string{"misconfigured"}}
+		if strings.Contains(s.Functions, "claims") {
+			all = append(all, row{name: "claims function: invalid " + s.Name, signIns: wrongClaims(s.Name, invalid[s.Name]), want: misconfigured})
 		}
-		all = append(all, row{name: "invalid " + s.Name, signIns: signIns, want: want{logged: []string{"misconfigured"}}})
+		if strings.Contains(s.Functions, "sync") {
+			all = append(all, row{name: "sync function: invalid " + s.Name, signIns: wrongSync(s.Name, invalid[s.Name]), want: misconfigured})
+		}
 	}
 
 	streams := []row{
