@@ -22,8 +22,8 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// A scene runs the built functions while a clock of its own counts the minutes. It collects what CloudWatch would see.
-type scene struct {
+// A simulation runs the built functions while a clock of its own counts the minutes. It collects what CloudWatch would see.
+type simulation struct {
 	t        *testing.T
 	template template
 	filters  []metricFilter
@@ -45,14 +45,16 @@ type scene struct {
 	rang    map[string]bool
 }
 
-func (s *scene) now() time.Time { return s.start.Add(time.Duration(s.minutes.Load()) * time.Minute) }
+func (s *simulation) now() time.Time {
+	return s.start.Add(time.Duration(s.minutes.Load()) * time.Minute)
+}
 
-func (s *scene) record(value float64, namespace, name string, dimensions ...string) {
+func (s *simulation) record(value float64, namespace, name string, dimensions ...string) {
 	s.data = append(s.data, datapoint{metric(namespace, name, dimensions...), s.now(), value})
 }
 
 // functions starts the functions. Their execution environments last until the next wait.
-func (s *scene) functions() *lambda.Service {
+func (s *simulation) functions() *lambda.Service {
 	if s.service != nil {
 		return s.service
 	}
@@ -77,7 +79,7 @@ func (s *scene) functions() *lambda.Service {
 }
 
 // call invokes a function and records what Lambda counts.
-func (s *scene) call(id, event string) {
+func (s *simulation) call(id, event string) {
 	s.t.Helper()
 	result, err := s.functions().Invoke(s.t.Context(), functions[id], []byte(event))
 	if errors.Is(err, lambda.ErrThrottled) {
@@ -97,18 +99,18 @@ func (s *scene) call(id, event string) {
 	}
 }
 
-func (s *scene) event(name string) string {
+func (s *simulation) event(name string) string {
 	return string(readFile(s.t, filepath.Join("events", name+".json")))
 }
 
-func (s *scene) signIn() { s.call("HasuraCognitoSyncUsers", s.event("post-authentication")) }
+func (s *simulation) signIn() { s.call("HasuraCognitoSyncUsers", s.event("post-authentication")) }
 
-func (s *scene) token() {
+func (s *simulation) token() {
 	s.call("HasuraCognitoTrigger", s.event("pre-token-generation-v2-authentication"))
 }
 
 // throttle calls a function while its only execution environment starts.
-func (s *scene) throttle(id, event string) {
+func (s *simulation) throttle(id, event string) {
 	s.concurrency = 1
 	service := s.functions()
 	first := make(chan struct{})
@@ -124,7 +126,7 @@ func (s *scene) throttle(id, event string) {
 }
 
 // replay gives every message that is visible to the replay function once.
-func (s *scene) replay() {
+func (s *simulation) replay() {
 	s.t.Helper()
 	mapping := s.stack.Mapping()
 	mapping.Service = s.functions()
@@ -141,7 +143,7 @@ func (s *scene) replay() {
 }
 
 // queued returns how many messages of a queue are visible and how many are in flight.
-func (s *scene) queued(id string) (visible, inFlight float64) {
+func (s *simulation) queued(id string) (visible, inFlight float64) {
 	s.t.Helper()
 	url := s.urls[id]
 	out, err := s.sqs.GetQueueAttributes(s.t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
@@ -157,7 +159,7 @@ func (s *scene) queued(id string) (visible, inFlight float64) {
 }
 
 // wait lets minutes pass. It ends the execution environments, collects their logs and evaluates the alarms.
-func (s *scene) wait(minutes int) {
+func (s *simulation) wait(minutes int) {
 	s.t.Helper()
 	if s.service != nil {
 		s.service.Close()
@@ -185,7 +187,7 @@ func (s *scene) wait(minutes int) {
 	}
 }
 
-func (s *scene) set(front *stack.Front, fault stack.Fault) {
+func (s *simulation) set(front *stack.Front, fault stack.Fault) {
 	s.t.Helper()
 	if err := front.Set(fault); err != nil {
 		s.t.Fatal(err)
@@ -213,10 +215,10 @@ func TestAlarmsRing(t *testing.T) {
 	rows := []struct {
 		name  string
 		env   map[string]string
-		run   func(*scene)
+		run   func(*simulation)
 		rings []string
 	}{
-		{"all is well", nil, func(s *scene) {
+		{"all is well", nil, func(s *simulation) {
 			for range 4 {
 				s.token()
 				s.signIn()
@@ -224,7 +226,7 @@ func TestAlarmsRing(t *testing.T) {
 				s.wait(5)
 			}
 		}, nil},
-		{"Hasura is down for five minutes", short, func(s *scene) {
+		{"Hasura is down for five minutes", short, func(s *simulation) {
 			s.set(s.stack.Hasura, stack.Refuse)
 			s.signIn()
 			s.wait(4)
@@ -233,7 +235,7 @@ func TestAlarmsRing(t *testing.T) {
 			s.replay()
 			s.wait(16)
 		}, nil},
-		{"Hasura is down for ten minutes", short, func(s *scene) {
+		{"Hasura is down for ten minutes", short, func(s *simulation) {
 			s.set(s.stack.Hasura, stack.Refuse)
 			s.signIn()
 			s.wait(5)
@@ -243,7 +245,7 @@ func TestAlarmsRing(t *testing.T) {
 			s.replay()
 			s.wait(10)
 		}, []string{"ParkedAlarm"}},
-		{"Hasura refuses a parked sync for a quarter of an hour, and no other user signs in", nil, func(s *scene) {
+		{"Hasura refuses a parked sync for a quarter of an hour, and no other user signs in", nil, func(s *simulation) {
 			s.set(s.stack.Hasura, refuses)
 			s.signIn()
 			for range 5 {
@@ -251,7 +253,7 @@ func TestAlarmsRing(t *testing.T) {
 				s.wait(3)
 			}
 		}, []string{"ParkedSyncsAgeAlarm"}},
-		{"a parked sync becomes a dead letter", nil, func(s *scene) {
+		{"a parked sync becomes a dead letter", nil, func(s *simulation) {
 			s.set(s.stack.Hasura, refuses)
 			s.signIn()
 			for range 3 {
@@ -260,31 +262,31 @@ func TestAlarmsRing(t *testing.T) {
 			}
 			s.wait(1)
 		}, []string{"ParkedSyncsDeadLettersAlarm"}},
-		{"neither Hasura nor the queue can be reached", short, func(s *scene) {
+		{"neither Hasura nor the queue can be reached", short, func(s *simulation) {
 			s.set(s.stack.Hasura, stack.Refuse)
 			s.set(s.stack.SQS, stack.Refuse)
 			s.signIn()
 			s.set(s.stack.SQS, stack.Fault{})
 			s.wait(5)
 		}, []string{"UnsyncedAlarm"}},
-		{"a user cannot be written at all", nil, func(s *scene) {
+		{"a user cannot be written at all", nil, func(s *simulation) {
 			s.call("HasuraCognitoSyncUsers", s.event("post-confirmation-sub-not-uuid"))
 			s.wait(5)
 		}, []string{"UnsyncedAlarm"}},
-		{"Hasura is down and sign-ins are refused", map[string]string{"SYNC_ON_FAILURE": "refuse", "SYNC_BUDGET": "500ms"}, func(s *scene) {
+		{"Hasura is down and sign-ins are refused", map[string]string{"SYNC_ON_FAILURE": "refuse", "SYNC_BUDGET": "500ms"}, func(s *simulation) {
 			s.set(s.stack.Hasura, stack.Refuse)
 			s.signIn()
 			s.wait(5)
 		}, []string{"RefusedAlarm", "SyncErrorsAlarm"}},
-		{"a setting of the claims function is invalid", map[string]string{"ROLES": "admins"}, func(s *scene) {
+		{"a setting of the claims function is invalid", map[string]string{"ROLES": "admins"}, func(s *simulation) {
 			s.token()
 			s.wait(5)
 		}, []string{"MisconfiguredAlarm"}},
-		{"a setting of the sync function is invalid", map[string]string{"SYNC_BUDGET": "9s"}, func(s *scene) {
+		{"a setting of the sync function is invalid", map[string]string{"SYNC_BUDGET": "9s"}, func(s *simulation) {
 			s.signIn()
 			s.wait(5)
 		}, []string{"MisconfiguredAlarm"}},
-		{"a setting of the replay function is invalid", nil, func(s *scene) {
+		{"a setting of the replay function is invalid", nil, func(s *simulation) {
 			s.set(s.stack.Hasura, refuses)
 			s.signIn()
 			s.wait(1)
@@ -292,16 +294,16 @@ func TestAlarmsRing(t *testing.T) {
 			s.replay()
 			s.wait(4)
 		}, []string{"MisconfiguredAlarm"}},
-		{"the secret cannot be read", short, func(s *scene) {
+		{"the secret cannot be read", short, func(s *simulation) {
 			s.set(s.stack.SecretsManager, stack.Refuse)
 			s.signIn()
 			s.wait(5)
 		}, []string{"SecretAlarm"}},
-		{"the secret lacks the key", map[string]string{"SECRETS_KEY": "NONE"}, func(s *scene) {
+		{"the secret lacks the key", map[string]string{"SECRETS_KEY": "NONE"}, func(s *simulation) {
 			s.signIn()
 			s.wait(5)
 		}, []string{"SecretAlarm"}},
-		{"the replay function cannot read the secret", nil, func(s *scene) {
+		{"the replay function cannot read the secret", nil, func(s *simulation) {
 			s.set(s.stack.Hasura, refuses)
 			s.signIn()
 			s.wait(1)
@@ -309,46 +311,46 @@ func TestAlarmsRing(t *testing.T) {
 			s.replay()
 			s.wait(4)
 		}, []string{"SecretAlarm"}},
-		{"Hasura is slow", map[string]string{"SYNC_BUDGET": "4.5s", "SYNC_QUEUE_URL": ""}, func(s *scene) {
+		{"Hasura is slow", map[string]string{"SYNC_BUDGET": "4.5s", "SYNC_QUEUE_URL": ""}, func(s *simulation) {
 			s.set(s.stack.Hasura, stack.If(stack.Slow(1100*time.Millisecond), func(r *http.Request, _ []byte) bool { return r.Method == http.MethodPost }))
 			for range 3 {
 				s.signIn()
 				s.wait(5)
 			}
 		}, []string{"SyncSlowAlarm"}},
-		{"an event for the claims function is invalid", nil, func(s *scene) {
+		{"an event for the claims function is invalid", nil, func(s *simulation) {
 			s.call("HasuraCognitoTrigger", invalid)
 			s.wait(5)
 		}, []string{"FaultsAlarm", "TriggerErrorsAlarm"}},
-		{"an event for the sync function is invalid", nil, func(s *scene) {
+		{"an event for the sync function is invalid", nil, func(s *simulation) {
 			s.call("HasuraCognitoSyncUsers", invalid)
 			s.wait(5)
 		}, []string{"FaultsAlarm", "SyncErrorsAlarm"}},
-		{"the claims function panics", nil, func(s *scene) {
+		{"the claims function panics", nil, func(s *simulation) {
 			s.binaries = panics
 			s.token()
 			s.wait(5)
 		}, []string{"FaultsAlarm"}},
-		{"the sync function panics", nil, func(s *scene) {
+		{"the sync function panics", nil, func(s *simulation) {
 			s.binaries = panics
 			s.signIn()
 			s.wait(5)
 		}, []string{"FaultsAlarm"}},
-		{"the new version of the claims function fails", nil, func(s *scene) {
+		{"the new version of the claims function fails", nil, func(s *simulation) {
 			s.canary = true
 			s.call("HasuraCognitoTrigger", invalid)
 			s.wait(5)
 		}, []string{"FaultsAlarm", "TriggerErrorsAlarm", "TriggerVersionErrorsAlarm"}},
-		{"the new version of the sync function fails", nil, func(s *scene) {
+		{"the new version of the sync function fails", nil, func(s *simulation) {
 			s.canary = true
 			s.call("HasuraCognitoSyncUsers", invalid)
 			s.wait(5)
 		}, []string{"FaultsAlarm", "SyncErrorsAlarm", "SyncVersionErrorsAlarm"}},
-		{"the claims function has too little concurrency", nil, func(s *scene) {
+		{"the claims function has too little concurrency", nil, func(s *simulation) {
 			s.throttle("HasuraCognitoTrigger", s.event("pre-token-generation-v2-authentication"))
 			s.wait(5)
 		}, []string{"TriggerThrottlesAlarm"}},
-		{"the sync function has too little concurrency", nil, func(s *scene) {
+		{"the sync function has too little concurrency", nil, func(s *simulation) {
 			s.throttle("HasuraCognitoSyncUsers", s.event("post-authentication"))
 			s.wait(5)
 		}, []string{"SyncThrottlesAlarm"}},
@@ -360,7 +362,7 @@ func TestAlarmsRing(t *testing.T) {
 			if slices.Contains(row.rings, "ParkedSyncsDeadLettersAlarm") {
 				config.Queue.MaxReceive = 2
 			}
-			s := &scene{t: t, template: template, filters: template.filters(t), alarms: template.alarms(t), binaries: built, env: row.env,
+			s := &simulation{t: t, template: template, filters: template.filters(t), alarms: template.alarms(t), binaries: built, env: row.env,
 				logs: map[string]*bytes.Buffer{}, start: time.Now().Truncate(time.Hour), rang: map[string]bool{}}
 			var err error
 			if s.stack, err = stack.Start(t.Context(), config); err != nil {

@@ -1,4 +1,4 @@
-// Package deployment_test compares template.yaml with the code, the Makefile and the last release. It checks what no
+// Package deploy_test compares template.yaml with the code, the Makefile and the last release. It checks what no
 // linter knows.
 package deploy_test
 
