@@ -7,6 +7,10 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
+// Upsert is the text of the mutation that writes a user row. Its names say what Hasura's
+// schema must have.
+const Upsert = upsertUser_Operation
+
 // columnsOf returns the columns that an upsert of the row overwrites, as Hasura's enum has
 // them.
 func columnsOf(r users.Row) []column {

@@ -16,7 +16,12 @@ import (
 // Hasura lets them see.
 func (d *doctor) clients(ctx context.Context) {
 	const check = "session variables"
-	if len(d.claims.Variables) == 0 {
+	sources := map[string]string{} // attributes, by what they become
+	maps.Copy(sources, d.claims.Variables)
+	if id := d.claims.UserID; id != "" {
+		sources["x-hasura-user-id"] = id
+	}
+	if len(sources) == 0 {
 		d.report.ok(check, "none is read from an attribute")
 		return
 	}
@@ -32,8 +37,8 @@ func (d *doctor) clients(ctx context.Context) {
 			d.report.add(check, Unknown, reason(err), "these credentials need cognito-idp:DescribeUserPoolClient")
 			return
 		}
-		for _, variable := range slices.Sorted(maps.Keys(d.claims.Variables)) {
-			attribute := d.claims.Variables[variable]
+		for _, variable := range slices.Sorted(maps.Keys(sources)) {
+			attribute := sources[variable]
 			if how := d.writable(out.UserPoolClient, attribute); how != "" {
 				holes++
 				d.report.add(check, Fail, fmt.Sprintf("with app client %s users %s %s, which becomes %s", id, how, attribute, variable),

@@ -17,7 +17,7 @@ func TestHealthyDeployment(t *testing.T) {
 		"claims function", "claims function: environment", "claims function: permission", "claims function: other callers",
 		"claims settings", "session variables",
 		"sync function", "sync function: environment", "sync function: permission", "sync function: other callers",
-		"sync settings", "secret", "Hasura", "users table", "unique constraints", "NOT NULL columns",
+		"sync settings", "USER_ID", "secret", "Hasura", "users table", "unique constraints", "NOT NULL columns",
 		"Hasura's JWT settings", "Hasura accepts a token",
 		"replay function", "replay function: environment", "replay settings", "parked syncs queue", "dead-letter queue", "alarms"}
 	var got []string
@@ -105,6 +105,13 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		}, "claims settings", Fail, "V1_0", "remove CLAIMS_FORMAT"},
 		{"a client may write an attribute", func(d *deployment) { d.Cognito.Clients[1]["WriteAttributes"] = []any{"custom:org_id"} }, "session variables", Fail, "app client phone users can write custom:org_id", "WriteAttributes"},
 		{"a client without WriteAttributes", func(d *deployment) { delete(d.Cognito.Clients[0], "WriteAttributes") }, "session variables", Fail, "app client web", "WriteAttributes"},
+		{"a client may write the user's id", func(d *deployment) {
+			d.env[claims] = map[string]string{"USER_ID": "custom:legacy_id"}
+			d.Cognito.Clients[1]["WriteAttributes"] = []any{"custom:legacy_id"}
+		}, "session variables", Fail, "can write custom:legacy_id, which becomes x-hasura-user-id", "WriteAttributes"},
+		{"the functions take the user's id from different attributes", func(d *deployment) {
+			d.env[claims]["USER_ID"] = "custom:legacy_id"
+		}, "USER_ID", Fail, `the claims function has "custom:legacy_id", the sync function ""`, "same value"},
 		{"an attribute that is set at sign-up", func(d *deployment) {
 			d.env[claims]["SESSION_VARIABLES"] = "x-hasura-born=custom:born"
 			d.Cognito.Clients[0]["WriteAttributes"] = []any{"custom:born"}
@@ -151,9 +158,12 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		}, "users table", Fail, "unrecognized", "docs/troubleshooting.md"},
 		{"the naming convention graphql-default", func(d *deployment) {
 			d.proxy = instead("/v1/graphql", func(w http.ResponseWriter, _ *http.Request) {
-				io.WriteString(w, `{"data":{"mutation":{"fields":[{"name":"insertUsersOne","args":[{"name":"object"},{"name":"onConflict"}]}]}}}`)
+				io.WriteString(w, `{"data":{"__schema":{"mutationType":{"fields":[{"name":"insertUsersOne","args":[{"name":"object"},{"name":"onConflict"}]}]}},"row":null,"insert":null,"update":null,"constraint":null}}`)
 			})
 		}, "users table", Fail, "graphql-default", "hasura-default"},
+		{"a column of another type", func(d *deployment) {
+			d.schema = strings.NewReplacer("\n  phone_number: String\n", "\n  phone_number: Int\n")
+		}, "users table", Fail, "the column phone_number with the type text (it has int)", "docs/own-table.md"},
 		{"a column that is NOT NULL", func(d *deployment) {
 			d.schema = strings.NewReplacer("\ntype users {", "\ntype users {\n  tenant_id: uuid!\n  posts: [users!]!\n", "\n  email: String\n", "\n  email: String!\n")
 		}, "NOT NULL columns", Warn, "tenant_id, email", "default"},

@@ -32,7 +32,7 @@ func (d *doctor) syncSettings(env func(string) string) (s settings.Hasura, ok bo
 	const check = "sync settings"
 	s, faults := settings.ReadHasura(env)
 	ok = len(faults) == 0
-	_, more := settings.ReadSync(env)
+	sync, more := settings.ReadSync(env)
 	switch faults = slices.Concat(faults, more); {
 	case !ok:
 		d.report.add(check, Fail, sentences(faults), "correct the function's settings. Until then users are let in and every sync is parked")
@@ -44,7 +44,20 @@ func (d *doctor) syncSettings(env func(string) string) (s settings.Hasura, ok bo
 	default:
 		d.report.ok(check, s.Endpoint.URL.String())
 	}
+	d.userID(sync)
 	return s, ok
+}
+
+// userID checks that claims and rows identify a user by the same attribute. Otherwise users do not see their rows.
+func (d *doctor) userID(sync settings.Sync) {
+	const check = "USER_ID"
+	switch {
+	case d.claims.Namespace == "": // the claims function could not be read
+	case d.claims.UserID != sync.UserID:
+		d.report.add(check, Fail, fmt.Sprintf("the claims function has %q, the sync function %q", d.claims.UserID, sync.UserID), "set USER_ID to the same value in both functions")
+	default:
+		d.report.ok(check, "the same in both functions")
+	}
 }
 
 // replaySettings checks the settings of the replay function.
