@@ -112,10 +112,16 @@ compile:
 	@$(call compile,$(PACKAGE),$(OUTPUT))
 
 .PHONY: release
-release: ## Build a release into dist/: zips and template, checksums, SBOM, licences (VERSION=1.2.3)
+release: ## Build a release into dist/: zips and template, command line, checksums, SBOM, licences (VERSION=1.2.3)
 	@rm -rf '$(ROOT)/dist'
 	@$(MAKE) build ARCHITECTURE=arm64 && $(MAKE) build ARCHITECTURE=x86_64
+	@$(foreach system,$(SYSTEMS),$(call command,$(system));)
 	@go run ./deploy/release -built .build -out dist $(if $(VERSION),-version '$(VERSION)')
+
+# The systems that a release has the command line for, and how it is built for one of them.
+SYSTEMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64 windows-amd64.exe windows-arm64.exe
+command = export GOOS=$(word 1,$(subst -, ,$(1))) GOARCH=$(basename $(word 2,$(subst -, ,$(1)))); \
+	$(subst -buildid=,-buildid= -X main.release=$(VERSION),$(call compile,cmd/hasura-cognito,dist/hasura-cognito-$(1)))
 
 .PHONY: attach
 attach: ## Put the functions on a user pool's triggers; without --apply, show the change (USER_POOL_ID=us-east-1_ExaMPle01 PREFIX=acme-prod ARGS=--apply)

@@ -97,7 +97,13 @@ Exit codes:
 	return root
 }
 
+// release is the version that make release builds, "" otherwise.
+var release string
+
 func version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		return info.Main.Version
 	}
