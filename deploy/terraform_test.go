@@ -227,11 +227,15 @@ func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set))
 // The functions have the same variables, limits and texts, whichever of the two deploys them.
 func TestTerraformDeploysWhatTheTemplateDeploys(t *testing.T) {
 	template, module := readTemplate(t), readModule(t)
-	want, got := map[string]bool{}, map[string]bool{}
-	for id, name := range functions {
-		for name := range template.variables(id) {
-			want[name] = true
+	text := string(readFile(t, "deploy/terraform/functions.tf"))
+	name := regexp.MustCompile(`\b[A-Z][A-Z_]+\b`)
+	locals := map[string][]string{}
+	for _, local := range regexp.MustCompile(`(?ms)^  (\w+) += (.*?)\n\n`).FindAllStringSubmatch(text, -1) {
+		for _, variable := range regexp.MustCompile(`\b([A-Z][A-Z_]+) += `).FindAllStringSubmatch(local[2], -1) {
+			locals[local[1]] = append(locals[local[1]], variable[1])
 		}
+	}
+	for id, folder := range functions {
 		properties := maps.Clone(template.Globals.Function)
 		maps.Copy(properties, template.Resources[id].Properties)
 		description := properties["Description"]
@@ -239,16 +243,23 @@ func TestTerraformDeploysWhatTheTemplateDeploys(t *testing.T) {
 			description = condition[2]
 		}
 		memory := snake(fmt.Sprint(properties["MemorySize"]), "_")
-		if text := fmt.Sprintf(`%s = { description = %q memory = var.%s timeout = %v`, name, description, memory, properties["Timeout"]); !strings.Contains(module, text) {
+		if text := fmt.Sprintf(`%s = { description = %q memory = var.%s timeout = %v`, folder, description, memory, properties["Timeout"]); !strings.Contains(module, text) {
 			t.Errorf("the module lacks %s", text)
 		}
-	}
-	delete(want, "AWS_ENDPOINT_URL_SECRETS_MANAGER") // for sam local alone
-	for _, match := range regexp.MustCompile(`\b([A-Z][A-Z_]+) = `).FindAllStringSubmatch(module, -1) {
-		got[match[1]] = true
-	}
-	if diff := cmp.Diff(sorted(want), sorted(got)); diff != "" {
-		t.Errorf("environment variables (-template +module)\n%s", diff)
+		want, got := template.variables(id), map[string]string{}
+		delete(want, "AWS_ENDPOINT_URL_SECRETS_MANAGER") // for sam local alone
+		environment := regexp.MustCompile(`(?s)` + folder + ` = \{.*?environment = (.*?)\n`).FindStringSubmatch(text)[1]
+		for _, variable := range name.FindAllString(environment, -1) {
+			got[variable] = ""
+		}
+		for _, local := range regexp.MustCompile(`local\.(\w+)`).FindAllStringSubmatch(environment, -1) {
+			for _, variable := range locals[local[1]] {
+				got[variable] = ""
+			}
+		}
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {
+			t.Errorf("%s: environment variables (-template +module)\n%s", folder, diff)
+		}
 	}
 	queue, source := template.Resources["ParkedSyncs"].Properties, template.Resources["HasuraCognitoReplaySyncsSource"].Properties
 	for _, text := range []string{
