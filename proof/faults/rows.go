@@ -84,13 +84,14 @@ func rows(untrusted string, invalid map[string][]string) []row {
 		row{name: "three copies of one event at once", signIns: copies, want: synced},
 		row{name: "dead letters, redriven after the fault", hasura: hasuraError("validation-failed", ""), signIns: replayDuringFault, receives: 3,
 			want: want{logged: []string{"parked", "permanent failure", "replayed"}, deadLetters: users}},
-		row{name: "events out of order", hasura: down, signIns: outOfOrder, want: want{logged: []string{"parked", "synced", "stale"}}},
+		row{name: "events out of order", hasura: down, signIns: outOfOrder(nothing), want: want{logged: []string{"parked", "synced", "stale"}}},
 		row{name: "the process dies between upsert and answer", signIns: killed, want: want{logged: []string{"synced"}, refused: 1}},
 		row{name: "two answers lost, Cognito calls again", signIns: lostAnswers, want: synced},
 		row{name: "a locked row, with SYNC_ON_FAILURE=refuse", hasura: lockedRows(1), settings: map[string]string{"SYNC_ON_FAILURE": "refuse"},
 			want: want{logged: []string{"synced", "sign-in refused"}, refused: 1}},
 		row{name: "three locked rows among 100 parked syncs", hasura: down, signIns: slowReplay, receives: 3, visibility: 5 * time.Second,
 			want: want{logged: []string{"parked", "replayed", "will retry"}, deadLetters: 3}},
+		row{name: "a parked sync from a clock a day ahead", hasura: down, signIns: outOfOrder(clockAhead), want: want{logged: []string{"parked", "synced", "stale"}}},
 		row{name: "a synced_at a day ahead", signIns: aheadBy(24 * time.Hour), want: synced},
 	)
 

@@ -9,10 +9,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
@@ -86,22 +89,34 @@ func copies(ctx context.Context, p *play) error {
 	return nil
 }
 
-// outOfOrder parks a sign-in and writes the next one of the same user. The replay comes last.
-func outOfOrder(ctx context.Context, p *play) error {
-	if err := p.fault(true); err != nil {
-		return err
+// outOfOrder parks a sign-in and writes the next one of the same user. The replay comes last. between runs between the two.
+func outOfOrder(between func(context.Context, *play) error) func(context.Context, *play) error {
+	return func(ctx context.Context, p *play) error {
+		err := p.fault(true)
+		p.signIn(ctx, p.call, user{1, 1}, nil)
+		if err := errors.Join(err, p.fault(false), between(ctx, p)); err != nil {
+			return err
+		}
+		other, err := lambda.Start(p.Function(stack.SyncUsers)) // whose breaker is closed
+		if err != nil {
+			return err
+		}
+		defer other.Close()
+		p.signIn(ctx, other.Invoke, user{1, 2}, nil)
+		return nil
 	}
-	p.signIn(ctx, p.call, user{1, 1}, nil)
-	if err := p.fault(false); err != nil {
-		return err
-	}
-	other, err := lambda.Start(p.Function(stack.SyncUsers)) // whose breaker is closed
-	if err != nil {
-		return err
-	}
-	defer other.Close()
-	p.signIn(ctx, other.Invoke, user{1, 2}, nil)
-	return nil
+}
+
+func nothing(context.Context, *play) error { return nil }
+
+// clockAhead parks the sync once more, with a time that is a day ahead.
+func clockAhead(ctx context.Context, p *play) error {
+	ahead := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
+	body := regexp.MustCompile(`"synced_at":"[^"]*"`).ReplaceAllString(p.Queues.Bodies(stack.Queue)[0], `"synced_at":"`+ahead+`"`)
+	queue := p.Mapping()
+	_, err := queue.SQS.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &queue.QueueURL, MessageBody: &body})
+	time.Sleep(2 * time.Millisecond) // SentTimestamp has whole milliseconds
+	return err
 }
 
 // replayDuringFault replays until every parked sync is a dead letter.
