@@ -45,7 +45,7 @@ func TestJudge(t *testing.T) {
 		{"another failure class", stored, parked, []signIn{in}, want{class: permanent}, `the first parked sync has class "transient", want "permanent"`},
 	}
 	for _, test := range rows {
-		e, err := start(t.Context(), t.TempDir(), row{})
+		e, err := start(t.Context(), t.TempDir(), row{}, size{})
 		if err != nil {
 			t.Fatal(err)
 		}

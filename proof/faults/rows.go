@@ -81,51 +81,51 @@ func rows(untrusted string, invalid map[string][]string) []row {
 		row{name: "Hasura refuses the connection, SQS hangs", hasura: stack.Refuse, sqs: stack.Hang, want: lost},
 		row{name: "Hasura and SQS hang", hasura: stack.Hang, sqs: stack.Hang, want: lost},
 
-		row{name: "three copies of one event at once", signIns: copies, want: synced},
-		row{name: "dead letters, redriven after the fault", hasura: hasuraError("validation-failed", ""), signIns: replayDuringFault, receives: 3,
+		row{name: "three copies of one event at once", load: copies, want: synced},
+		row{name: "dead letters, redriven after the fault", hasura: hasuraError("validation-failed", ""), load: replayDuringFault, receives: 3,
 			want: want{logged: []string{"parked", "permanent failure", "replayed"}, deadLetters: users}},
-		row{name: "events out of order", hasura: down, signIns: outOfOrder(nothing), want: want{logged: []string{"parked", "synced", "stale"}}},
-		row{name: "the process dies between upsert and answer", signIns: killed, want: want{logged: []string{"synced"}, refused: 1}},
-		row{name: "two answers lost, Cognito calls again", signIns: lostAnswers, want: synced},
+		row{name: "events out of order", hasura: down, load: outOfOrder(nothing), want: want{logged: []string{"parked", "synced", "stale"}}},
+		row{name: "the process dies between upsert and answer", load: killed, want: want{logged: []string{"synced"}, refused: 1}},
+		row{name: "two answers lost, Cognito calls again", load: lostAnswers, want: synced},
 		row{name: "a locked row, with SYNC_ON_FAILURE=refuse", hasura: lockedRows(1), settings: map[string]string{"SYNC_ON_FAILURE": "refuse"},
 			want: want{logged: []string{"synced", "sign-in refused"}, refused: 1}},
-		row{name: "three locked rows among 100 parked syncs", hasura: down, signIns: slowReplay, receives: 3, visibility: 5 * time.Second,
+		row{name: "three locked rows among 100 parked syncs", hasura: down, load: slowReplay, receives: 3, visibility: 5 * time.Second,
 			want: want{logged: []string{"parked", "replayed", "will retry"}, deadLetters: 3}},
-		row{name: "a parked sync from a clock a day ahead", hasura: down, signIns: outOfOrder(clockAhead), want: want{logged: []string{"parked", "synced", "stale"}}},
-		row{name: "a synced_at a day ahead", signIns: aheadBy(24 * time.Hour), want: synced},
+		row{name: "a parked sync from a clock a day ahead", hasura: down, load: outOfOrder(clockAhead), want: want{logged: []string{"parked", "synced", "stale"}}},
+		row{name: "a synced_at a day ahead", load: aheadBy(24 * time.Hour), want: synced},
 	)
 
 	for _, s := range settings.All {
 		misconfigured := want{logged: []string{"misconfigured"}}
 		if strings.Contains(s.Functions, "claims") {
-			all = append(all, row{name: "claims function: invalid " + s.Name, signIns: wrongClaims(s.Name, invalid[s.Name]), want: misconfigured})
+			all = append(all, row{name: "claims function: invalid " + s.Name, load: wrongClaims(s.Name, invalid[s.Name]), want: misconfigured})
 		}
 		if strings.Contains(s.Functions, "sync") {
-			all = append(all, row{name: "sync function: invalid " + s.Name, signIns: wrongSync(s.Name, invalid[s.Name]), want: misconfigured})
+			all = append(all, row{name: "sync function: invalid " + s.Name, load: wrongSync(s.Name, invalid[s.Name]), want: misconfigured})
 		}
 	}
 
 	streams := []row{
-		{name: "nothing is wrong", signIns: stream(4), want: synced},
+		{name: "nothing is wrong", load: stream(4), want: synced},
 		{name: "Hasura refuses the connection", hasura: stack.Refuse},
 		{name: "Hasura hangs after accept", hasura: stack.Hang},
 		{name: "Hasura hangs after headers", hasura: stack.HangAfterHeaders},
 		{name: "Hasura sends half a body, then resets", hasura: stack.HalfBody},
 		{name: "Hasura writes, but answers too late", hasura: stack.LoseAnswers},
-		{name: "Hasura answers 503, replaying", hasura: down, signIns: whileReplaying(stream(4)), want: want{logged: []string{"synced", "parked", "replayed"}}},
+		{name: "Hasura answers 503, replaying", hasura: down, load: whileReplaying(stream(4)), want: want{logged: []string{"synced", "parked", "replayed"}}},
 		{name: "Hasura answers access-denied", hasura: hasuraError("access-denied", "")},
 		{name: "Hasura answers validation-failed", hasura: hasuraError("validation-failed", "")},
-		{name: "Secrets Manager refuses the connection", secrets: stack.Refuse, signIns: stream(4), want: synced},
-		{name: "Secrets Manager hangs", secrets: stack.Hang, signIns: stream(4), want: synced},
-		{name: "the secret rotates", signIns: stream(4), want: synced, begin: func(e *environment) error { return e.Rotate(secondSecret) }},
+		{name: "Secrets Manager refuses the connection", secrets: stack.Refuse, load: stream(4), want: synced},
+		{name: "Secrets Manager hangs", secrets: stack.Hang, load: stream(4), want: synced},
+		{name: "the secret rotates", load: stream(4), want: synced, begin: func(e *environment) error { return e.Rotate(secondSecret) }},
 		// Each user signs in once, so that lost syncs and missing rows can be compared one by one.
-		{name: "Hasura answers 503, SQS refuses", hasura: down, sqs: stack.Refuse, signIns: stream(1), want: want{logged: []string{"synced", "sync lost"}, lossy: true}},
-		{name: "Hasura and SQS hang", hasura: stack.Hang, sqs: stack.Hang, signIns: stream(1), want: want{logged: []string{"synced", "sync lost"}, lossy: true}},
+		{name: "Hasura answers 503, SQS refuses", hasura: down, sqs: stack.Refuse, load: stream(1), want: want{logged: []string{"synced", "sync lost"}, lossy: true}},
+		{name: "Hasura and SQS hang", hasura: stack.Hang, sqs: stack.Hang, load: stream(1), want: want{logged: []string{"synced", "sync lost"}, lossy: true}},
 	}
 	for _, r := range streams {
 		r.name, r.stream = "stream: "+r.name, true
-		if r.signIns == nil {
-			r.signIns, r.want = stream(4), want{logged: []string{"synced"}}
+		if r.load == nil {
+			r.load, r.want = stream(4), want{logged: []string{"synced"}}
 		}
 		all = append(all, r)
 	}

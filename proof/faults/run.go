@@ -15,15 +15,17 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
+// A load lets users sign in, or tokens be issued.
+type load func(context.Context, *environment) error
+
 // A row of the table is a fault, the sign-ins that meet it, and the expectation.
 type row struct {
 	name string
 
 	hasura, secrets, sqs stack.Fault
-	settings             map[string]string                  // of the sync function
-	begin                func(*environment) error           // for other faults; nil means none
-	end                  func(*environment) error           // ends what begin began
-	signIns              func(context.Context, *play) error // nil means five users, one after the other
+	settings             map[string]string        // of the sync function
+	begin, end           func(*environment) error // of another fault; nil means none
+	load                 load                     // nil means five users, one after the other
 	stream               bool
 
 	receives   int           // after which a parked sync is a dead letter; 0 means 100
@@ -41,22 +43,24 @@ type want struct {
 	deadLetters int      // before they are redriven
 }
 
-// An environment is the stack of one row, and who has signed in there.
+// An environment is the stack of one row, and the sign-ins there.
 type environment struct {
 	*stack.Stack
+	row  row
+	size size
 
 	mu      sync.Mutex
 	signIns []signIn
 }
 
 // start starts an environment whose secrets contain the canary.
-func start(ctx context.Context, functions string, r row) (*environment, error) {
-	s, err := stack.Start(ctx, stack.Config{
+func start(ctx context.Context, functions string, r row, s size) (*environment, error) {
+	services, err := stack.Start(ctx, stack.Config{
 		Functions: functions, Project: os.DirFS("graphql"), AdminSecret: firstSecret,
 		Env:   map[string]map[string]string{stack.SyncUsers: r.settings},
 		Queue: sqs.Queue{Visibility: cmp.Or(r.visibility, time.Second), MaxReceive: r.receives},
 	})
-	return &environment{Stack: s}, err
+	return &environment{Stack: services, row: r, size: s}, err
 }
 
 const firstSecret, secondSecret = canary + "-first-admin-secret", canary + "-second-admin-secret"
@@ -66,22 +70,15 @@ func (e *environment) call(ctx context.Context, event []byte) (lambda.Result, er
 	return e.Lambda.Invoke(ctx, stack.SyncUsers, event)
 }
 
-// A play is one run of a row.
-type play struct {
-	*environment
-	row  row
-	size size
-}
-
 // fault begins or ends what is wrong.
-func (p *play) fault(on bool) error {
-	faults, other := [3]stack.Fault{}, p.row.end
+func (e *environment) fault(on bool) error {
+	faults, other := [3]stack.Fault{}, e.row.end
 	if on {
-		faults, other = [3]stack.Fault{p.row.hasura, p.row.secrets, p.row.sqs}, p.row.begin
+		faults, other = [3]stack.Fault{e.row.hasura, e.row.secrets, e.row.sqs}, e.row.begin
 	}
-	err := errors.Join(p.Hasura.Set(faults[0]), p.SecretsManager.Set(faults[1]), p.SQS.Set(faults[2]))
+	err := errors.Join(e.Hasura.Set(faults[0]), e.SecretsManager.Set(faults[1]), e.SQS.Set(faults[2]))
 	if other != nil {
-		err = errors.Join(err, other(p.environment))
+		err = errors.Join(err, other(e))
 	}
 	return err
 }
@@ -94,35 +91,34 @@ func (rep *report) run(ctx context.Context, functions string, s size) {
 }
 
 func (rep *report) try(ctx context.Context, functions string, s size) (err error) {
-	e, err := start(ctx, functions, rep.row)
+	e, err := start(ctx, functions, rep.row, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	p := &play{environment: e, row: rep.row, size: s}
-	signIns := rep.row.signIns
-	if signIns == nil {
-		signIns = few
+	load := rep.row.load
+	if load == nil {
+		load = few
 	}
-	err = signIns(ctx, p)
-	p.settle(ctx)
-	err = errors.Join(err, p.fault(false))
+	err = load(ctx, e)
+	e.settle(ctx)
+	err = errors.Join(err, e.fault(false))
 	replaying, cancel := context.WithTimeout(ctx, 90*time.Second)
 	defer cancel()
-	err = errors.Join(err, p.Replay(replaying))
-	if dead := len(p.Queues.Bodies(stack.DeadLetters)); dead != rep.row.want.deadLetters {
+	err = errors.Join(err, e.Replay(replaying))
+	if dead := len(e.Queues.Bodies(stack.DeadLetters)); dead != rep.row.want.deadLetters {
 		err = errors.Join(err, fmt.Errorf("%d dead letters, want %d", dead, rep.row.want.deadLetters))
 	}
-	p.Queues.Redrive(stack.Queue)
-	err = errors.Join(err, p.Replay(replaying))
+	e.Queues.Redrive(stack.Queue)
+	err = errors.Join(err, e.Replay(replaying))
 	rep.judge(ctx, e)
 	return err
 }
 
 // settle waits until every call has logged its outcome. The oracle finds what is missing after that time.
-func (p *play) settle(ctx context.Context) {
+func (e *environment) settle(ctx context.Context) {
 	calls := 0
-	for _, s := range p.signIns {
+	for _, s := range e.signIns {
 		calls += s.calls
 		if strings.Contains(s.refused, "Runtime.") {
 			calls-- // the process has ended without a log record
@@ -130,7 +126,7 @@ func (p *play) settle(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	p.Log.Wait(ctx, func(lines []stack.Line) bool {
+	e.Log.Wait(ctx, func(lines []stack.Line) bool {
 		n := 0
 		for _, line := range lines {
 			if line.Outcome() {

@@ -25,40 +25,40 @@ import (
 const users = 5
 
 // few lets some users sign in while the fault lasts.
-func few(ctx context.Context, p *play) error {
-	if err := p.fault(true); err != nil {
+func few(ctx context.Context, e *environment) error {
+	if err := e.fault(true); err != nil {
 		return err
 	}
 	for n := range users {
-		p.signIn(ctx, p.call, user{n + 1, 1}, nil)
+		e.signIn(ctx, e.call, user{n + 1, 1}, nil)
 	}
 	return nil
 }
 
 // stream lets users sign in from many environments while the fault begins, ends, begins again and ends. Each user signs
 // in a number of times.
-func stream(times int) func(context.Context, *play) error {
-	return func(ctx context.Context, p *play) error {
+func stream(times int) load {
+	return func(ctx context.Context, e *environment) error {
 		var begun atomic.Int64
 		var mu sync.Mutex
 		var errs []error
 		turn := func(on bool) {
 			mu.Lock()
 			defer mu.Unlock()
-			errs = append(errs, p.fault(on))
+			errs = append(errs, e.fault(on))
 		}
-		each := p.size.signIns / p.size.environments
+		each := e.size.signIns / e.size.environments
 		var workers sync.WaitGroup
-		for worker := range p.size.environments {
+		for worker := range e.size.environments {
 			workers.Go(func() {
 				for i := range each {
 					switch int(begun.Add(1)) {
-					case p.size.signIns * 2 / 10, p.size.signIns * 6 / 10:
+					case e.size.signIns * 2 / 10, e.size.signIns * 6 / 10:
 						turn(true)
-					case p.size.signIns * 4 / 10, p.size.signIns * 8 / 10:
+					case e.size.signIns * 4 / 10, e.size.signIns * 8 / 10:
 						turn(false)
 					}
-					p.signIn(ctx, p.call, user{worker*each + i/times + 1, i%times + 1}, nil)
+					e.signIn(ctx, e.call, user{worker*each + i/times + 1, i%times + 1}, nil)
 				}
 			})
 		}
@@ -68,68 +68,68 @@ func stream(times int) func(context.Context, *play) error {
 }
 
 // whileReplaying replays the queue at the same time.
-func whileReplaying(signIns func(context.Context, *play) error) func(context.Context, *play) error {
-	return func(ctx context.Context, p *play) error {
+func whileReplaying(l load) load {
+	return func(ctx context.Context, e *environment) error {
 		running, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
-		go func() { done <- p.Mapping().Run(running) }()
-		err := signIns(ctx, p)
+		go func() { done <- e.Mapping().Run(running) }()
+		err := l(ctx, e)
 		stop()
 		return errors.Join(err, <-done)
 	}
 }
 
 // copies sends one event three times at once.
-func copies(ctx context.Context, p *play) error {
+func copies(ctx context.Context, e *environment) error {
 	var calls sync.WaitGroup
 	for range 3 {
-		calls.Go(func() { p.signIn(ctx, p.call, user{1, 1}, nil) })
+		calls.Go(func() { e.signIn(ctx, e.call, user{1, 1}, nil) })
 	}
 	calls.Wait()
 	return nil
 }
 
 // outOfOrder parks a sign-in and writes the next one of the same user. The replay comes last. between runs between the two.
-func outOfOrder(between func(context.Context, *play) error) func(context.Context, *play) error {
-	return func(ctx context.Context, p *play) error {
-		err := p.fault(true)
-		p.signIn(ctx, p.call, user{1, 1}, nil)
-		if err := errors.Join(err, p.fault(false), between(ctx, p)); err != nil {
+func outOfOrder(between load) load {
+	return func(ctx context.Context, e *environment) error {
+		err := e.fault(true)
+		e.signIn(ctx, e.call, user{1, 1}, nil)
+		if err := errors.Join(err, e.fault(false), between(ctx, e)); err != nil {
 			return err
 		}
-		other, err := lambda.Start(p.Function(stack.SyncUsers)) // whose breaker is closed
+		other, err := lambda.Start(e.Function(stack.SyncUsers)) // whose breaker is closed
 		if err != nil {
 			return err
 		}
 		defer other.Close()
-		p.signIn(ctx, other.Invoke, user{1, 2}, nil)
+		e.signIn(ctx, other.Invoke, user{1, 2}, nil)
 		return nil
 	}
 }
 
-func nothing(context.Context, *play) error { return nil }
+func nothing(context.Context, *environment) error { return nil }
 
 // clockAhead parks the sync once more, with a time that is a day ahead.
-func clockAhead(ctx context.Context, p *play) error {
+func clockAhead(ctx context.Context, e *environment) error {
 	ahead := time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339)
-	body := regexp.MustCompile(`"synced_at":"[^"]*"`).ReplaceAllString(p.Queues.Bodies(stack.Queue)[0], `"synced_at":"`+ahead+`"`)
-	queue := p.Mapping()
+	body := regexp.MustCompile(`"synced_at":"[^"]*"`).ReplaceAllString(e.Queues.Bodies(stack.Queue)[0], `"synced_at":"`+ahead+`"`)
+	queue := e.Mapping()
 	_, err := queue.SQS.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &queue.QueueURL, MessageBody: &body})
 	time.Sleep(2 * time.Millisecond) // SentTimestamp has whole milliseconds
 	return err
 }
 
 // replayDuringFault replays until every parked sync is a dead letter.
-func replayDuringFault(ctx context.Context, p *play) error {
-	if err := few(ctx, p); err != nil {
+func replayDuringFault(ctx context.Context, e *environment) error {
+	if err := few(ctx, e); err != nil {
 		return err
 	}
-	return p.Replay(ctx)
+	return e.Replay(ctx)
 }
 
 // killed ends the process when the row is written and the call is not yet answered. Then the user signs in again.
-func killed(ctx context.Context, p *play) error {
-	environment, err := lambda.Start(p.Function(stack.SyncUsers))
+func killed(ctx context.Context, e *environment) error {
+	environment, err := lambda.Start(e.Function(stack.SyncUsers))
 	if err != nil {
 		return err
 	}
@@ -138,17 +138,17 @@ func killed(ctx context.Context, p *play) error {
 		service.ServeHTTP(httptest.NewRecorder(), r)
 		environment.Kill()
 	})
-	if err := p.Hasura.Set(stack.Once(kill)); err != nil {
+	if err := e.Hasura.Set(stack.Once(kill)); err != nil {
 		return err
 	}
-	p.signIn(ctx, environment.Invoke, user{1, 1}, nil)
-	p.signIn(ctx, environment.Invoke, user{1, 2}, nil)
+	e.signIn(ctx, environment.Invoke, user{1, 1}, nil)
+	e.signIn(ctx, environment.Invoke, user{1, 2}, nil)
 	return nil
 }
 
 // lostAnswers loses the answers to the first two calls, so that Cognito waits for five seconds each time and calls again.
-func lostAnswers(ctx context.Context, p *play) error {
-	p.signIn(ctx, p.call, user{1, 1}, func(attempt int) bool { return attempt < attempts })
+func lostAnswers(ctx context.Context, e *environment) error {
+	e.signIn(ctx, e.call, user{1, 1}, func(attempt int) bool { return attempt < attempts })
 	return nil
 }
 
@@ -166,38 +166,38 @@ func lockedRows(first int) stack.Fault {
 }
 
 // slowReplay parks many syncs while Hasura is down, and replays them while the first three rows are locked.
-func slowReplay(ctx context.Context, p *play) error {
-	if err := p.fault(true); err != nil {
+func slowReplay(ctx context.Context, e *environment) error {
+	if err := e.fault(true); err != nil {
 		return err
 	}
 	for n := range 100 {
-		p.signIn(ctx, p.call, user{n + 1, 1}, nil)
+		e.signIn(ctx, e.call, user{n + 1, 1}, nil)
 	}
-	if err := p.Hasura.Set(lockedRows(3)); err != nil {
+	if err := e.Hasura.Set(lockedRows(3)); err != nil {
 		return err
 	}
-	return p.Replay(ctx)
+	return e.Replay(ctx)
 }
 
 // aheadBy writes the user's row with a synced_at in the future, and lets the user sign in.
-func aheadBy(d time.Duration) func(context.Context, *play) error {
-	return func(ctx context.Context, p *play) error {
+func aheadBy(d time.Duration) load {
+	return func(ctx context.Context, e *environment) error {
 		u := user{1, 1}
 		at := time.Now().Add(d).UTC().Format("2006-01-02T15:04:05.000000+00:00")
-		if _, err := p.Database.SQL.ExecContext(ctx, "INSERT INTO users (id, username, email, name, synced_at) VALUES (?, ?, ?, ?, ?)",
+		if _, err := e.Database.SQL.ExecContext(ctx, "INSERT INTO users (id, username, email, name, synced_at) VALUES (?, ?, ?, ?, ?)",
 			u.id(), u.username(), u.email(), u.name(), at); err != nil {
 			return err
 		}
-		p.signIn(ctx, p.call, user{1, 2}, nil)
+		e.signIn(ctx, e.call, user{1, 2}, nil)
 		return nil
 	}
 }
 
 // wrongSync lets a user sign in with each of the values of a setting of the sync function.
-func wrongSync(setting string, values []string) func(context.Context, *play) error {
-	return func(ctx context.Context, p *play) error {
-		return p.each(stack.SyncUsers, setting, values, func(i int, call invoke) error {
-			p.signIn(ctx, call, user{i + 1, 1}, nil)
+func wrongSync(setting string, values []string) load {
+	return func(ctx context.Context, e *environment) error {
+		return e.each(stack.SyncUsers, setting, values, func(i int, call invoke) error {
+			e.signIn(ctx, call, user{i + 1, 1}, nil)
 			return nil
 		})
 	}
@@ -205,8 +205,8 @@ func wrongSync(setting string, values []string) func(context.Context, *play) err
 
 // wrongClaims lets a user get tokens with each of the values of a setting of the claims function. No token may have more
 // rights than without the setting, and invalid ROLES give no role.
-func wrongClaims(setting string, values []string) func(context.Context, *play) error {
-	return func(ctx context.Context, p *play) error {
+func wrongClaims(setting string, values []string) load {
+	return func(ctx context.Context, e *environment) error {
 		event, err := os.ReadFile("events/pre-token-generation-v2-authentication.json") // in the group editor
 		if err != nil {
 			return err
@@ -216,15 +216,15 @@ func wrongClaims(setting string, values []string) func(context.Context, *play) e
 		if setting == "ROLES" {
 			want["x-hasura-allowed-roles"] = []any{"user"}
 		}
-		return p.each(stack.Trigger, setting, values, func(_ int, call invoke) error {
+		return e.each(stack.Trigger, setting, values, func(_ int, call invoke) error {
 			began := time.Now()
 			result, err := call(ctx, event)
 			s := signIn{calls: 1, slowest: time.Since(began), request: result.RequestID}
 			if err != nil || result.FunctionError != "" {
 				s.refused = "the function failed"
 			}
-			p.signIns = append(p.signIns, s)
-			tokens, err := p.Pool.Tokens(event, result.Payload, time.Now())
+			e.signIns = append(e.signIns, s)
+			tokens, err := e.Pool.Tokens(event, result.Payload, time.Now())
 			if err != nil {
 				return err
 			}
@@ -247,10 +247,10 @@ func wrongClaims(setting string, values []string) func(context.Context, *play) e
 }
 
 // each starts an environment of a function with each of the values of a setting.
-func (p *play) each(function, setting string, values []string, do func(i int, call invoke) error) error {
+func (e *environment) each(function, setting string, values []string, do func(i int, call invoke) error) error {
 	var errs []error
 	for i, value := range values {
-		f := p.Function(function)
+		f := e.Function(function)
 		f.Env[setting] = value
 		environment, err := lambda.Start(f)
 		if err == nil {
@@ -262,7 +262,7 @@ func (p *play) each(function, setting string, values []string, do func(i int, ca
 		}
 	}
 	logged := 0
-	for _, line := range p.Log.Lines() {
+	for _, line := range e.Log.Lines() {
 		if line.Message == "misconfigured" && strings.Contains(line.Text, setting) {
 			logged++
 		}
