@@ -81,6 +81,7 @@ func (e *environment) steps() []step {
 		{name: "CreateUserPool=true: sam deploy", do: e.deploy("acme-own", "V2_0")},
 		{name: "CreateUserPool=true: sign-up, sign-in, groups", do: e.signIns("acme-own")},
 		{name: "hasura-cognito attach: a pool in moto", do: e.attach},
+		{name: "terraform apply, plan and destroy: moto", limit: 10 * time.Minute, do: e.terraform},
 
 		{name: "cognito-local: start", do: e.startLocalPool},
 		{name: "cognito-local: sign-up, two sign-ins, refresh", do: e.signUpAndIn},
