@@ -58,7 +58,8 @@ func (o *operation) value(v *ast.Value) any {
 	return value
 }
 
-// arguments returns the arguments of a field, coerced to their types, with defaults.
+// arguments returns the arguments of a field by their default names, coerced to their types
+// and with defaults.
 func (o *operation) arguments(field graphql.CollectedField, path string) (map[string]any, error) {
 	args := map[string]any{}
 	for _, def := range field.Definition.Arguments {
@@ -71,11 +72,11 @@ func (o *operation) arguments(field graphql.CollectedField, path string) (map[st
 		}
 		path := path + ".args." + def.Name
 		var err error
-		switch value := o.value(given); def.Name {
-		case "limit":
-			args[def.Name], err = coerceLimit(value, path)
-		default:
-			args[def.Name], err = o.coerce(def.Type, value, path)
+		name := o.columnName(field.Definition.Type.Name(), def.Name)
+		if value := o.value(given); name == "limit" {
+			args[name], err = coerceLimit(value, path)
+		} else {
+			args[name], err = o.coerce(def.Type, value, path)
 		}
 		if err != nil {
 			return nil, err
@@ -85,7 +86,8 @@ func (o *operation) arguments(field graphql.CollectedField, path string) (map[st
 }
 
 // coerce checks a value against a type. It returns nil, a bool, an int64, a string (also
-// for enums), a json.RawMessage (jsonb), a []any or a map[string]any.
+// for enums), a json.RawMessage (jsonb), a []any or a map[string]any. Members and enum values
+// have the names of columns.
 func (o *operation) coerce(typ *ast.Type, value any, path string) (any, error) {
 	if value == nil {
 		if typ.NonNull {
@@ -99,7 +101,7 @@ func (o *operation) coerce(typ *ast.Type, value any, path string) (any, error) {
 	def := o.schema.Types[typ.NamedType]
 	switch def.Kind {
 	case ast.Enum:
-		return coerceEnum(def, value, path)
+		return o.coerceEnum(def, value, path)
 	case ast.InputObject:
 		return o.coerceObject(def, value, path)
 	}
@@ -144,14 +146,14 @@ func (o *operation) coerceObject(def *ast.Definition, value any, path string) (a
 			continue
 		}
 		var err error
-		if coerced[field.Name], err = o.coerce(field.Type, value, path+"."+field.Name); err != nil {
+		if coerced[o.columnName(def.Name, field.Name)], err = o.coerce(field.Type, value, path+"."+field.Name); err != nil {
 			return nil, err
 		}
 	}
 	return coerced, nil
 }
 
-func coerceEnum(def *ast.Definition, value any, path string) (any, error) {
+func (o *operation) coerceEnum(def *ast.Definition, value any, path string) (any, error) {
 	var name string
 	switch value := value.(type) {
 	case enum:
@@ -164,7 +166,7 @@ func coerceEnum(def *ast.Definition, value any, path string) (any, error) {
 	var names []string
 	for _, v := range def.EnumValues {
 		if v.Name == name {
-			return name, nil
+			return o.columnName(def.Name, name), nil
 		}
 		names = append(names, "'"+v.Name+"'")
 	}

@@ -14,9 +14,7 @@ import (
 // An execution runs an operation for a session.
 type execution struct {
 	*operation
-	role     *role
 	session  session
-	roots    map[string]root
 	database *Database
 	db       querier
 }
@@ -60,7 +58,7 @@ func (x *execution) runFields(ctx context.Context) (data map[string]any, err err
 	data = map[string]any{}
 	for _, field := range x.fields(x.definition.SelectionSet) {
 		c := call{root: x.roots[field.Name], field: field, path: "$.selectionSet." + field.Name}
-		c.permissions = x.role.grants[c.table]
+		c.permissions = x.grants[c.table]
 		if c.args, err = x.arguments(field, c.path); err != nil {
 			return nil, err
 		}

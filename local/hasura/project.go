@@ -2,9 +2,11 @@ package hasura
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,28 +18,65 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 )
 
-const tablesFolder = "hasura/metadata/databases/default/tables"
+const (
+	databasesFile = "hasura/metadata/databases/databases.yaml"
+	tablesFolder  = "hasura/metadata/databases/default/tables"
+)
 
-// A project is what the folder graphql/ says: tables, root fields and roles.
+// A project is what the folder graphql/ says: tables, root fields and roles. All names in it
+// are those of the database or of Hasura's default naming convention.
 type project struct {
-	tables []*table
-	roots  map[string]root // by the name of the field
-	roles  map[roleKey]*role
+	tables     []*table
+	roots      map[string]root // by the name of the field in GraphQL
+	roles      map[roleKey]*role
+	camelCased bool // the naming convention is graphql-default
 }
 
 // A table is a tracked table with the columns that the schema of admin shows.
 type table struct {
-	schema, name string // in the database
+	schema, name string
 	typ          string // its GraphQL type
 	columns      []column
 	key          string              // the column of the primary key
 	constraints  map[string][]string // their columns by name
+	custom       map[string]string   // columns by their custom names in GraphQL
 }
 
 // A column has a GraphQL type such as uuid, String, Boolean, jsonb or timestamptz.
 type column struct {
 	name, typ string
 	nullable  bool
+}
+
+var wordStart = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+
+// convention converts a GraphQL name to Hasura's default convention: affectedRows and
+// EMAIL_VERIFIED under graphql-default are affected_rows and email_verified.
+func (p *project) convention(name string) string {
+	if !p.camelCased {
+		return name
+	}
+	return strings.ToLower(wordStart.ReplaceAllString(name, "${1}_$2"))
+}
+
+// of returns the table that a type belongs to, and the rest of the type's name.
+func (p *project) of(typ string) (t *table, suffix string) {
+	for _, t := range p.tables {
+		suffix, ok := strings.CutPrefix(p.convention(typ), t.typ)
+		if ok && (suffix == "" || suffix[0] == '_') {
+			return t, suffix
+		}
+	}
+	return nil, ""
+}
+
+// columnName returns the column that a field or an enum value of a type stands for. Other names
+// only follow the convention.
+func (p *project) columnName(typ, name string) string {
+	if t, _ := p.of(typ); t != nil && t.custom[name] != "" {
+		return t.custom[name]
+	}
+	return p.convention(name)
 }
 
 func (t *table) column(name string) (column, bool) {
@@ -70,8 +109,14 @@ type tableMetadata struct {
 		Schema string `yaml:"schema"`
 	} `yaml:"table"`
 	Configuration struct {
-		CustomName       string            `yaml:"custom_name"`
-		CustomRootFields map[string]string `yaml:"custom_root_fields"`
+		Comment           string            `yaml:"comment"`
+		CustomName        string            `yaml:"custom_name"`
+		CustomRootFields  map[string]string `yaml:"custom_root_fields"`
+		CustomColumnNames map[string]string `yaml:"custom_column_names"`
+		ColumnConfig      map[string]struct {
+			CustomName string `yaml:"custom_name"`
+			Comment    string `yaml:"comment"`
+		} `yaml:"column_config"`
 	} `yaml:"configuration"`
 	Insert []rolePermission `yaml:"insert_permissions"`
 	Select []rolePermission `yaml:"select_permissions"`
@@ -162,17 +207,18 @@ func loadProject(files fs.FS) (*project, error) {
 		return nil, err
 	}
 	p := &project{roots: map[string]root{}, roles: map[roleKey]*role{}}
+	if p.camelCased, err = readConvention(files); err != nil {
+		return nil, err
+	}
 	all := grants{}
 	granted := map[string]grants{"": {}} // by role; the empty name stands for a role without permissions
 	for _, m := range metadata {
-		t, err := tableOf(schema, m)
+		t, err := p.tableOf(schema, m)
 		if err != nil {
 			return nil, err
 		}
 		p.tables = append(p.tables, t)
-		for kind, format := range rootNames {
-			p.roots[cmp.Or(m.Configuration.CustomRootFields[kind], fmt.Sprintf(format, t.typ))] = root{t, kind}
-		}
+		p.addRoots(schema, t, m.Configuration.CustomRootFields)
 		everything := &permission{AllowAggregations: true}
 		for _, c := range t.columns {
 			everything.Columns = append(everything.Columns, c.name)
@@ -180,44 +226,90 @@ func loadProject(files fs.FS) (*project, error) {
 		all[t] = permissions{everything, everything, everything}
 		m.grant(t, granted)
 	}
-	// allows looks for the longest name that a type begins with.
+	// of looks for the longest name that a type begins with.
 	slices.SortFunc(p.tables, func(a, b *table) int { return len(b.typ) - len(a.typ) })
 	for _, backendOnly := range []bool{false, true} {
-		p.roles[roleKey{admin, backendOnly}] = &role{all, schema}
+		p.roles[roleKey{admin, backendOnly}] = &role{p, all, schema}
 		for name, g := range granted {
 			g := g.visible(backendOnly)
-			p.roles[roleKey{name, backendOnly}] = &role{g, p.reduce(schema, g)}
+			p.roles[roleKey{name, backendOnly}] = &role{p, g, p.reduce(schema, g)}
 		}
 	}
 	return p, nil
 }
 
+// readConvention reports whether the naming convention is graphql-default.
+func readConvention(files fs.FS) (camelCased bool, err error) {
+	text, err := fs.ReadFile(files, databasesFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	var databases []struct {
+		Customization struct {
+			Convention string `yaml:"naming_convention"`
+		} `yaml:"customization"`
+	}
+	if err == nil {
+		err = yaml.Unmarshal(text, &databases)
+	}
+	return len(databases) > 0 && databases[0].Customization.Convention == "graphql-default", err
+}
+
+// addRoots finds the root fields of a table in the schema.
+func (p *project) addRoots(schema *ast.Schema, t *table, custom map[string]string) {
+	for kind, format := range rootNames {
+		name := fmt.Sprintf(format, t.typ)
+		for _, def := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
+			if def == nil {
+				continue
+			}
+			for _, field := range def.Fields {
+				if field.Name == custom[kind] || custom[kind] == "" && p.convention(field.Name) == name {
+					p.roots[field.Name] = root{t, kind}
+				}
+			}
+		}
+	}
+}
+
 // tableOf reads a table's columns from its object type and its insert input.
-func tableOf(schema *ast.Schema, m tableMetadata) (*table, error) {
-	t := &table{schema: m.Table.Schema, name: m.Table.Name, typ: m.Table.Name, constraints: map[string][]string{}}
+func (p *project) tableOf(schema *ast.Schema, m tableMetadata) (*table, error) {
+	t := &table{schema: m.Table.Schema, name: m.Table.Name, typ: m.Table.Name, constraints: map[string][]string{}, custom: map[string]string{}}
 	if t.schema != "public" {
 		t.typ = t.schema + "_" + t.name
 	}
-	t.typ = cmp.Or(m.Configuration.CustomName, t.typ)
-	object, key := schema.Types[t.typ], schema.Types[t.typ+"_pk_columns_input"]
+	t.typ = p.convention(cmp.Or(m.Configuration.CustomName, t.typ))
+	for name, custom := range m.Configuration.CustomColumnNames {
+		t.custom[custom] = name
+	}
+	for name, config := range m.Configuration.ColumnConfig {
+		t.custom[config.CustomName] = name
+	}
+	types := map[string]*ast.Definition{}
+	for name, def := range schema.Types {
+		types[p.convention(name)] = def
+	}
+	object, key := types[t.typ], types[t.typ+"_pk_columns_input"]
 	if object == nil || key == nil || len(key.Fields) != 1 {
 		return nil, fmt.Errorf("schema.graphql has no type %s with a primary key of one column", t.typ)
 	}
-	t.key = key.Fields[0].Name
+	named := func(name string) string { return cmp.Or(t.custom[name], p.convention(name)) }
+	t.key = named(key.Fields[0].Name)
 	columns := object.Fields
-	if input := schema.Types[t.typ+"_insert_input"]; input != nil {
+	if input := types[t.typ+"_insert_input"]; input != nil {
 		columns = slices.Concat(columns, input.Fields)
 	}
 	for _, field := range columns {
-		if _, known := t.column(field.Name); !known && !strings.HasPrefix(field.Name, "__") {
-			t.columns = append(t.columns, column{field.Name, field.Type.Name(), !field.Type.NonNull})
+		if _, known := t.column(named(field.Name)); !known && !strings.HasPrefix(field.Name, "__") {
+			t.columns = append(t.columns, column{named(field.Name), field.Type.Name(), !field.Type.NonNull})
 		}
 	}
-	if constraints := schema.Types[t.typ+"_constraint"]; constraints != nil {
+	if constraints := types[t.typ+"_constraint"]; constraints != nil {
 		for _, value := range constraints.EnumValues {
 			// The description is: unique or primary key constraint on columns "a", "b"
 			for _, match := range quotedNames.FindAllStringSubmatch(value.Description, -1) {
-				t.constraints[value.Name] = append(t.constraints[value.Name], match[1])
+				name := p.convention(value.Name)
+				t.constraints[name] = append(t.constraints[name], match[1])
 			}
 		}
 	}

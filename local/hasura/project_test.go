@@ -155,10 +155,7 @@ extend type mutation_root { insert_users_orders_one(object: users_orders_insert_
 	order := func(note string) string {
 		return `mutation { insert_users_orders_one(object: {id: "` + ada + `", note: "` + note + `"}) { id } }`
 	}
-	rows := []struct {
-		header      http.Header
-		query, want string
-	}{
+	rows := []exchange{
 		{clerk, order("unpaid"), refusal(permissionError, "$.selectionSet.insert_users_orders_one.args.object", "check constraint of an insert/update permission has failed")},
 		{clerk, order("paid"), `{"data":{"insert_users_orders_one":{"id":"` + ada + `"}}}`},
 		{clerk, strings.Replace(order("paid"), ada, grace, 1), refusal(constraintViolation, "$.selectionSet.insert_users_orders_one.args.object",
@@ -170,6 +167,17 @@ extend type mutation_root { insert_users_orders_one(object: users_orders_insert_
 			on_conflict: {constraint: user_orders_note_key, update_columns: [state]}) { id state } }`, `{"data":{"insert_users_orders_one":{"id":"` + ada + `","state":"sent"}}}`},
 		{asAdmin, `{ allOrders(where: {note: {_eq: "paid"}}) { note } users { id } }`, `{"data":{"allOrders":[{"note":"paid"}],"users":[]}}`},
 	}
+	checkOnEach(t, files, rows)
+}
+
+// exchange is a request and a response of a project.
+type exchange struct {
+	header      http.Header
+	query, want string
+}
+
+func checkOnEach(t *testing.T, files fstest.MapFS, exchanges []exchange) {
+	t.Helper()
 	urls := []string{""}
 	if server := postgresServer(); server != "" {
 		urls = append(urls, newPostgres(t, server))
@@ -184,12 +192,68 @@ extend type mutation_root { insert_users_orders_one(object: users_orders_insert_
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, row := range rows {
-			if _, got := post(t, s, row.header, row.query, nil); !sameJSON(got, row.want) {
-				t.Errorf("%s: %s as %s: %s\nwant %s", db.Name, row.query, row.header.Get(roleHeader), got, row.want)
+		for _, e := range exchanges {
+			if _, got := post(t, s, e.header, e.query, nil); !sameJSON(got, e.want) {
+				t.Errorf("%s: %s as %s: %s\nwant %s", db.Name, e.query, e.header.Get(roleHeader), got, e.want)
 			}
 		}
 	}
+}
+
+// A project may use the naming convention graphql-default, and custom names of columns.
+func TestNamingConvention(t *testing.T) {
+	files := fstest.MapFS{}
+	for name, text := range map[string]string{
+		databasesFile:                 "- {name: default, kind: postgres, customization: {naming_convention: graphql-default}}",
+		tablesFolder + "/tables.yaml": `- "!include accounts.yaml"`,
+		tablesFolder + "/accounts.yaml": `
+table: {name: accounts, schema: app}
+configuration: {column_config: {nick: {custom_name: displayName}}}
+insert_permissions: [{role: sync, permission: {columns: [uid, nick, synced_at], check: {uid: {_eq: X-Hasura-User-Id}}}}]
+update_permissions: [{role: sync, permission: {columns: [nick, synced_at], filter: {uid: {_eq: X-Hasura-User-Id}}, check: {nick: {_neq: bad}}}}]
+select_permissions: [{role: sync, permission: {columns: [uid, synced_at], filter: {}}}]`,
+		"schema.graphql": `
+schema { query: query_root  mutation: mutation_root }
+scalar timestamptz
+enum OrderBy { ASC DESC }
+input StringComparisonExp { _eq: String  _isNull: Boolean }
+input TimestamptzComparisonExp { _lt: timestamptz  _isNull: Boolean }
+type AppAccounts { uid: String!  displayName: String  syncedAt: timestamptz }
+type AppAccountsMutationResponse { affectedRows: Int!  returning: [AppAccounts!]! }
+input AppAccountsBoolExp { _or: [AppAccountsBoolExp!]  uid: StringComparisonExp  displayName: StringComparisonExp  syncedAt: TimestamptzComparisonExp }
+input AppAccountsInsertInput { uid: String  displayName: String  syncedAt: timestamptz }
+input AppAccountsSetInput { displayName: String }
+input AppAccountsPkColumnsInput { uid: String! }
+input AppAccountsOrderBy { uid: OrderBy }
+enum AppAccountsConstraint { "unique or primary key constraint on columns \"uid\"" ACCOUNTS_PKEY }
+enum AppAccountsUpdateColumn { displayName SYNCED_AT }
+input AppAccountsOnConflict { constraint: AppAccountsConstraint!  updateColumns: [AppAccountsUpdateColumn!]! = []  where: AppAccountsBoolExp }
+type query_root { appAccounts(where: AppAccountsBoolExp, orderBy: [AppAccountsOrderBy!], limit: Int): [AppAccounts!]!  appAccountsByPk(uid: String!): AppAccounts }
+type mutation_root {
+  insertAppAccountsOne(object: AppAccountsInsertInput!, onConflict: AppAccountsOnConflict): AppAccounts
+  insertAppAccounts(objects: [AppAccountsInsertInput!]!, onConflict: AppAccountsOnConflict): AppAccountsMutationResponse
+  updateAppAccountsByPk(pkColumns: AppAccountsPkColumnsInput!, _set: AppAccountsSetInput): AppAccounts
+}`,
+		"hasura/migrations/default/1/up.sql": "CREATE SCHEMA app;\nCREATE TABLE app.accounts (uid text NOT NULL, nick text, synced_at timestamptz, CONSTRAINT accounts_pkey PRIMARY KEY (uid));",
+	} {
+		files[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	sync := as("sync", "legacy-1")
+	upsert := func(name, at string) string {
+		return `mutation { insertAppAccountsOne(object: {uid: "legacy-1", displayName: "` + name + `", syncedAt: "` + at + `"}, onConflict: {constraint: ACCOUNTS_PKEY,
+			updateColumns: [displayName, SYNCED_AT], where: {_or: [{syncedAt: {_lt: "` + at + `"}}, {syncedAt: {_isNull: true}}]}}) { uid __typename } }`
+	}
+	const written = `{"data":{"insertAppAccountsOne":{"uid":"legacy-1","__typename":"AppAccounts"}}}`
+	checkOnEach(t, files, []exchange{
+		{sync, upsert("Ada", later), written},
+		{sync, upsert("Old", noon), `{"data":{"insertAppAccountsOne":null}}`},
+		{sync, upsert("bad", "2026-11-24T00:00:00Z"), refusal(permissionError, "$.selectionSet.insertAppAccountsOne.args.object", "check constraint of an insert/update permission has failed")},
+		{sync, `{ appAccounts { displayName } }`, refusal(validationFailed, "$.selectionSet.appAccounts.selectionSet.displayName", "field 'displayName' not found in type: 'AppAccounts'")},
+		{asAdmin, `mutation { insertAppAccounts(objects: [{uid: "z"}]) { affectedRows } updateAppAccountsByPk(pkColumns: {uid: "z"}, _set: {displayName: "Z"}) { displayName } }`,
+			`{"data":{"insertAppAccounts":{"affectedRows":1},"updateAppAccountsByPk":{"displayName":"Z"}}}`},
+		{asAdmin, `{ appAccounts(orderBy: [{uid: DESC}], limit: 1) { uid displayName } appAccountsByPk(uid: "legacy-1") { displayName syncedAt } }`,
+			`{"data":{"appAccounts":[{"uid":"z","displayName":"Z"}],"appAccountsByPk":{"displayName":"Ada","syncedAt":"2026-11-23T12:00:01+00:00"}}}`},
+	})
 }
 
 func TestNewErrors(t *testing.T) {

@@ -43,7 +43,7 @@ func readRequest(body io.Reader) (request, error) {
 // An operation is a request that is valid in its role's schema. Values are checked only
 // where they are used, see coerce.
 type operation struct {
-	schema     *ast.Schema
+	*role
 	definition *ast.OperationDefinition
 	variables  map[string]any
 	context    *graphql.OperationContext
@@ -80,7 +80,7 @@ func (r *role) prepare(req request) (*operation, error) {
 		}
 	}
 	context := &graphql.OperationContext{Doc: doc, Variables: req.Variables}
-	return &operation{schema: r.schema, definition: definition, variables: req.Variables, context: context}, nil
+	return &operation{role: r, definition: definition, variables: req.Variables, context: context}, nil
 }
 
 // choose returns the operation with the given name, or the only one.

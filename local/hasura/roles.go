@@ -13,6 +13,7 @@ const noQueries = "There are no queries available to the current role. Either th
 
 // A role has permissions, and a schema that shows only what they allow.
 type role struct {
+	*project
 	grants grants
 	schema *ast.Schema
 }
@@ -67,12 +68,11 @@ func (p *project) reduce(all *ast.Schema, g grants) *ast.Schema {
 			r.keep(def)
 		}
 	}
-	for _, def := range []*ast.Definition{all.Query, all.Mutation, all.Subscription} {
-		if def != nil {
-			r.keep(def)
+	for _, root := range []struct{ from, to **ast.Definition }{{&all.Query, &r.schema.Query}, {&all.Mutation, &r.schema.Mutation}, {&all.Subscription, &r.schema.Subscription}} {
+		if *root.from != nil && r.keep(*root.from) {
+			*root.to = r.schema.Types[(*root.from).Name]
 		}
 	}
-	r.schema.Query, r.schema.Mutation, r.schema.Subscription = r.schema.Types["query_root"], r.schema.Types["mutation_root"], r.schema.Types["subscription_root"]
 	return r.schema
 }
 
@@ -101,7 +101,7 @@ func (r *reduction) keep(def *ast.Definition) bool {
 		copied.Arguments = nil
 		for _, arg := range field.Arguments {
 			t := r.roots[field.Name].table
-			if (arg.Name != "on_conflict" || r.grants[t].update != nil) && r.keep(r.all.Types[arg.Type.Name()]) {
+			if (r.convention(arg.Name) != "on_conflict" || r.grants[t].update != nil) && r.keep(r.all.Types[arg.Type.Name()]) {
 				copied.Arguments = append(copied.Arguments, arg)
 			}
 		}
@@ -113,9 +113,9 @@ func (r *reduction) keep(def *ast.Definition) bool {
 		}
 	}
 	switch {
-	case def.Name == "query_root" && !slices.ContainsFunc(kept.Fields, func(f *ast.FieldDefinition) bool { return f.Name[0] != '_' }):
+	case def == r.all.Query && !slices.ContainsFunc(kept.Fields, func(f *ast.FieldDefinition) bool { return f.Name[0] != '_' }):
 		kept.Fields = append(kept.Fields, &ast.FieldDefinition{Name: "no_queries_available", Type: ast.NonNullNamedType("String", nil), Description: noQueries})
-	case def.Kind == ast.Enum && len(kept.EnumValues) == 0 && strings.HasSuffix(def.Name, "_update_column"):
+	case def.Kind == ast.Enum && len(kept.EnumValues) == 0 && strings.HasSuffix(r.convention(def.Name), "_update_column"):
 		kept.EnumValues = ast.EnumValueList{{Name: "_PLACEHOLDER", Description: "placeholder (do not use)"}}
 	}
 	r.left[def.Name] = len(kept.Fields)+len(kept.EnumValues) > 0 || def.Kind == ast.Scalar
@@ -132,14 +132,11 @@ func (r *reduction) allows(def *ast.Definition, name string) bool {
 	switch {
 	case strings.HasPrefix(name, "__") || def.BuiltIn:
 		return true
-	case strings.HasSuffix(def.Name, "_root"):
+	case def == r.all.Query || def == r.all.Mutation || def == r.all.Subscription:
 		return r.allowsRoot(r.roots[name])
 	}
-	for _, t := range r.tables {
-		suffix, ok := strings.CutPrefix(def.Name, t.typ)
-		if ok && (suffix == "" || suffix[0] == '_') {
-			return r.grants[t].allows(suffix, name)
-		}
+	if t, suffix := r.of(def.Name); t != nil {
+		return r.grants[t].allows(suffix, r.columnName(def.Name, name))
 	}
 	return true
 }

@@ -35,8 +35,8 @@ func (x *execution) selection(c call, filter map[string]any, where any) *stateme
 	dialect := x.database.dialect
 	s := x.statement(c.table, "SELECT CAST(", dialect.jsonObject(), "(")
 	list(s, x.fields(c.field.Selections), func(f graphql.CollectedField) {
-		value := "'" + c.table.typ + "'" // __typename
-		if column, ok := c.table.column(f.Name); ok {
+		value := "'" + f.ObjectDefinition.Name + "'" // __typename
+		if column, ok := c.table.column(x.columnName(f.ObjectDefinition.Name, f.Name)); ok {
 			value = dialect.jsonOf(column)
 		}
 		if len(f.Arguments) > 0 {

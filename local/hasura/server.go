@@ -127,12 +127,11 @@ func (s *Server) graphQL(r *http.Request) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	role := s.role(session)
-	operation, err := role.prepare(request)
+	operation, err := s.role(session).prepare(request)
 	if err != nil {
 		return nil, err
 	}
-	x := execution{operation: operation, role: role, session: session, roots: s.roots, database: s.config.Database, db: s.config.Database.SQL}
+	x := execution{operation: operation, session: session, database: s.config.Database, db: s.config.Database.SQL}
 	return x.run(r.Context())
 }
 

@@ -154,7 +154,7 @@ func (x *execution) returning(ctx context.Context, c call, keys []string) ([]jso
 func (x *execution) response(ctx context.Context, c call, keys []string) (data map[string]any, err error) {
 	data = map[string]any{}
 	for _, f := range x.fields(c.field.Selections) {
-		switch f.Name {
+		switch x.convention(f.Name) {
 		case "__typename":
 			data[f.Alias] = f.ObjectDefinition.Name
 		case "affected_rows":
