@@ -3,8 +3,8 @@
 // Hasura's users table.
 //
 // It needs GRAPHQL_DOMAIN and SECRETS_ARN. The other settings in pkg/settings are optional.
-// A sync that fails is parked in an SQS queue, and the user is let in. So it is while a
-// setting is invalid, which is logged.
+// A sync that fails is parked in an SQS queue, and the user is let in. The same happens while
+// a setting about Hasura is invalid.
 package main
 
 import (

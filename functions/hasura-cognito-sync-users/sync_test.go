@@ -130,7 +130,7 @@ func TestUserWithoutAUUIDIsLetIn(t *testing.T) {
 	}
 }
 
-// Parking has its time whatever the upsert took.
+// Parking has its time, however long the upsert took.
 func TestParkingHasItsTime(t *testing.T) {
 	for budget, want := range map[time.Duration]time.Duration{3500 * time.Millisecond: time.Second, 600 * time.Millisecond: 200 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
@@ -170,7 +170,7 @@ func TestWhichTriggersSync(t *testing.T) {
 		{"PostConfirmation_ConfirmSignUp", `,"cognito:user_status":"EXTERNAL_PROVIDER"`, true, true},
 		{"PostConfirmation_ConfirmForgotPassword", "", true, false},
 		{"PostAuthentication_Authentication", "", true, true},
-		{"PostConfirmation_AdminConfirmSignUp", "", false, false}, // an emulator's invention
+		{"PostConfirmation_AdminConfirmSignUp", "", false, false}, // only emulators send it
 		{"TokenGeneration_Authentication", "", false, false},
 		{"", "", false, false},
 	}

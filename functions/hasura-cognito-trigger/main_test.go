@@ -26,7 +26,7 @@ func handler(t testing.TB, log *bytes.Buffer, env map[string]string) cognito.Han
 	return cognito.Handler{Handle: shaper{config, logger}.shape, Log: logger}
 }
 
-// Every pre token generation event has its whole answer in testdata.
+// testdata has the whole response to every pre token generation event.
 func TestAnswers(t *testing.T) {
 	paths, err := filepath.Glob("../../events/pre-token-generation-*.json")
 	if err != nil || len(paths) == 0 {
@@ -65,8 +65,8 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// keepsGroups checks that an answer with claims has the request's own bytes for
-// the groups, which is what keeps cognito:groups in the tokens.
+// keepsGroups checks that a response with claims has the request's bytes for the groups.
+// That keeps cognito:groups in the tokens.
 func keepsGroups(t *testing.T, event, answer []byte) {
 	t.Helper()
 	type details struct {
@@ -83,7 +83,7 @@ func keepsGroups(t *testing.T, event, answer []byte) {
 			V2 *details `json:"claimsAndScopeOverrideDetails"`
 		} `json:"response"`
 	}
-	// The documentation's own test events have arrays where objects belong.
+	// The test events of AWS's documentation have arrays where objects belong.
 	_ = json.Unmarshal(event, &sent)
 	_ = json.Unmarshal(answer, &back)
 	got := back.Response.V1

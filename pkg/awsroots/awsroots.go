@@ -1,10 +1,10 @@
-// Package awsroots verifies AWS's certificates against the few authorities that issue
-// them before it turns to the system's, which take Go far longer to read: on a cold
-// start that reading is the costliest single thing a small function does.
+// Package awsroots makes the AWS SDK verify certificates against the roots of Amazon Trust
+// Services before the system's roots. Reading the system's roots is the most expensive part
+// of a small function's cold start.
 //
-// Nothing is trusted that would not be otherwise: the few are among every system's
-// authorities. And nothing stops working when AWS moves to another authority: a
-// certificate that the few do not verify is put to the whole pool.
+// This trusts no new root: every system has Amazon's. It also keeps working if AWS changes
+// its certificate authority: a certificate that Amazon's roots do not verify is verified
+// against the system's roots.
 package awsroots
 
 import (
@@ -22,8 +22,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// embedded are the root certificates of Amazon Trust Services (Amazon Trust Services
-// Repository, www.amazontrust.com), which AWS tells its customers to keep trusted.
+// embedded are the root certificates of Amazon Trust Services, which AWS tells its
+// customers to trust (www.amazontrust.com/repository).
 //
 //go:embed roots.pem
 var embedded []byte
@@ -34,9 +34,8 @@ var amazon = sync.OnceValue(func() *x509.CertPool {
 	return pool
 })
 
-// First makes the clients of a loaded configuration try the few authorities first.
-// It leaves alone what has authorities of its own, as with AWS_CA_BUNDLE, which are
-// then the only ones.
+// First makes the HTTP client of a loaded configuration try Amazon's roots first. It does
+// nothing if the client has its own root CAs, as with AWS_CA_BUNDLE.
 func First(cfg *aws.Config) {
 	client, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
 	if !ok {
@@ -51,21 +50,21 @@ func First(cfg *aws.Config) {
 		}
 		d := dialer{dial: t.DialContext, config: t.TLSClientConfig, timeout: t.TLSHandshakeTimeout, first: amazon}
 		t.DialTLSContext = d.dialTLS
-		// One connection carries one request at a time here; HTTP/2 would only cost its set-up.
+		// One connection carries one request at a time, so HTTP/2 would only cost its set-up.
 		t.ForceAttemptHTTP2 = false
 	})
 }
 
-// A dialer opens connections that crypto/tls has verified.
+// A dialer opens TLS connections. crypto/tls verifies them.
 type dialer struct {
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error)
-	config  *tls.Config // without authorities, which means the system's
+	config  *tls.Config // without RootCAs
 	timeout time.Duration
 	first   func() *x509.CertPool
 }
 
-// dialTLS opens a second connection where the first pool has not verified the first:
-// the other side has been sent nothing by then but a greeting.
+// dialTLS connects, and connects again with the system's roots if the first roots did not
+// verify the certificate. By then the server got nothing but the client's TLS greeting.
 func (d dialer) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
 	conn, err := d.handshake(ctx, network, addr, d.first())
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
@@ -74,7 +73,7 @@ func (d dialer) dialTLS(ctx context.Context, network, addr string) (net.Conn, er
 	return conn, err
 }
 
-// handshake verifies against the roots; nil means the system's.
+// handshake connects and verifies the certificate against roots; nil means the system's.
 func (d dialer) handshake(ctx context.Context, network, addr string, roots *x509.CertPool) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {

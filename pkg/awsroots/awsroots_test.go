@@ -31,13 +31,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 )
 
-// The authorities of these tests. Go reads the system's once in a process, so they
-// are put in place before any test runs.
-var few, system, unknown authority
+// The certificate authorities of these tests. Go reads the system's roots once in a process,
+// so they are written before any test runs.
+var first, system, unknown authority
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		few, system, unknown = newAuthority("few"), newAuthority("system"), newAuthority("unknown")
+		first, system, unknown = newAuthority("first"), newAuthority("system"), newAuthority("unknown")
 		dir, err := os.MkdirTemp("", "awsroots")
 		if err != nil {
 			panic(err)
@@ -93,8 +93,8 @@ func (a authority) pem() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
 }
 
-// serve returns the URL of a server with a certificate for a host, and a counter of
-// the requests that it got to see.
+// serve returns the URL of a server with a certificate for a host, and a counter of the
+// requests that it received.
 func (a authority) serve(t *testing.T, host string, expires time.Time) (string, *atomic.Int32) {
 	t.Helper()
 	leaf := newCertificate(a, x509.Certificate{
@@ -103,15 +103,15 @@ func (a authority) serve(t *testing.T, host string, expires time.Time) (string, 
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
-	seen := new(atomic.Int32)
+	requests := new(atomic.Int32)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		seen.Add(1)
+		requests.Add(1)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.certificate.Raw}, PrivateKey: leaf.key}}}
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	return server.URL, seen
+	return server.URL, requests
 }
 
 // get calls a URL and returns the error.
@@ -128,14 +128,14 @@ func get(t *testing.T, client aws.HTTPClient, url string) error {
 	return response.Body.Close()
 }
 
-// preferring makes the test's few authorities those that First prefers.
-func preferring(t *testing.T, few authority) {
+// useFirst makes an authority the one that First tries first.
+func useFirst(t *testing.T, a authority) {
 	t.Helper()
 	before := amazon
 	t.Cleanup(func() { amazon = before })
 	amazon = func() *x509.CertPool {
 		pool := x509.NewCertPool()
-		pool.AddCert(few.certificate)
+		pool.AddCert(a.certificate)
 		return pool
 	}
 }
@@ -153,8 +153,8 @@ func load(t *testing.T, client aws.HTTPClient) aws.Config {
 }
 
 // Verification is as strict as without this package: host, dates and chain.
-func TestWhatIsTrusted(t *testing.T) {
-	preferring(t, few)
+func TestVerification(t *testing.T) {
+	useFirst(t, first)
 	later, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
 	const host = "secretsmanager.eu-west-1.amazonaws.com"
 	bundle := func(a authority) string {
@@ -171,38 +171,38 @@ func TestWhatIsTrusted(t *testing.T) {
 		expires time.Time
 		bundle  string // AWS_CA_BUNDLE
 		dials   int32
-		want    string // of the error; "" for an answer
+		want    string // in the error; "" for a response
 	}{
-		{"a chain to the few takes one connection", few, host, later, "", 1, ""},
-		{"a chain to the system's alone takes two", system, host, later, "", 2, ""},
-		{"an authority that nobody knows", unknown, host, later, "", 2, "certificate signed by unknown authority"},
-		{"another host, by the few", few, "example.com", later, "", 2, "certificate is valid for example.com, not " + host},
-		{"another host, by the system's", system, "example.com", later, "", 2, "certificate is valid for example.com, not " + host},
-		{"expired, by the few", few, host, past, "", 2, "certificate has expired"},
-		{"expired, by the system's", system, host, past, "", 2, "certificate has expired"},
-		{"a bundle of one's own is trusted", unknown, host, later, bundle(unknown), 1, ""},
-		{"and nothing else then, not the few", few, host, later, bundle(unknown), 1, "certificate signed by unknown authority"},
-		{"nor the system's", system, host, later, bundle(unknown), 1, "certificate signed by unknown authority"},
+		{"a chain to the first roots takes one connection", first, host, later, "", 1, ""},
+		{"a chain to the system's roots alone takes two", system, host, later, "", 2, ""},
+		{"an unknown authority", unknown, host, later, "", 2, "certificate signed by unknown authority"},
+		{"another host, by the first roots", first, "example.com", later, "", 2, "certificate is valid for example.com, not " + host},
+		{"another host, by the system's roots", system, "example.com", later, "", 2, "certificate is valid for example.com, not " + host},
+		{"expired, by the first roots", first, host, past, "", 2, "certificate has expired"},
+		{"expired, by the system's roots", system, host, past, "", 2, "certificate has expired"},
+		{"AWS_CA_BUNDLE is trusted", unknown, host, later, bundle(unknown), 1, ""},
+		{"with AWS_CA_BUNDLE the first roots are not trusted", first, host, later, bundle(unknown), 1, "certificate signed by unknown authority"},
+		{"with AWS_CA_BUNDLE the system's roots are not trusted", system, host, later, bundle(unknown), 1, "certificate signed by unknown authority"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Setenv("AWS_CA_BUNDLE", row.bundle)
-			url, seen := row.issuer.serve(t, row.host, row.expires)
+			url, requests := row.issuer.serve(t, row.host, row.expires)
 			var dials atomic.Int32
 			cfg := load(t, here(url, &dials))
 			err := get(t, cfg.HTTPClient, "https://"+host)
 			switch {
 			case row.want == "" && err != nil:
-				t.Errorf("error %v, want an answer", err)
+				t.Errorf("error %v, want a response", err)
 			case row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)):
 				t.Errorf("error %v, want %q", err, row.want)
 			}
-			wantSeen := int32(0)
+			wantRequests := int32(0)
 			if row.want == "" {
-				wantSeen = 1
+				wantRequests = 1
 			}
-			if got := seen.Load(); got != wantSeen {
-				t.Errorf("the server saw %d requests, want %d", got, wantSeen)
+			if got := requests.Load(); got != wantRequests {
+				t.Errorf("the server received %d requests, want %d", got, wantRequests)
 			}
 			if got := dials.Load(); got != row.dials {
 				t.Errorf("%d connections, want %d", got, row.dials)
@@ -211,7 +211,7 @@ func TestWhatIsTrusted(t *testing.T) {
 	}
 }
 
-// here returns a client that counts its connections, all of which go to one server.
+// here returns a client whose connections all go to one server, and counts them.
 func here(url string, dials *atomic.Int32) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -221,7 +221,7 @@ func here(url string, dials *atomic.Int32) *awshttp.BuildableClient {
 	})
 }
 
-// A silent server takes the time of one handshake, not the call's whole time.
+// A server that does not respond takes the time of one handshake, not the whole call's time.
 func TestHandshakeIsBounded(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -234,15 +234,15 @@ func TestHandshakeIsBounded(t *testing.T) {
 		WithTransportOptions(func(t *http.Transport) { t.TLSHandshakeTimeout = time.Millisecond })
 	cfg := load(t, client)
 	if err := get(t, cfg.HTTPClient, "https://sqs.eu-west-1.amazonaws.com"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("error %v, want one of the time", err)
+		t.Errorf("error %v, want a timeout", err)
 	}
 	if got := dials.Load(); got != 1 {
 		t.Errorf("%d connections, want 1", got)
 	}
 }
 
-// Another kind of client is somebody's own choice.
-func TestOtherClientsAreLeftAlone(t *testing.T) {
+// First changes only the SDK's own kind of client.
+func TestOtherClientsStay(t *testing.T) {
 	cfg := aws.Config{HTTPClient: http.DefaultClient}
 	First(&cfg)
 	if cfg.HTTPClient != http.DefaultClient {
@@ -250,9 +250,8 @@ func TestOtherClientsAreLeftAlone(t *testing.T) {
 	}
 }
 
-// The hashes are those of the public keys in the table of the Amazon Trust Services
-// Repository (www.amazontrust.com/repository).
-func TestEmbeddedAreAmazons(t *testing.T) {
+// The hashes are those of the public keys in the table of www.amazontrust.com/repository.
+func TestEmbeddedRoots(t *testing.T) {
 	want := []string{
 		"CN=Amazon Root CA 1,O=Amazon,C=US fbe3018031f9586bcbf41727e417b7d1c45c2f47f93be372a17b96b50757d5a2",
 		"CN=Amazon Root CA 2,O=Amazon,C=US 7f4296fc5b6a4e3b35d3c369623e364ab1af381d8fa7121533c9d6c633ea2461",

@@ -126,7 +126,7 @@ func TestBytesAlwaysHasAResponse(t *testing.T) {
 	}
 }
 
-// An event comes back as it arrived but for its response, whatever is set.
+// An event goes back as it arrived, except for the response, whatever that is.
 func FuzzEvent(f *testing.F) {
 	for _, data := range recorded(f) {
 		f.Add(data)

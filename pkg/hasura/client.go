@@ -1,4 +1,4 @@
-// Package hasura is the only client of Hasura: it writes user rows and tells why that
+// Package hasura is the only client of Hasura. It writes user rows, and says why that
 // failed.
 //
 // Hasura answers nearly every failure with HTTP 200, so the code in the body decides; see
@@ -47,8 +47,8 @@ func New(endpoint settings.Endpoint, cache *secrets.Cache, role string) *Client 
 }
 
 // Connect returns a client for the settings. It reads the secret and opens the connection,
-// side by side, so that the first call is fast. A failure of either is logged at most: the
-// first call tries again. The error comes from loading the AWS configuration.
+// side by side, so that the first call is fast. If either fails, the first call tries again.
+// The error comes from loading the AWS configuration.
 func Connect(ctx context.Context, s settings.Hasura, log *slog.Logger) (*Client, error) {
 	if s.Endpoint.IsPlainHTTP() {
 		log.WarnContext(ctx, "plain http", "hint", "the admin secret is sent without TLS; "+
@@ -182,7 +182,7 @@ func (c *Client) checkHealth(ctx context.Context) <-chan bool {
 // 403 or 404 is one: a load balancer may not forward the check. At a cold start the check
 // opens the connection.
 func (c *Client) isHealthy(ctx context.Context) bool {
-	// Not HEAD: Go prints the beginning of a body that comes all the same.
+	// Not HEAD: if a body comes all the same, Go prints its beginning.
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint.Health(), nil)
 	if err != nil {
 		return false

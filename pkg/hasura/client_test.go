@@ -80,7 +80,7 @@ func endpoint(t *testing.T, domain, host string) settings.Endpoint {
 	return e
 }
 
-// server is Hasura's side of the wire. It counts the calls and the connections.
+// server stands in for Hasura. It counts the calls and the connections.
 type server struct {
 	*httptest.Server
 	calls, connections atomic.Int32
@@ -365,8 +365,8 @@ func TestOneConnection(t *testing.T) {
 	}
 }
 
-// Another server in Hasura's place may send a body that Go does not expect. Go's client
-// prints the beginning of such a body.
+// A wrong server can send a body that Go does not expect. Go's client prints the beginning
+// of such a body.
 func TestHealthCheckPrintsNothing(t *testing.T) {
 	cache, _ := manage(t)
 	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, _ *http.Request) {
@@ -523,7 +523,7 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
-// The row stays, but a sign-in that is later than the one in it counts.
+// The row stays, but a later sign-in is written.
 func TestStaleSignInRaisesItsTime(t *testing.T) {
 	row, _, err := users.Description.Row(users.Sync{User: cognito.User{ID: sub}, At: noon, SignedIn: true})
 	if err != nil {

@@ -7,9 +7,8 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
 )
 
-// The table of classes: a row a line of it, and of what Hasura's documentation,
-// its source (Base/Error.hs, dmlTxErrorHandler) and PostgreSQL's appendix
-// "Error Codes" say of each.
+// One row for each line of the table of classes. The sources are Hasura's documentation and
+// source (Base/Error.hs, dmlTxErrorHandler), and PostgreSQL's appendix "Error Codes".
 func TestClass(t *testing.T) {
 	type row struct {
 		e    Error

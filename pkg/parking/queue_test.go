@@ -124,7 +124,7 @@ func TestParkTriesAgain(t *testing.T) {
 	}
 }
 
-// While a queue is down, each sign-in must not cost its whole budget again.
+// While the queue is down, not each sign-in must cost its whole budget.
 func TestParkGivesUpSoonerWhileTheQueueIsDown(t *testing.T) {
 	environment(t)
 	var calls, status atomic.Int32
@@ -143,7 +143,7 @@ func TestParkGivesUpSoonerWhileTheQueueIsDown(t *testing.T) {
 	}{
 		{"it goes down", 503, func() {}, false},
 		{"it is still down", 503, func() {}, true},
-		{"and still", 503, func() {}, true},
+		{"it is down for a third call", 503, func() {}, true},
 		{"a while later", 503, func() { queue.failed.Add(-int64(downFor)) }, false},
 		{"it is still down then", 503, func() {}, true},
 		{"it is back", 200, func() {}, true},

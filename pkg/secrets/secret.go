@@ -1,16 +1,16 @@
 package secrets
 
-// A Secret is text that never prints: not by fmt, not by slog, not by encoders,
-// and not from within an unexported field or as a map's key either, where fmt and
-// encoding/json do not ask for methods. The zero value is no secret.
+// A Secret is text that is never printed: not by fmt, slog or encoders, and not as a map's
+// key or in an unexported field, where fmt and encoding/json call no methods. The zero
+// value holds no secret.
 type Secret struct{ text *string }
 
 const hidden = "[secret]"
 
-// New makes a secret of a text.
+// New returns a secret that holds a text.
 func New(text string) Secret { return Secret{&text} }
 
-// Reveal returns the text itself, for the one place that sends it.
+// Reveal returns the text, for the one place that sends it.
 func (s Secret) Reveal() string {
 	if s.text == nil {
 		return ""
@@ -21,7 +21,7 @@ func (s Secret) Reveal() string {
 // Equal reports whether both secrets are the same text.
 func (s Secret) Equal(other Secret) bool { return s.Reveal() == other.Reveal() }
 
-// IsZero reports whether there is no secret.
+// IsZero reports whether s holds no secret.
 func (s Secret) IsZero() bool { return s.text == nil }
 
 // String hides the secret from fmt.

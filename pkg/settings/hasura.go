@@ -142,7 +142,7 @@ func parseDomain(text string) (domain, error) {
 	case !isHost(u.Host):
 		return d, GraphqlDomain.fault("it does not have the form of a host, host:port or URL.")
 	}
-	// A server behind the path with a slash at its end answers 404.
+	// With a slash at the end of the path, a server answers 404.
 	if u.Path = strings.TrimRight(u.Path, "/"); u.Path == "" {
 		u.Path = defaultPath
 	}
@@ -159,7 +159,7 @@ func parseHost(text string) (string, error) {
 }
 
 // isHost reports whether text is a host name or an IP address, with or without a port.
-// (Regular expressions would cost every cold start the initialization of their package.)
+// (Package regexp would make every cold start slower.)
 func isHost(text string) bool {
 	host, port := text, ""
 	if i := strings.LastIndexByte(text, ':'); i > strings.LastIndexByte(text, ']') {
@@ -187,7 +187,7 @@ func isLoadBalancer(host string) bool {
 	return strings.HasSuffix(host, ".elb.amazonaws.com") || strings.HasSuffix(host, ".elb.amazonaws.com.cn")
 }
 
-// parseCA also takes \n for a line break, as it stands in a file of variables.
+// parseCA also accepts a backslash and an n for a line break, as files of variables have it.
 func parseCA(text string) (*x509.CertPool, error) {
 	rest := []byte(strings.ReplaceAll(text, `\n`, "\n"))
 	pool, n := x509.NewCertPool(), 0
@@ -249,7 +249,7 @@ func parseHasuraRole(text string) (string, error) {
 	return text, nil
 }
 
-// exampleCA is a certificate whose key nobody has.
+// exampleCA is a certificate whose private key was not kept.
 const exampleCA = `-----BEGIN CERTIFICATE-----
 MIIBSzCB86ADAgECAgEBMAoGCCqGSM49BAMCMBUxEzARBgNVBAMTCkV4YW1wbGUg
 Q0EwIBcNMjYwMTAxMDAwMDAwWhgPMjEyNjAxMDEwMDAwMDBaMBUxEzARBgNVBAMT

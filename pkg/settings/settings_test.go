@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// values has valid and invalid values of each setting. template.yaml and the Terraform
-// module are held to the same list.
+// values has valid and invalid values of each setting. Tests give the same list to
+// template.yaml and the Terraform module.
 func values(t *testing.T) map[string]struct{ Valid, Invalid []string } {
 	t.Helper()
 	data, err := os.ReadFile("testdata/values.json")
@@ -139,7 +139,7 @@ func TestReadHasura(t *testing.T) {
 	}
 }
 
-// What is in GRAPHQL_DOMAIN or SECRETS_ARN by mistake can be a secret.
+// GRAPHQL_DOMAIN or SECRETS_ARN can hold a secret by mistake.
 func TestErrorsDoNotQuoteSecrets(t *testing.T) {
 	for _, s := range []*Setting{&GraphqlDomain, &SecretsARN, &SecretsKey, &SyncQueueURL, &GraphqlCA} {
 		for _, value := range []string{"canary canary", "https://jane:canary@hasura", "arn:canary::", " canary", "https://x/?canary#canary", "canary://x"} {
@@ -186,7 +186,7 @@ func TestEndpoint(t *testing.T) {
 	}
 }
 
-// However the environment looks, what is read can be used and gives no fault its way out.
+// Whatever the environment holds, the settings that are read are valid.
 func FuzzRead(f *testing.F) {
 	f.Add("hasura.internal", "a=b", "3s")
 	f.Fuzz(func(t *testing.T, a, b, c string) {
