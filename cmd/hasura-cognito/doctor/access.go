@@ -15,7 +15,7 @@ func (d *doctor) access(ctx context.Context, check, arn string) {
 	pool := aws.ToString(d.pool.Arn)
 	p, err := policy.Get(ctx, d.lambda, arn)
 	if err != nil {
-		d.report.add(permission, Unknown, reason(err), "these credentials need lambda:GetPolicy")
+		d.unread(permission, Unknown, err, "lambda:GetPolicy")
 		return
 	}
 	add := fmt.Sprintf("aws lambda add-permission --region %s --statement-id cognito --action lambda:InvokeFunction --principal cognito-idp.amazonaws.com --source-arn %s --function-name %s",

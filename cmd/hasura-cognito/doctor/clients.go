@@ -27,14 +27,14 @@ func (d *doctor) clients(ctx context.Context) {
 	}
 	ids, err := d.clientIDs(ctx)
 	if err != nil {
-		d.report.add(check, Unknown, reason(err), "these credentials need cognito-idp:ListUserPoolClients")
+		d.unread(check, Unknown, err, "cognito-idp:ListUserPoolClients")
 		return
 	}
 	holes := 0
 	for _, id := range ids {
 		out, err := d.cognito.DescribeUserPoolClient(ctx, &cognitoidentityprovider.DescribeUserPoolClientInput{UserPoolId: &d.Pool, ClientId: &id})
 		if err != nil {
-			d.report.add(check, Unknown, reason(err), "these credentials need cognito-idp:DescribeUserPoolClient")
+			d.unread(check, Unknown, err, "cognito-idp:DescribeUserPoolClient")
 			return
 		}
 		for _, variable := range slices.Sorted(maps.Keys(sources)) {

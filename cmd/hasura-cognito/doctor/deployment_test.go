@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io/fs"
@@ -43,6 +44,7 @@ type deployment struct {
 	*awstest.Account
 	env     map[string]map[string]string // of functions, by ARN
 	gone    string                       // a function that does not exist
+	state   string                       // of the functions; "" means Active
 	hasura  hasura.Config
 	schema  *strings.Replacer // changes schema.graphql
 	proxy   func(http.Handler) http.Handler
@@ -156,7 +158,7 @@ func (d *deployment) examine(t *testing.T) (Report, string) {
 	}
 	d.Functions = map[string]object{}
 	for arn, env := range d.env {
-		d.Functions[arn] = object{"FunctionName": arn, "State": "Active", "Version": "7", "Environment": object{"Variables": env}}
+		d.Functions[arn] = object{"FunctionName": arn, "State": cmp.Or(d.state, "Active"), "Version": "7", "Environment": object{"Variables": env}}
 	}
 	delete(d.Functions, d.gone)
 	d.Start(t)

@@ -95,6 +95,15 @@ func (d *doctor) run(ctx context.Context) {
 	}
 }
 
+// unread adds the row of a call that failed. action is the permission that the call needs.
+func (d *doctor) unread(check string, v Verdict, err error, action string) {
+	hint := "check the network and the Region"
+	if errors.As(err, new(smithy.APIError)) {
+		hint = "these credentials need " + action
+	}
+	d.report.add(check, v, reason(err), hint)
+}
+
 // reason is what AWS answers, without the SDK's text.
 func reason(err error) string {
 	var api smithy.APIError

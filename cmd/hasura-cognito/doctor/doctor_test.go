@@ -85,6 +85,8 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		}, "sync function: permission", Unknown, "cannot evaluate", "check the conditions"},
 
 		{"no function", func(d *deployment) { d.gone = syncer }, "sync function", Fail, "does not exist", "deploy it"},
+		{"a function that is not ready", func(d *deployment) { d.state = "Pending" }, "sync function", Warn, "Pending", "wait"},
+		{"a function that failed", func(d *deployment) { d.state = "Failed" }, "sync function", Fail, "Failed", "deploy it again"},
 		{"no right to see the function", func(d *deployment) { d.Denied = []string{"GetFunctionConfiguration"} }, "claims function", Fail, "AccessDenied", "lambda:GetFunctionConfiguration"},
 		{"an alias that serves old settings", func(d *deployment) {
 			d.callByAlias()

@@ -24,13 +24,16 @@ func (d *doctor) function(ctx context.Context, check, arn string) (env func(stri
 		d.report.add(check, Fail, arn+" does not exist", "deploy it")
 		return nil, false
 	case err != nil:
-		d.report.add(check, Fail, reason(err), "these credentials need lambda:GetFunctionConfiguration")
+		d.unread(check, Fail, err, "lambda:GetFunctionConfiguration")
 		return nil, false
+	case out.State == types.StatePending:
+		d.report.add(check, Warn, "its state is Pending: Lambda still prepares it", "wait a minute and run doctor again")
 	case out.State != "" && out.State != types.StateActive && out.State != types.StateInactive:
 		d.report.add(check, Fail, "its state is "+string(out.State), "deploy it again")
 		return nil, false
+	default:
+		d.report.ok(check, aws.ToString(out.FunctionName))
 	}
-	d.report.ok(check, aws.ToString(out.FunctionName))
 	d.watch("FunctionName", arn)
 	d.alias(ctx, check+": alias", arn, out)
 	variables := variables(out.Environment)
@@ -47,7 +50,7 @@ func (d *doctor) alias(ctx context.Context, check, arn string, served *lambda.Ge
 	latest, err := d.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &function})
 	switch {
 	case err != nil:
-		d.report.add(check, Unknown, reason(err), "these credentials need lambda:GetFunctionConfiguration")
+		d.unread(check, Unknown, err, "lambda:GetFunctionConfiguration")
 	case aws.ToString(served.CodeSha256) != aws.ToString(latest.CodeSha256) || aws.ToInt32(served.MemorySize) != aws.ToInt32(latest.MemorySize) ||
 		!maps.Equal(variables(served.Environment), variables(latest.Environment)):
 		d.report.add(check, Warn, fmt.Sprintf("%s serves version %s, which has other code or settings than the last deployment", alias, aws.ToString(served.Version)),

@@ -100,7 +100,7 @@ func (d *doctor) unreadable(check string, err error) {
 		d.report.add(check, Fail, "it does not exist", "deploy template.yaml or the Terraform module again")
 		return
 	}
-	d.report.add(check, Unknown, reason(err), "these credentials need sqs:GetQueueAttributes and sqs:GetQueueUrl on both queues")
+	d.unread(check, Unknown, err, "sqs:GetQueueAttributes and sqs:GetQueueUrl on both queues")
 }
 
 // age says how old the oldest message of a queue is. SQS does not count messages that were received three times or more.
