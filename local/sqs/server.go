@@ -190,7 +190,7 @@ func (s *Server) delete(in sdk.DeleteMessageBatchInput) (any, *awsjson.Error) {
 	})
 }
 
-// attributes returns all attributes, whichever are asked for.
+// attributes returns all attributes; it ignores AttributeNames.
 func (s *Server) attributes(in sdk.GetQueueAttributesInput) (any, *awsjson.Error) {
 	return s.with(in.QueueUrl, func(q *queue) any {
 		visible, now := 0, s.now()

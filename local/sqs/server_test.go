@@ -100,7 +100,7 @@ func TestMessagesStayUntilTheyAreDeleted(t *testing.T) {
 	deleted, err := c.DeleteMessageBatch(t.Context(), &sdk.DeleteMessageBatchInput{QueueUrl: queue, Entries: []types.DeleteMessageBatchRequestEntry{
 		{Id: aws.String("1"), ReceiptHandle: got[0].ReceiptHandle}, {Id: aws.String("2"), ReceiptHandle: aws.String("none")}}})
 	if err != nil || len(deleted.Successful) != 1 || len(deleted.Failed) != 1 || *deleted.Failed[0].Code != "ReceiptHandleIsInvalid" {
-		t.Errorf("deleted %+v, %v; want the first alone", deleted, err)
+		t.Errorf("deleted %+v, %v; want only the first", deleted, err)
 	}
 	clock.move(time.Minute)
 	again := receive(t, c, queue)

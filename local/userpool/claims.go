@@ -25,8 +25,8 @@ type Claims map[string]any
 const lifetime = time.Hour
 
 // Tokens returns the claims that the pool signs: its own ones, changed by what the trigger
-// returned as far as the rules allow. The event counts as one of this pool, whichever pool
-// it names. The error is an [*Error].
+// returned as far as the rules allow. It does not check the event's userPoolId. The error is
+// an [*Error].
 func (p *Pool) Tokens(sent, returned []byte, at time.Time) (Tokens, error) {
 	e := readEvent(sent)
 	changes, err := e.changes(returned)
