@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
@@ -50,8 +51,7 @@ func (e *environment) startDocker(ctx context.Context) (version string) {
 	}
 
 	// The image holds SAM's runtime interface emulator, which is all that SAM adds to AWS's image, and the relay.
-	python := filepath.Dir(must(filepath.EvalSymlinks(must(filepath.Abs(home + "/python/lib")))))
-	emulators := must(filepath.Glob(python + "/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-" + architecture))
+	emulators := must(filepath.Glob(home + "/python/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-" + architecture))
 	if len(emulators) != 1 {
 		fail("SAM's runtime interface emulator: %d files, want 1", len(emulators))
 	}
@@ -85,7 +85,9 @@ func (e *environment) useDocker(ctx context.Context, name, root, sockets string)
 func (e *environment) docker(ctx context.Context, args []string, undo ...string) {
 	output(command(ctx, append([]string{"docker"}, args...)...))
 	e.atEnd(func() error {
-		return attempt(func() { output(command(context.Background(), append([]string{"docker"}, undo...)...)) })
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		return attempt(func() { output(command(ctx, append([]string{"docker"}, undo...)...)) })
 	})
 }
 

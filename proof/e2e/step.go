@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"time"
 )
 
@@ -96,8 +97,8 @@ func attempt(f func()) (err error) {
 		case nil:
 		case failure:
 			err = r.err
-		default:
-			panic(r)
+		default: // a bug in the step. It must not keep the run from ending its servers.
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 		}
 	}()
 	f()
