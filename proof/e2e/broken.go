@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/phenom-earth/hasura-cognito/functions"
 )
 
 // expectFailure expects that f ends with an error that contains each text.
@@ -24,12 +22,9 @@ func expectFailure(f func(), texts ...string) string {
 	return "found"
 }
 
-// invokeMisconfigured expects make invoke to fail if the function fails. sam local invoke
-// exits with 0.
-func (e *environment) invokeMisconfigured(ctx context.Context) string {
-	flags := e.envVars("misconfigured.json", map[string]map[string]string{functions.Sync: {"GRAPHQL_DOMAIN": ""}, functions.Claims: {"CLAIMS_FORMAT": "yaml"}})
-	expectFailure(func() { e.makeInvoke(ctx, "events/pre-token-generation-v1-authentication.json", flags...) }, "misconfigured")
-	return expectFailure(func() { e.makeInvoke(ctx, "events/post-authentication.json", flags...) }, "misconfigured")
+// failInvoke expects make invoke to fail if the function fails. sam local invoke exits with 0.
+func (e *environment) failInvoke(ctx context.Context) string {
+	return expectFailure(func() { e.makeInvoke(ctx, "events/sqs/parked-syncs.json", e.misconfigured()...) }, "misconfigured")
 }
 
 func (e *environment) omitDefaultRole(ctx context.Context) string {

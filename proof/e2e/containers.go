@@ -80,16 +80,10 @@ func sameJSON(a, b []byte) bool {
 
 // invokeAll runs each function in a new container by make invoke.
 func (e *environment) invokeAll(ctx context.Context) string {
-	for event, want := range map[string]string{
-		"events/pre-token-generation-v2-authentication.json": `"claimsAndScopeOverrideDetails": {"idTokenGeneration"`,
-		"events/post-confirmation-federated-google.json":     `"triggerSource": "PostConfirmation_ConfirmSignUp"`,
-		"events/post-authentication.json":                    `"triggerSource": "PostAuthentication_Authentication"`,
-		"events/sqs/parked-syncs.json":                       `{"batchItemFailures": []}`,
-	} {
-		if response := e.makeInvoke(ctx, event); !strings.Contains(response, want) {
-			fail("%s: the response is %s, want %s in it", event, response, want)
-		}
-	}
+	e.expectInvoke(ctx, "events/pre-token-generation-v2-authentication.json", nil, `"claimsAndScopeOverrideDetails": {"idTokenGeneration"`)
+	e.expectInvoke(ctx, "events/post-confirmation-federated-google.json", nil, `"triggerSource": "PostConfirmation_ConfirmSignUp"`, `"synced"`)
+	e.expectInvoke(ctx, "events/post-authentication.json", nil, `"triggerSource": "PostAuthentication_Authentication"`, `"synced"`)
+	e.expectInvoke(ctx, "events/sqs/parked-syncs.json", nil, `{"batchItemFailures": []}`)
 	const paula = "2b61d5f8-3f0e-4d72-9a4c-6e58b1c7d093" // in the parked syncs
 	row := must(e.containers.row(ctx, paula))
 	if row.Text("email") != "paula@example.com" || row.Text("last_sign_in_at") == "" {
@@ -98,6 +92,35 @@ func (e *environment) invokeAll(ctx context.Context) string {
 	return "4 events"
 }
 
-func (e *environment) makeInvoke(ctx context.Context, event string, flags ...string) (response string) {
-	return output(command(ctx, "make", "invoke", "EVENT="+event, "SAM_FLAGS="+strings.Join(append(e.containers.flags, flags...), " ")))
+// invokeMisconfigured expects that invalid settings stop no sign-in.
+func (e *environment) invokeMisconfigured(ctx context.Context) string {
+	e.expectInvoke(ctx, "events/pre-token-generation-v2-authentication.json", e.misconfigured(), `"claimsAndScopeOverrideDetails": {"idTokenGeneration"`, `"misconfigured"`)
+	e.expectInvoke(ctx, "events/post-authentication.json", e.misconfigured(), `"triggerSource": "PostAuthentication_Authentication"`, `"misconfigured"`)
+	return "users can sign in"
+}
+
+// misconfigured returns the flags of sam local for functions with an invalid setting.
+func (e *environment) misconfigured() (flags []string) {
+	return e.envVars("misconfigured.json", map[string]map[string]string{
+		functions.Claims: {"CLAIMS_FORMAT": "yaml"}, functions.Sync: {"GRAPHQL_DOMAIN": ""}, functions.Replay: {"GRAPHQL_DOMAIN": ""}})
+}
+
+// expectInvoke runs make invoke. Response and log must contain each text.
+func (e *environment) expectInvoke(ctx context.Context, event string, flags []string, texts ...string) {
+	out := e.makeInvoke(ctx, event, flags...)
+	for _, text := range texts {
+		if !strings.Contains(out, text) {
+			fail("%s: no %s in\n%s", event, text, out)
+		}
+	}
+}
+
+// makeInvoke returns the response of the function and its log.
+func (e *environment) makeInvoke(ctx context.Context, event string, flags ...string) string {
+	flags = slices.Concat(e.containers.flags, flags)
+	out, err := command(ctx, "make", "invoke", "EVENT="+event, "SAM_FLAGS="+strings.Join(flags, " ")).CombinedOutput()
+	if err != nil {
+		fail("make invoke EVENT=%s: %w\n%s", event, err, tail(string(out), 30))
+	}
+	return string(out)
 }
