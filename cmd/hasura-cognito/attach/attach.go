@@ -109,7 +109,7 @@ func (a attacher) run(ctx context.Context) error {
 		fmt.Fprintln(a.Out, "Nothing was changed. To change the pool, add --apply (make attach … ARGS=--apply).")
 		return nil
 	}
-	if !a.Yes && !a.confirmed() {
+	if !a.Yes && !a.confirmed(ctx) {
 		return refuse("nothing was changed: the answer was not yes")
 	}
 	if result.Backup, err = a.backup(before, want); err != nil {
@@ -145,11 +145,21 @@ func (a attacher) plan(s state) (triggers, error) {
 	return want, err
 }
 
-func (a attacher) confirmed() bool {
+// confirmed asks for a yes. Ctrl-C is a no.
+func (a attacher) confirmed(ctx context.Context) bool {
 	fmt.Fprint(a.Err, "Change the pool? Type yes: ")
-	answer, _ := bufio.NewReader(a.In).ReadString('\n')
-	fmt.Fprintln(a.Err)
-	return strings.TrimSpace(answer) == "yes"
+	defer fmt.Fprintln(a.Err)
+	answer := make(chan string, 1)
+	go func() {
+		text, _ := bufio.NewReader(a.In).ReadString('\n')
+		answer <- text
+	}()
+	select {
+	case text := <-answer:
+		return strings.TrimSpace(text) == "yes"
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // patience bounds what attach still does after Ctrl-C.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -279,6 +280,36 @@ func TestAttachAsksFirst(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Ctrl-C at the question is an answer.
+func TestInterruptedQuestion(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	s, o := unusual(), apply(t)
+	o.Yes = false
+	account(s).Start(t)
+	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("us-east-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdin, keyboard := io.Pipe()
+	defer keyboard.Close()
+	question := writer(func(text string) {
+		if strings.Contains(text, "Type yes") {
+			interrupt()
+		}
+	})
+	if _, err := Run(ctx, cfg, o, Streams{stdin, io.Discard, question}); !errors.As(err, new(Refusal)) || count(s, "UpdateUserPool") != 0 {
+		t.Errorf("%v, %d updates", err, count(s, "UpdateUserPool"))
+	}
+}
+
+// A writer is called with each text.
+type writer func(text string)
+
+func (w writer) Write(p []byte) (int, error) {
+	w(string(p))
+	return len(p), nil
 }
 
 func TestAttachLeavesOtherFunctionsAlone(t *testing.T) {
