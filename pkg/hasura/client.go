@@ -105,6 +105,7 @@ func (c *Client) Write(ctx context.Context, r users.Row) (stale bool, err error)
 		return false, err
 	}
 	var healthy <-chan bool // the result of a health check, once one was sent
+	var answered *Error     // the last failure that was not a time-out
 	for attempt, repeated := 1, false; ; attempt++ {
 		stale, err = c.attempt(ctx, attempt, secret, r)
 		failure, ok := errors.AsType[*Error](err)
@@ -127,11 +128,17 @@ func (c *Client) Write(ctx context.Context, r users.Row) (stale bool, err error)
 			retry = !repeated && fetchErr == nil && !replaced.Equal(secret)
 			secret, repeated = replaced, true
 		}
-		if !retry {
-			if failure.Code == CodeTimeout && healthy != nil {
-				failure.hangs = !<-healthy
-			}
+		switch {
+		case !retry && failure.Code == CodeTimeout && answered != nil:
+			// Only the time for a further attempt ran out.
+			return stale, answered
+		case !retry && failure.Code == CodeTimeout && healthy != nil:
+			failure.hangs = !<-healthy
 			return stale, failure
+		case !retry:
+			return stale, failure
+		case failure.Code != CodeTimeout:
+			answered = failure
 		}
 	}
 }

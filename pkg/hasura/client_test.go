@@ -155,7 +155,7 @@ func TestUpsertSends(t *testing.T) {
 	if err := json.Unmarshal(body, &request); err != nil {
 		t.Fatal(err)
 	}
-	const variables = `{"user":{"email":"canary@example.com","email_verified":false,"id":"` + sub + `","synced_at":"2026-11-23T11:00:00.123456Z","username":"jane"},` +
+	const variables = `{"user":{"id":"` + sub + `","username":"jane","email":"canary@example.com","email_verified":false,"synced_at":"2026-11-23T11:00:00.123456Z"},` +
 		`"columns":["username","email","email_verified","synced_at"],"where":{"_or":[{"synced_at":{"_lt":"2026-11-23T11:00:00.123456Z"}},{"synced_at":{"_is_null":true}},{"synced_at":{"_gt":"`
 	if request.OperationName != "upsertUser" || !strings.HasPrefix(string(request.Variables), variables) {
 		t.Errorf("%s\n got %s\nwant %s…", request.OperationName, request.Variables, variables)
@@ -582,5 +582,26 @@ func TestPlainHTTPIsLogged(t *testing.T) {
 		if got := strings.Contains(log.String(), `"msg":"plain http"`); got != want {
 			t.Errorf("%s: logs %s; want plain http: %t", domain, &log, want)
 		}
+	}
+}
+
+// When the time for a further attempt runs out, the error is that of the earlier response.
+func TestErrorOfTheLastResponse(t *testing.T) {
+	cache, _ := manage(t)
+	var calls atomic.Int32
+	s := serve(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) == 1 {
+			io.WriteString(w, `{"errors":[{"extensions":{"code":"new-code"}}]}`)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	defer cancel()
+	_, err := New(endpoint(t, s.URL, ""), cache, "").Upsert(ctx, jane)
+	failure(t, "a response, then none", err, "new-code")
+	if calls.Load() < 2 {
+		t.Errorf("%d calls, want a second one", calls.Load())
 	}
 }

@@ -4,6 +4,7 @@ package hasura
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/Khan/genqlient/graphql"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
@@ -11,9 +12,9 @@ import (
 
 // __upsertUserInput is used internally by genqlient
 type __upsertUserInput struct {
-	User    users.Row `json:"user"`
-	Columns []column  `json:"columns"`
-	Where   filter    `json:"where"`
+	User    users.Row       `json:"user"`
+	Columns []column        `json:"columns"`
+	Where   json.RawMessage `json:"where"`
 }
 
 // GetUser returns __upsertUserInput.User, and is useful for accessing the field via an interface.
@@ -23,7 +24,7 @@ func (v *__upsertUserInput) GetUser() users.Row { return v.User }
 func (v *__upsertUserInput) GetColumns() []column { return v.Columns }
 
 // GetWhere returns __upsertUserInput.Where, and is useful for accessing the field via an interface.
-func (v *__upsertUserInput) GetWhere() filter { return v.Where }
+func (v *__upsertUserInput) GetWhere() json.RawMessage { return v.Where }
 
 // update columns of table "users"
 type column string
@@ -129,7 +130,7 @@ func upsertUser(
 	client_ graphql.Client,
 	user users.Row,
 	columns []column,
-	where filter,
+	where json.RawMessage,
 ) (data_ *upsertUserResponse, err_ error) {
 	req_ := &graphql.Request{
 		OpName: "upsertUser",

@@ -1,6 +1,8 @@
 package hasura
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -39,31 +41,26 @@ func updateColumn(name string) column {
 	return column(name)
 }
 
-// A filter is a boolean expression of Hasura, such as a value of users_bool_exp.
-type filter map[string]any
-
 // clockSkew is how far in the future the time of a row's last sync may be. A later one
 // comes from a wrong clock, and would keep every event out until then.
 const clockSkew = 5 * time.Minute
 
-// olderThan matches a row that the sync r may overwrite: one that an older event wrote, or
-// no event.
-func olderThan(r users.Row) filter {
-	future := time.Now().Add(clockSkew).UTC().Truncate(time.Second)
-	return filter{"_or": []filter{
-		{r.Table.SyncedAt: filter{"_lt": r.SyncedAt}},
-		{r.Table.SyncedAt: filter{isNull(): true}},
-		{r.Table.SyncedAt: filter{"_gt": future}},
-	}}
+// olderThan is a condition (users_bool_exp) that matches a row that the sync r may
+// overwrite: one that an older event wrote, or no event.
+func olderThan(r users.Row) json.RawMessage {
+	at, name := r.Table.SyncedAt, isNull()
+	return fmt.Appendf(nil, `{"_or":[{%q:{"_lt":%q}},{%q:{%q:true}},{%q:{"_gt":%q}}]}`,
+		at, timestamp(r.SyncedAt), at, name, at, timestamp(time.Now().Add(clockSkew).Truncate(time.Second)))
 }
 
-// signedInBefore matches a row whose user signed in before the sign-in r, or never.
-func signedInBefore(r users.Row) filter {
-	return filter{"_or": []filter{
-		{r.Table.SignedInAt: filter{"_lt": r.SignedInAt}},
-		{r.Table.SignedInAt: filter{isNull(): true}},
-	}}
+// signedInBefore is a condition that matches a row whose user signed in before the sign-in
+// r, or never.
+func signedInBefore(r users.Row) json.RawMessage {
+	at := r.Table.SignedInAt
+	return fmt.Appendf(nil, `{"_or":[{%q:{"_lt":%q}},{%q:{%q:true}}]}`, at, timestamp(r.SignedInAt), at, isNull())
 }
+
+func timestamp(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 
 // isNull is the name of an operator that depends on Hasura's naming convention, which the
 // enum of columns shows.

@@ -64,7 +64,7 @@ func TestMessageOfAnotherDescription(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent, err := json.Marshal(m.Row)
-	if want := `{"at":"2026-11-23T12:00:00.000001Z","email":"canary@example.com","id":"` + sub + `"}`; err != nil || string(sent) != want {
+	if want := `{"id":"` + sub + `","at":"2026-11-23T12:00:00.000001Z","email":"canary@example.com"}`; err != nil || string(sent) != want {
 		t.Errorf("%v\n got %s\nwant %s", err, sent, want)
 	}
 	if want := []string{"attributes", "email_verified", "username"}; !slices.Equal(m.Dropped, want) {

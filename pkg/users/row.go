@@ -98,38 +98,67 @@ func (r *Row) Cap(limit time.Time) {
 // Columns returns the columns that an upsert overwrites, in the order of the table: those
 // that the row has a value for, without the key.
 func (r Row) Columns() []string {
-	all := r.all()
-	columns := make([]string, 0, len(all))
-	for _, c := range r.Table.Columns {
-		_, isDefault := r.Defaults[c.Name]
-		if _, ok := all[c.Name]; ok && !isDefault && c.Name != r.Table.Key {
+	columns := make([]string, 0, len(r.Table.Columns))
+	for i := range r.Table.Columns {
+		c := &r.Table.Columns[i]
+		if value, isDefault := r.value(c); value != nil && !isDefault && c.Name != r.Table.Key {
 			columns = append(columns, c.Name)
 		}
 	}
 	return columns
 }
 
-// all returns the values of all columns that have one.
-func (r Row) all() map[string]any {
-	all := make(map[string]any, len(r.Values)+len(r.Defaults)+3)
-	for name, value := range r.Defaults {
-		all[name] = value
+// value returns the value of a column, or nil, and whether it is only the default.
+func (r Row) value(c *Column) (value any, isDefault bool) {
+	switch c.Name {
+	case r.Table.Key:
+		return r.Key, false
+	case r.Table.SyncedAt:
+		return timeOrNil(r.SyncedAt), false
+	case r.Table.SignedInAt:
+		return timeOrNil(r.SignedInAt), false
 	}
-	for name, value := range r.Values {
-		all[name] = value
+	if value := r.Values[c.Name]; value != nil {
+		return value, false
 	}
-	all[r.Table.Key] = r.Key
-	if !r.SyncedAt.IsZero() {
-		all[r.Table.SyncedAt] = r.SyncedAt
-	}
-	if !r.SignedInAt.IsZero() && r.Table.SignedInAt != "" {
-		all[r.Table.SignedInAt] = r.SignedInAt
-	}
-	return all
+	return r.Defaults[c.Name], true
 }
 
-// MarshalJSON returns the object for Hasura.
-func (r Row) MarshalJSON() ([]byte, error) { return json.Marshal(r.all()) }
+func timeOrNil(at time.Time) any {
+	if at.IsZero() {
+		return nil
+	}
+	return at
+}
+
+// MarshalJSON returns the object for Hasura. It does not build a map of all values first,
+// which would be the largest part of a warm sync's own work.
+func (r Row) MarshalJSON() ([]byte, error) {
+	object := make([]byte, 0, 512)
+	for i := range r.Table.Columns {
+		c := &r.Table.Columns[i]
+		value, _ := r.value(c)
+		if value == nil {
+			continue
+		}
+		data, err := json.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("encode the column %s: %w", c.Name, err)
+		}
+		separator := byte(',')
+		if len(object) == 0 {
+			separator = '{'
+		}
+		object = append(object, separator, '"')
+		object = append(object, c.Name...)
+		object = append(object, `":`...)
+		object = append(object, data...)
+	}
+	if len(object) == 0 {
+		return []byte("{}"), nil
+	}
+	return append(object, '}'), nil
+}
 
 // LogValue keeps everything but the sub out of logs.
 func (r Row) LogValue() slog.Value { return slog.StringValue(r.Sub) }

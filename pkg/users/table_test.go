@@ -90,11 +90,11 @@ func TestAnotherTable(t *testing.T) {
 		err        error
 	}{
 		{"every column", map[string]string{"email": "j@example.com", "name": "Jane", "custom:tenant_id": sub, "given_name": "Jane", "family_name": "Doe", "custom:id": "7"},
-			`{"displayName":"Jane","email":"j@example.com","name":{"family":"Doe","given":"Jane"},` + at + `,"tenantId":"` + sub + `","uid":"7"}`, "email displayName tenantId name syncedAt", nil, nil},
+			`{"uid":"7","email":"j@example.com","displayName":"Jane","tenantId":"` + sub + `","name":{"family":"Doe","given":"Jane"},` + at + `}`, "email displayName tenantId name syncedAt", nil, nil},
 		{"the sub in the place of USER_ID, and a default", map[string]string{"email": "j@example.com"},
-			`{"displayName":"","email":"j@example.com",` + at + `,"uid":"` + sub + `"}`, "email syncedAt", nil, nil},
+			`{"uid":"` + sub + `","email":"j@example.com","displayName":"",` + at + `}`, "email syncedAt", nil, nil},
 		{"a value that does not fit its kind", map[string]string{"email": "j@example.com", "custom:tenant_id": "acme", "given_name": "\x00"},
-			`{"displayName":"","email":"j@example.com",` + at + `,"uid":"` + sub + `"}`, "email syncedAt", []string{"name.given", "tenantId"}, nil},
+			`{"uid":"` + sub + `","email":"j@example.com","displayName":"",` + at + `}`, "email syncedAt", []string{"name.given", "tenantId"}, nil},
 		{"a required column without a value", map[string]string{"name": "Jane"}, "", "", nil, ErrRequired},
 	}
 	for _, row := range rows {
