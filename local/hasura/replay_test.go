@@ -331,6 +331,9 @@ var replays = []replay{
 		query: `query($no: Boolean = false) { users { ...f ... on users { name } id @skip(if: true) email @include(if: $no) } } fragment f on users { __typename }`,
 		want:  `{"data":{"users":[{"__typename":"users","name":"Ada"}]}}`},
 
+	{name: "a string for a directive", source: "the local Hasura", query: `query($no: Boolean!) { users { id @include(if: $no) } }`, variables: `{"no":"x"}`,
+		want: refusal("validation-failed", "", "expected a boolean for type 'Boolean', but found a string")},
+
 	// Hasura serves these and the stand-in does not.
 	{name: "an aggregate", source: "the local Hasura", query: `{ users_aggregate { aggregate { count } } }`,
 		want: refusal("not-supported", "$.selectionSet.users_aggregate", "the local Hasura does not serve the query users_aggregate")},

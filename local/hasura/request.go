@@ -69,9 +69,13 @@ func (r *role) prepare(req request) (*operation, error) {
 		return nil, err
 	}
 	for _, variable := range definition.VariableDefinitions {
-		_, given := req.Variables[variable.Variable]
+		value, given := req.Variables[variable.Variable]
 		if !given && variable.Type.NonNull && variable.DefaultValue == nil {
 			return nil, refuse(validationFailed, "", "expecting a value for non-nullable variable: %q", variable.Variable)
+		}
+		if _, ok := value.(bool); variable.Type.NamedType == "Boolean" && given && !ok && (value != nil || variable.Type.NonNull) {
+			// CollectFields panics if it is in a directive.
+			return nil, mismatch("a boolean", "Boolean", value, "")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(req.Variables)) {
