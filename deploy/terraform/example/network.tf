@@ -88,7 +88,7 @@ resource "aws_security_group" "load_balancer" {
   vpc_id = aws_vpc.main.id
 }
 
-resource "aws_security_group" "hasura" { # of Hasura's tasks or instances
+resource "aws_security_group" "hasura" { # of Hasura's tasks or instances; add the rule to its database
   name   = "acme-prod-hasura"
   vpc_id = aws_vpc.main.id
 }
