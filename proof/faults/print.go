@@ -11,7 +11,7 @@ import (
 // write prints the table and reports whether every row is as promised.
 func write(w io.Writer, reports []*report, s size, took time.Duration) bool {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "fault\tusers\tmedian\tmax\tlog records")
+	fmt.Fprintln(t, "fault\tusers\tmedian\tmax\topen\tlog records") // open: the median while the breaker was open
 	wrong := 0
 	for _, rep := range reports {
 		users := "let in"
@@ -24,10 +24,11 @@ func write(w io.Writer, reports []*report, s size, took time.Duration) bool {
 				records = append(records, fmt.Sprintf("%d %s", n, message))
 			}
 		}
-		if rep.spared > 0 && rep.row.stream {
-			records = append(records, "median with open breaker "+brief(rep.spared))
+		open := ""
+		if rep.spared > 0 {
+			open = brief(rep.spared)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", rep.row.name, users, brief(rep.median), brief(rep.slowest), strings.Join(records, ", "))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", rep.row.name, users, brief(rep.median), brief(rep.slowest), open, strings.Join(records, ", "))
 	}
 	_ = t.Flush()
 	fmt.Fprintln(w)
