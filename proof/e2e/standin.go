@@ -11,9 +11,9 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// testStandIn runs the Hasura stand-in's tests on SQLite and on PostgreSQL.
+// testStandIn runs the tests of the Hasura stand-in and of the local stack on SQLite and on PostgreSQL.
 func (e *environment) testStandIn(ctx context.Context) string {
-	cmd := command(ctx, "go", "test", "-count=1", "-v", "./local/hasura/...")
+	cmd := command(ctx, "go", "test", "-count=1", "-v", "./local/hasura/...", "./local/stack")
 	cmd.Env = append(cmd.Env, "DATABASE_URL="+e.database(ctx))
 	out := output(cmd)
 	onPostgreSQL, onSQLite := passed(out, "TestReplay/PostgreSQL/"), passed(out, "TestReplay/SQLite/")
