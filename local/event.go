@@ -97,7 +97,8 @@ func read(path string) (event, error) {
 		e.variant = "(plain)"
 	}
 	if e.trigger == "" {
-		return event{}, fmt.Errorf("%s: the trigger is unknown. Cognito's events have a triggerSource; the name of another file must begin with the trigger, such as %s-mine.json", path, triggers[0].name)
+		return event{}, fmt.Errorf("%s: the trigger is unknown. Without a triggerSource the file name must begin with it, such as %s-mine.json",
+			path, triggers[0].name)
 	}
 	return e, nil
 }

@@ -60,17 +60,23 @@ func (e event) expect(c choice, known map[string]bool) facts {
 			e.expectRow(c, want)
 		}
 	case !e.test():
-		if outcome == "shaped" { // a machine has no ID token
-			e.expectToken("id", true, c, known, want)
+		var claims map[string]any // of a machine: none
+		if outcome == "shaped" {
+			claims = e.claims(c)
+			e.expectToken("id", claims, c, want)
+			want["id token, Hasura"] = e.verdict(claims, c, known)
 		}
-		// A V1_0 trigger cannot change the access token.
-		e.expectToken("access", outcome == "shaped" && e.complex(), c, known, want)
+		if !e.isV2() { // the trigger cannot change the access token
+			claims = nil
+		}
+		e.expectToken("access", claims, c, want)
+		want["access token, Hasura"] = e.verdict(claims, c, known)
 	}
 	return want
 }
 
-// complex reports whether the version of the trigger is V2_0 or V3_0: claims can be objects.
-func (e event) complex() bool {
+// isV2 reports whether the version of the trigger is V2_0 or V3_0.
+func (e event) isV2() bool {
 	return e.Version == "2" || e.Version == "3" || e.Request.Scopes != nil
 }
 
@@ -105,8 +111,8 @@ func (e event) expectRow(c choice, want facts) {
 	}
 }
 
-// expectToken adds what a token must contain, and Hasura's verdict.
-func (e event) expectToken(use string, shaped bool, c choice, known map[string]bool, want facts) {
+// expectToken adds what a token must contain. claims are Hasura's; nil means none.
+func (e event) expectToken(use string, claims map[string]any, c choice, want facts) {
 	put := func(name string, value any) { want[use+" token, "+name] = jsonText(value) }
 	if groups := e.Request.GroupConfiguration.GroupsToOverride; len(groups) > 0 {
 		put("cognito:groups", groups)
@@ -114,22 +120,22 @@ func (e event) expectToken(use string, shaped bool, c choice, known map[string]b
 	if roles := e.Request.GroupConfiguration.IAMRolesToOverride; use == "id" && len(roles) > 0 {
 		put("cognito:roles", roles)
 	}
-	if use == "access" && shaped && c["ACCESS_TOKEN_AUDIENCE"] == "client_id" && e.CallerContext.ClientID != "" {
+	if claims == nil {
+		return
+	}
+	put("claims", claims)
+	put("claims_format", e.format(c))
+	if use == "access" && c["ACCESS_TOKEN_AUDIENCE"] == "client_id" && e.CallerContext.ClientID != "" {
 		put("aud", e.CallerContext.ClientID)
 	}
-	verdict := "refused: jwt-invalid-claims"
-	if shaped {
-		claims := e.claims(c)
-		want[use+" token, claims"] = jsonText(claims)
-		form := cmp.Or(c["CLAIMS_FORMAT"], "stringified_json")
-		want[use+" token, claims_format"] = form
-		if form == "json" && !e.complex() {
-			want[use+" token, claims_format"] = "stringified_json" // which a Hasura that expects json refuses
-		} else {
-			verdict = expectVerdict(claims, known)
-		}
+}
+
+// format is the form of the claims. A V1_0 trigger can give a string alone.
+func (e event) format(c choice) string {
+	if c["CLAIMS_FORMAT"] == "json" && e.isV2() {
+		return "json"
 	}
-	want[use+" token, Hasura"] = verdict
+	return "stringified_json"
 }
 
 // claims are Hasura's claims of the user's tokens.
@@ -195,23 +201,24 @@ func entries(list string) (entries []string) {
 	return entries
 }
 
-// expectVerdict is Hasura's verdict on right claims: a query of users in the token's default role. The metadata give the
-// role user its own row, and other roles nothing. admin reads every row.
-func expectVerdict(claims map[string]any, known map[string]bool) string {
-	id := claims["x-hasura-user-id"].(string)
-	switch claims["x-hasura-default-role"] {
-	case "user":
-		if !uuid.MatchString(id) {
-			return "refused: data-exception" // the key is compared with it
-		}
-		if !known[id] {
-			return verdict(id, nil)
-		}
-		return verdict(id, []string{id})
-	case "admin":
-		return verdict(id, slices.Collect(maps.Keys(known)))
+// verdict is Hasura's verdict on a token with these claims: a query of users in the token's default role. The metadata
+// give the role user its own row, and other roles nothing. admin reads every row.
+func (e event) verdict(claims map[string]any, c choice, known map[string]bool) string {
+	if claims == nil || e.format(c) != cmp.Or(c["CLAIMS_FORMAT"], "stringified_json") {
+		return "refused: jwt-invalid-claims"
 	}
-	return "refused: validation-failed"
+	id := claims["x-hasura-user-id"].(string)
+	switch role := claims["x-hasura-default-role"]; {
+	case role == "admin":
+		return verdict(id, slices.Collect(maps.Keys(known)))
+	case role != "user":
+		return "refused: validation-failed"
+	case !uuid.MatchString(id):
+		return "refused: data-exception" // the key is compared with it
+	case known[id]:
+		return verdict(id, []string{id})
+	}
+	return verdict(id, nil)
 }
 
 // verdict says which rows Hasura showed to a user.

@@ -44,7 +44,7 @@ func (r runner) token(ctx context.Context, use string, claims userpool.Claims, s
 		if !isText {
 			text = jsonText(value)
 		}
-		put("claims_format", map[bool]string{true: "stringified_json", false: "json"}[isText])
+		put("claims_format", jsonText(map[bool]string{true: "stringified_json", false: "json"}[isText]))
 		put("claims", text)
 		if json.Unmarshal([]byte(text), &t.hasura) == nil {
 			put("claims", jsonText(t.hasura)) // with its members in order

@@ -207,9 +207,12 @@ func (s *Stack) function(name string, timeout time.Duration, env ...map[string]s
 
 // Mapping returns the event source mapping from the parked syncs queue to the replay function.
 func (s *Stack) Mapping() lambda.Mapping {
-	options := sdk.Options{Region: lambda.Region, BaseEndpoint: &s.SQS.URL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}
-	queue := s.functions[SyncUsers].Env["SYNC_QUEUE_URL"]
-	return lambda.Mapping{Service: s.Lambda, Function: ReplaySyncs, QueueURL: queue, QueueARN: sqs.Queue{Name: Queue}.ARN(), SQS: sdk.New(options)}
+	return lambda.Mapping{
+		Service: s.Lambda, Function: ReplaySyncs,
+		QueueURL: s.functions[SyncUsers].Env["SYNC_QUEUE_URL"], QueueARN: sqs.Queue{Name: Queue}.ARN(),
+		SQS: sdk.New(sdk.Options{Region: lambda.Region, BaseEndpoint: &s.SQS.URL,
+			Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}),
+	}
 }
 
 // Replay runs the mapping until the queue is empty or ctx ends.
