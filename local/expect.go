@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
@@ -55,7 +55,7 @@ func (e event) expect(c choice, known map[string]bool) facts {
 	switch {
 	case outcome == "sign-in refused":
 		return facts{"outcome": outcome, "Cognito": refusal}
-	case e.function() == stack.SyncUsers:
+	case e.function() == functions.Sync:
 		if outcome == "synced" || outcome == "parked" {
 			e.expectRow(c, want)
 		}

@@ -25,6 +25,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
@@ -41,12 +42,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	path := flags.String("event", "events", "file or folder of the events to send")
-	functions := flags.String("functions", ".build", "folder with <function>/bootstrap for each function")
+	built := flags.String("functions", ".build", "folder with <function>/bootstrap for each function")
 	variables := flags.String("variables", "", "names of the variables that make was given; an unknown one is refused")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	wrong, err := send(ctx, options{*path, *functions, strings.Fields(*variables)}, getenv, stdout)
+	wrong, err := send(ctx, options{*path, *built, strings.Fields(*variables)}, getenv, stdout)
 	if ctx.Err() != nil {
 		err = errors.New("interrupted")
 	}
@@ -61,8 +62,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 }
 
 type options struct {
-	event, functions string
-	variables        []string
+	event, built string
+	variables    []string
 }
 
 // send sends the events and prints the results. wrong reports whether one is not as expected.
@@ -75,14 +76,14 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 	if err != nil {
 		return false, err
 	}
-	for _, function := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
-		if _, err := os.Stat(filepath.Join(o.functions, function, "bootstrap")); err != nil {
+	for _, function := range functions.All() {
+		if _, err := os.Stat(filepath.Join(o.built, function, "bootstrap")); err != nil {
 			return false, fmt.Errorf("no built function: %w\n`make run` builds the functions and runs this", err)
 		}
 	}
 	began := time.Now()
 	s, err := stack.Start(ctx, stack.Config{
-		Functions:   o.functions,
+		Functions:   o.built,
 		Project:     os.DirFS("graphql"),
 		DatabaseURL: getenv("DATABASE_URL"),
 		Env:         chosen.byFunction(),

@@ -10,11 +10,12 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// functions is a folder with the functions in real/, and testdata/liar in their place in liar/.
-var functions string
+// built is a folder with the functions in real/, and testdata/liar in their place in liar/.
+var built string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
@@ -26,8 +27,8 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(dir)
-		functions = dir
-		for _, function := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
+		built = dir
+		for _, function := range functions.All() {
 			for pkg, kind := range map[string]string{"functions/" + function: "real", "local/testdata/liar": "liar"} {
 				if err := stack.Build(".", pkg, filepath.Join(dir, kind, function, "bootstrap")); err != nil {
 					panic(err)
@@ -45,7 +46,7 @@ func do(t *testing.T, kind string, variables map[string]string, args ...string) 
 	for name := range maps.Keys(variables) {
 		names = append(names, name)
 	}
-	args = append([]string{"-functions", filepath.Join(functions, kind), "-variables", strings.Join(names, " ")}, args...)
+	args = append([]string{"-functions", filepath.Join(built, kind), "-variables", strings.Join(names, " ")}, args...)
 	var out, errs strings.Builder
 	code = run(t.Context(), args, func(name string) string { return variables[name] }, &out, &errs)
 	return code, out.String(), errs.String()
@@ -157,8 +158,8 @@ func TestDifferencesAreFound(t *testing.T) {
 		{"prints a trace", sync, "goroutine 1 [running]:"},
 	}
 	for _, row := range rows {
-		for _, function := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
-			if err := os.WriteFile(filepath.Join(functions, "liar", function, "how"), []byte(row.how), 0o600); err != nil {
+		for _, function := range functions.All() {
+			if err := os.WriteFile(filepath.Join(built, "liar", function, "how"), []byte(row.how), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/local/userpool"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
@@ -70,7 +71,7 @@ func (r runner) send(ctx context.Context, e event, after func() error) (res resu
 	}
 	got["Cognito"] = "accepts the answer"
 	switch {
-	case e.function() == stack.SyncUsers:
+	case e.function() == functions.Sync:
 		res.row = r.readRow(ctx, want, got)
 	case e.test():
 		res.note = "no token is made for a test event"

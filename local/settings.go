@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
@@ -44,14 +45,14 @@ func readSettings(getenv func(string) string, variables []string) (choice, error
 }
 
 func (c choice) byFunction() map[string]map[string]string {
-	functions := map[string]string{"claims": stack.Trigger, "sync": stack.SyncUsers, "replay": stack.ReplaySyncs}
+	names := map[string]string{"claims": functions.Claims, "sync": functions.Sync, "replay": functions.Replay}
 	env := make(map[string]map[string]string)
-	for _, function := range functions {
+	for _, function := range names {
 		env[function] = make(map[string]string)
 	}
 	for name, value := range c {
 		for short := range strings.SplitSeq(settings.Lookup(name).Functions, ", ") {
-			env[functions[short]][name] = value
+			env[names[short]][name] = value
 		}
 	}
 	return env

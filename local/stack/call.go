@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 )
 
@@ -29,13 +30,13 @@ func FunctionFor(file string, event []byte) string {
 	_ = json.Unmarshal(event, &e) // the file name decides about an event that cannot be read
 	switch {
 	case strings.HasPrefix(e.Source, "TokenGeneration_"):
-		return Trigger
+		return functions.Claims
 	case strings.HasPrefix(e.Source, "PostConfirmation_"), strings.HasPrefix(e.Source, "PostAuthentication_"):
-		return SyncUsers
+		return functions.Sync
 	case strings.HasPrefix(file, "pre-token-generation-"):
-		return Trigger
+		return functions.Claims
 	}
-	return SyncUsers
+	return functions.Sync
 }
 
 // Send gives the event to the function and waits for the answer and its log.

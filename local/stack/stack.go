@@ -33,13 +33,6 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/userpool"
 )
 
-// The functions, by the end of their names in template.yaml.
-const (
-	Trigger     = functions.Claims
-	SyncUsers   = functions.Sync
-	ReplaySyncs = functions.Replay
-)
-
 const (
 	// PoolID is the user pool that the recorded events name.
 	PoolID = "us-east-1_ExaMPle01"
@@ -125,11 +118,11 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	}
 	queue := map[string]string{"SYNC_QUEUE_URL": s.SQS.URL + path}
 	s.functions = map[string]lambda.Function{ // time-outs as in template.yaml
-		Trigger:     s.function(Trigger, 5*time.Second),
-		SyncUsers:   s.function(SyncUsers, 5*time.Second, needed, queue),
-		ReplaySyncs: s.function(ReplaySyncs, 30*time.Second, needed),
+		functions.Claims: s.function(functions.Claims, 5*time.Second),
+		functions.Sync:   s.function(functions.Sync, 5*time.Second, needed, queue),
+		functions.Replay: s.function(functions.Replay, 30*time.Second, needed),
 	}
-	s.Lambda, err = lambda.NewService(s.functions[Trigger], s.functions[SyncUsers], s.functions[ReplaySyncs])
+	s.Lambda, err = lambda.NewService(s.functions[functions.Claims], s.functions[functions.Sync], s.functions[functions.Replay])
 	return s, err
 }
 
@@ -208,8 +201,8 @@ func (s *Stack) function(name string, timeout time.Duration, env ...map[string]s
 // Mapping returns the event source mapping from the parked syncs queue to the replay function.
 func (s *Stack) Mapping() lambda.Mapping {
 	return lambda.Mapping{
-		Service: s.Lambda, Function: ReplaySyncs,
-		QueueURL: s.functions[SyncUsers].Env["SYNC_QUEUE_URL"], QueueARN: sqs.Queue{Name: Queue}.ARN(),
+		Service: s.Lambda, Function: functions.Replay,
+		QueueURL: s.functions[functions.Sync].Env["SYNC_QUEUE_URL"], QueueARN: sqs.Queue{Name: Queue}.ARN(),
 		SQS: sdk.New(sdk.Options{Region: lambda.Region, BaseEndpoint: &s.SQS.URL,
 			Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}),
 	}

@@ -10,19 +10,21 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/phenom-earth/hasura-cognito/functions"
 )
 
 var project = os.DirFS("../../graphql")
 
 func TestFunctionFor(t *testing.T) {
 	rows := []struct{ name, file, event, want string }{
-		{"token generation by its source", "x.json", `{"triggerSource":"TokenGeneration_RefreshTokens"}`, Trigger},
-		{"post confirmation by its source", "x.json", `{"triggerSource":"PostConfirmation_ConfirmForgotPassword"}`, SyncUsers},
-		{"post authentication by its source", "x.json", `{"triggerSource":"PostAuthentication_Authentication"}`, SyncUsers},
-		{"the source wins over the file name", "pre-token-generation-x.json", `{"triggerSource":"PostAuthentication_Authentication"}`, SyncUsers},
-		{"a test event by its file name", "pre-token-generation-test.json", `{"triggerSource":"testTrigger"}`, Trigger},
-		{"an invalid event by its file name", "pre-token-generation-test.json", `[]`, Trigger},
-		{"any other event", "post-authentication-test.json", `{}`, SyncUsers},
+		{"token generation by its source", "x.json", `{"triggerSource":"TokenGeneration_RefreshTokens"}`, functions.Claims},
+		{"post confirmation by its source", "x.json", `{"triggerSource":"PostConfirmation_ConfirmForgotPassword"}`, functions.Sync},
+		{"post authentication by its source", "x.json", `{"triggerSource":"PostAuthentication_Authentication"}`, functions.Sync},
+		{"the source wins over the file name", "pre-token-generation-x.json", `{"triggerSource":"PostAuthentication_Authentication"}`, functions.Sync},
+		{"a test event by its file name", "pre-token-generation-test.json", `{"triggerSource":"testTrigger"}`, functions.Claims},
+		{"an invalid event by its file name", "pre-token-generation-test.json", `[]`, functions.Claims},
+		{"any other event", "post-authentication-test.json", `{}`, functions.Sync},
 	}
 	for _, row := range rows {
 		if got := FunctionFor(row.file, []byte(row.event)); got != row.want {

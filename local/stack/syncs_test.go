@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/phenom-earth/hasura-cognito/functions"
 )
 
 var update = flag.Bool("update", false, "write testdata/syncs.json")
@@ -25,11 +27,11 @@ type syncs struct {
 // TestSyncs gives every event of the sync function to the built function and compares the rows. HASURA_URL names another
 // Hasura, such as the real one of make e2e-hasura. HASURA_DATABASE_URL is then its database, whose users are deleted.
 func TestSyncs(t *testing.T) {
-	functions := t.TempDir()
-	if err := Build("../..", "functions/"+SyncUsers, filepath.Join(functions, SyncUsers, "bootstrap")); err != nil {
+	built := t.TempDir()
+	if err := Build("../..", "functions/"+functions.Sync, filepath.Join(built, functions.Sync, "bootstrap")); err != nil {
 		t.Fatal(err)
 	}
-	config := Config{Functions: functions, Project: project, HasuraURL: os.Getenv("HASURA_URL"), AdminSecret: adminSecret}
+	config := Config{Functions: built, Project: project, HasuraURL: os.Getenv("HASURA_URL"), AdminSecret: adminSecret}
 	for _, role := range []string{"admin", "cognito_sync"} {
 		name := "the local Hasura"
 		if config.HasuraURL != "" {
@@ -41,7 +43,7 @@ func TestSyncs(t *testing.T) {
 			}
 			config.Env = nil
 			if role != "admin" { // the default
-				config.Env = map[string]map[string]string{SyncUsers: {"HASURA_ROLE": role}}
+				config.Env = map[string]map[string]string{functions.Sync: {"HASURA_ROLE": role}}
 			}
 			got := syncAll(t, config)
 			const golden = "testdata/syncs.json"
@@ -100,7 +102,7 @@ func syncAll(t *testing.T, config Config) syncs {
 		if err != nil {
 			t.Fatal(err)
 		}
-		call, err := s.Send(t.Context(), SyncUsers, event)
+		call, err := s.Send(t.Context(), functions.Sync, event)
 		if err != nil {
 			t.Fatal(err)
 		}

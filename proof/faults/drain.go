@@ -12,8 +12,8 @@ import (
 
 // drain parks syncs while Hasura is down, and replays them while each of its answers takes 5 ms, as over a network. It
 // returns how many were replayed per second.
-func drain(ctx context.Context, functions string, syncs int) (rate float64, err error) {
-	e, err := start(ctx, functions, row{}, size{})
+func drain(ctx context.Context, built string, syncs int) (rate float64, err error) {
+	e, err := start(ctx, built, row{}, size{})
 	if err != nil {
 		return 0, err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
@@ -97,7 +98,7 @@ func outOfOrder(between load) load {
 		if err := errors.Join(err, e.fault(false), between(ctx, e)); err != nil {
 			return err
 		}
-		other, err := lambda.Start(e.Function(stack.SyncUsers)) // whose breaker is closed
+		other, err := lambda.Start(e.Function(functions.Sync)) // whose breaker is closed
 		if err != nil {
 			return err
 		}
@@ -129,7 +130,7 @@ func replayDuringFault(ctx context.Context, e *environment) error {
 
 // killed ends the process when the row is written and the call is not yet answered. Then the user signs in again.
 func killed(ctx context.Context, e *environment) error {
-	environment, err := lambda.Start(e.Function(stack.SyncUsers))
+	environment, err := lambda.Start(e.Function(functions.Sync))
 	if err != nil {
 		return err
 	}
@@ -196,7 +197,7 @@ func aheadBy(d time.Duration) load {
 // wrongSync lets a user sign in with each of the values of a setting of the sync function.
 func wrongSync(setting string, values []string) load {
 	return func(ctx context.Context, e *environment) error {
-		return e.each(stack.SyncUsers, setting, values, func(i int, call invoke) error {
+		return e.each(functions.Sync, setting, values, func(i int, call invoke) error {
 			e.signIn(ctx, call, user{i + 1, 1}, nil)
 			return nil
 		})
@@ -216,7 +217,7 @@ func wrongClaims(setting string, values []string) load {
 		if setting == "ROLES" {
 			want["x-hasura-allowed-roles"] = []any{"user"}
 		}
-		return e.each(stack.Trigger, setting, values, func(_ int, call invoke) error {
+		return e.each(functions.Claims, setting, values, func(_ int, call invoke) error {
 			began := time.Now()
 			result, err := call(ctx, event)
 			s := signIn{calls: 1, slowest: time.Since(began), request: result.RequestID}

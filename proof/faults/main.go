@@ -25,7 +25,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/phenom-earth/hasura-cognito/functions"
 )
 
 func main() {
@@ -42,7 +42,7 @@ type size struct{ signIns, environments int }
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
 	flags := flag.NewFlagSet("faults", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	functions := flags.String("functions", ".build", "folder with <function>/bootstrap for each function")
+	built := flags.String("functions", ".build", "folder with <function>/bootstrap for each function")
 	only := flags.String("only", "", "run only the rows with this text in their names")
 	parked := flags.Int("drain", 0, "instead of the rows, park so many syncs, replay them and print the rate")
 	var s size
@@ -56,15 +56,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		fmt.Fprintln(stderr, "-signins must be a multiple of -environments, and at least 20 times as many")
 		return 2
 	}
-	for _, name := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
-		if _, err := os.Stat(filepath.Join(*functions, name, "bootstrap")); err != nil {
+	for _, name := range functions.All() {
+		if _, err := os.Stat(filepath.Join(*built, name, "bootstrap")); err != nil {
 			fmt.Fprintf(stderr, "no built function: %v\n`make faults` builds the functions and runs this\n", err)
 			return 2
 		}
 	}
 	began := time.Now()
 	if *parked > 0 {
-		rate, err := drain(ctx, *functions, *parked)
+		rate, err := drain(ctx, *built, *parked)
 		if err != nil {
 			fmt.Fprintln(stderr, err)
 			return 1
@@ -93,10 +93,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		reports = append(reports, rep)
 		if r.stream {
 			_ = side.Wait() // run reports its errors
-			rep.run(ctx, *functions, s)
+			rep.run(ctx, *built, s)
 			continue
 		}
-		side.Go(func() error { rep.run(ctx, *functions, s); return nil })
+		side.Go(func() error { rep.run(ctx, *built, s); return nil })
 	}
 	_ = side.Wait()
 	if ctx.Err() != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
@@ -73,9 +74,9 @@ func TestJudge(t *testing.T) {
 // Some rows with the built functions. make faults runs all of them.
 func TestRowsAreAsPromised(t *testing.T) {
 	t.Chdir("../..")
-	functions := t.TempDir()
-	for _, name := range []string{stack.Trigger, stack.SyncUsers, stack.ReplaySyncs} {
-		if err := stack.Build(".", "functions/"+name, filepath.Join(functions, name, "bootstrap")); err != nil {
+	built := t.TempDir()
+	for _, name := range functions.All() {
+		if err := stack.Build(".", "functions/"+name, filepath.Join(built, name, "bootstrap")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,7 +95,7 @@ func TestRowsAreAsPromised(t *testing.T) {
 	}
 	for _, row := range rows {
 		var out, errs strings.Builder
-		code := run(t.Context(), append([]string{"-functions", functions}, row.args...), &out, &errs)
+		code := run(t.Context(), append([]string{"-functions", built}, row.args...), &out, &errs)
 		if code != 0 || !strings.Contains(out.String(), row.want) {
 			t.Errorf("%q: exit code %d, want 0 and %q in\n%s%s", row.args, code, row.want, &out, &errs)
 		}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	"github.com/phenom-earth/hasura-cognito/local/sqs"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
@@ -54,10 +55,10 @@ type environment struct {
 }
 
 // start starts an environment whose secrets contain the canary.
-func start(ctx context.Context, functions string, r row, s size) (*environment, error) {
+func start(ctx context.Context, built string, r row, s size) (*environment, error) {
 	services, err := stack.Start(ctx, stack.Config{
-		Functions: functions, Project: os.DirFS("graphql"), AdminSecret: firstSecret,
-		Env:   map[string]map[string]string{stack.SyncUsers: r.settings},
+		Functions: built, Project: os.DirFS("graphql"), AdminSecret: firstSecret,
+		Env:   map[string]map[string]string{functions.Sync: r.settings},
 		Queue: sqs.Queue{Visibility: cmp.Or(r.visibility, time.Second), MaxReceive: r.receives},
 	})
 	return &environment{Stack: services, row: r, size: s}, err
@@ -67,7 +68,7 @@ const firstSecret, secondSecret = canary + "-first-admin-secret", canary + "-sec
 
 // call invokes the sync function in as many execution environments as there are calls at once.
 func (e *environment) call(ctx context.Context, event []byte) (lambda.Result, error) {
-	return e.Lambda.Invoke(ctx, stack.SyncUsers, event)
+	return e.Lambda.Invoke(ctx, functions.Sync, event)
 }
 
 // fault begins or ends what is wrong.
@@ -84,14 +85,14 @@ func (e *environment) fault(on bool) error {
 }
 
 // run plays the row, ends the fault, replays the queue and judges.
-func (rep *report) run(ctx context.Context, functions string, s size) {
-	if err := rep.try(ctx, functions, s); err != nil {
+func (rep *report) run(ctx context.Context, built string, s size) {
+	if err := rep.try(ctx, built, s); err != nil {
 		rep.wrong = append(rep.wrong, err.Error())
 	}
 }
 
-func (rep *report) try(ctx context.Context, functions string, s size) (err error) {
-	e, err := start(ctx, functions, rep.row, s)
+func (rep *report) try(ctx context.Context, built string, s size) (err error) {
+	e, err := start(ctx, built, rep.row, s)
 	if err != nil {
 		return err
 	}
