@@ -100,18 +100,29 @@ func (c *Client) Upsert(ctx context.Context, r users.Row) (stale bool, err error
 
 // Write is [Client.Upsert] without the pause after a failure.
 func (c *Client) Write(ctx context.Context, r users.Row) (stale bool, err error) {
+	err = c.retry(ctx, doer{client: c, userID: r.Key, limit: maxBody}, func(ctx context.Context, client graphql.Client) (err error) {
+		stale, err = upsert(ctx, client, r)
+		return err
+	})
+	return stale, err
+}
+
+// retry calls send, with retries while ctx lasts where these can help. The error is an
+// [*Error] or a [*secrets.Error].
+func (c *Client) retry(ctx context.Context, d doer, send func(context.Context, graphql.Client) error) error {
 	secret, err := c.secret(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	var healthy <-chan bool // the result of a health check, once one was sent
 	var answered *Error     // the last failure that was not a time-out
 	for attempt, repeated := 1, false; ; attempt++ {
-		stale, err = c.attempt(ctx, attempt, secret, r)
-		failure, ok := errors.AsType[*Error](err)
-		if !ok {
-			return stale, err
+		d.secret = secret
+		err := c.attempt(ctx, attempt, d, send)
+		if err == nil {
+			return nil
 		}
+		failure := redact(err)
 		retry := false
 		switch failure.Class() {
 		case Transient:
@@ -131,12 +142,12 @@ func (c *Client) Write(ctx context.Context, r users.Row) (stale bool, err error)
 		switch {
 		case !retry && failure.Code == CodeTimeout && answered != nil:
 			// Only the time for a further attempt ran out.
-			return stale, answered
+			return answered
 		case !retry && failure.Code == CodeTimeout && healthy != nil:
 			failure.hangs = !<-healthy
-			return stale, failure
+			return failure
 		case !retry:
-			return stale, failure
+			return failure
 		case failure.Code != CodeTimeout:
 			answered = failure
 		}
@@ -153,29 +164,30 @@ func (c *Client) secret(ctx context.Context) (secrets.Secret, error) {
 	}
 }
 
-// attempt sends the mutation once. The first attempt may take half of the time, so that a
-// second one is possible when its request or response is lost.
-func (c *Client) attempt(ctx context.Context, number int, secret secrets.Secret, r users.Row) (stale bool, err error) {
+// attempt calls send once. The first attempt may take half of the time, so that a second
+// one is possible when its request or response is lost.
+func (c *Client) attempt(ctx context.Context, number int, d doer, send func(context.Context, graphql.Client) error) error {
 	if end, ok := ctx.Deadline(); ok && number == 1 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
 		defer cancel()
 	}
-	client := graphql.NewClient(c.endpoint.URL.String(), doer{c, secret, r.Key})
-	response, err := upsertUser(ctx, client, r, columnsOf(r), olderThan(r))
+	return send(ctx, graphql.NewClient(c.endpoint.URL.String(), d))
+}
+
+// upsert sends the mutation of [Client.Upsert] once.
+func upsert(ctx context.Context, client graphql.Client, r users.Row) (stale bool, err error) {
+	response, err := upsertUser(ctx, client, r, columnsOf(r), olderThan(r.Table, r.SyncedAt))
 	if err != nil {
-		return false, redact(err)
+		return false, err
 	}
 	if response.Row != nil {
 		return false, nil
 	}
 	if r.Table.SignedInAt != "" && !r.SignedInAt.IsZero() {
-		_, err := upsertUser(ctx, client, r, []column{updateColumn(r.Table.SignedInAt)}, signedInBefore(r))
-		if err != nil {
-			return true, redact(err)
-		}
+		_, err = upsertUser(ctx, client, r, []column{updateColumn(r.Table.SignedInAt)}, signedInBefore(r))
 	}
-	return true, nil
+	return true, err
 }
 
 // checkHealth asks for Hasura's health in the background.

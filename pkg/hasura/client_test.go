@@ -542,7 +542,7 @@ func TestStaleSignInRaisesItsTime(t *testing.T) {
 			t.Error(err)
 		}
 		updates = append(updates, strings.Join(request.Variables.Columns, " "))
-		if v := request.Variables; len(v.Columns) == 1 && string(v.Where) != `{"_or":[{"last_sign_in_at":{"_lt":"2026-11-23T11:00:00.123456Z"}},{"last_sign_in_at":{"_is_null":true}}]}` {
+		if v := request.Variables; len(v.Columns) == 1 && string(v.Where) != `{"_or":[{"last_sign_in_at":{"_lt":"2026-11-23T11:00:00.123456Z"}},{"last_sign_in_at":{"_is_null":true}}],"deleted_at":{"_is_null":true}}` {
 			t.Errorf("the condition is %s", v.Where)
 		}
 		io.WriteString(w, `{"data":{"row":null}}`)

@@ -60,7 +60,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.err }
 
 // redact makes an Error of an error of the generated client.
-func redact(err error) error {
+func redact(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}

@@ -10,6 +10,46 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
+// __listUsersInput is used internally by genqlient
+type __listUsersInput struct {
+	Where json.RawMessage `json:"where"`
+	Order json.RawMessage `json:"order"`
+	Limit int             `json:"limit"`
+}
+
+// GetWhere returns __listUsersInput.Where, and is useful for accessing the field via an interface.
+func (v *__listUsersInput) GetWhere() json.RawMessage { return v.Where }
+
+// GetOrder returns __listUsersInput.Order, and is useful for accessing the field via an interface.
+func (v *__listUsersInput) GetOrder() json.RawMessage { return v.Order }
+
+// GetLimit returns __listUsersInput.Limit, and is useful for accessing the field via an interface.
+func (v *__listUsersInput) GetLimit() int { return v.Limit }
+
+// __readUsersInput is used internally by genqlient
+type __readUsersInput struct {
+	Where json.RawMessage `json:"where"`
+	Limit int             `json:"limit"`
+}
+
+// GetWhere returns __readUsersInput.Where, and is useful for accessing the field via an interface.
+func (v *__readUsersInput) GetWhere() json.RawMessage { return v.Where }
+
+// GetLimit returns __readUsersInput.Limit, and is useful for accessing the field via an interface.
+func (v *__readUsersInput) GetLimit() int { return v.Limit }
+
+// __updateUsersInput is used internally by genqlient
+type __updateUsersInput struct {
+	Where json.RawMessage        `json:"where"`
+	Set   map[string]interface{} `json:"set"`
+}
+
+// GetWhere returns __updateUsersInput.Where, and is useful for accessing the field via an interface.
+func (v *__updateUsersInput) GetWhere() json.RawMessage { return v.Where }
+
+// GetSet returns __updateUsersInput.Set, and is useful for accessing the field via an interface.
+func (v *__updateUsersInput) GetSet() map[string]interface{} { return v.Set }
+
 // __upsertUserInput is used internally by genqlient
 type __upsertUserInput struct {
 	User    users.Row       `json:"user"`
@@ -26,6 +66,22 @@ func (v *__upsertUserInput) GetColumns() []column { return v.Columns }
 // GetWhere returns __upsertUserInput.Where, and is useful for accessing the field via an interface.
 func (v *__upsertUserInput) GetWhere() json.RawMessage { return v.Where }
 
+// __upsertUsersInput is used internally by genqlient
+type __upsertUsersInput struct {
+	Users   []users.Row     `json:"users"`
+	Columns []column        `json:"columns"`
+	Where   json.RawMessage `json:"where"`
+}
+
+// GetUsers returns __upsertUsersInput.Users, and is useful for accessing the field via an interface.
+func (v *__upsertUsersInput) GetUsers() []users.Row { return v.Users }
+
+// GetColumns returns __upsertUsersInput.Columns, and is useful for accessing the field via an interface.
+func (v *__upsertUsersInput) GetColumns() []column { return v.Columns }
+
+// GetWhere returns __upsertUsersInput.Where, and is useful for accessing the field via an interface.
+func (v *__upsertUsersInput) GetWhere() json.RawMessage { return v.Where }
+
 // update columns of table "users"
 type column string
 
@@ -35,9 +91,13 @@ const (
 	// column name
 	columnCreatedAt column = "created_at"
 	// column name
+	columnDeletedAt column = "deleted_at"
+	// column name
 	columnEmail column = "email"
 	// column name
 	columnEmailVerified column = "email_verified"
+	// column name
+	columnEnabled column = "enabled"
 	// column name
 	columnFamilyName column = "family_name"
 	// column name
@@ -71,8 +131,10 @@ const (
 var Allcolumn = []column{
 	columnAttributes,
 	columnCreatedAt,
+	columnDeletedAt,
 	columnEmail,
 	columnEmailVerified,
+	columnEnabled,
 	columnFamilyName,
 	columnGivenName,
 	columnId,
@@ -88,6 +150,47 @@ var Allcolumn = []column{
 	columnUpdatedAt,
 	columnUsername,
 }
+
+// listUsersResponse is returned by listUsers on success.
+type listUsersResponse struct {
+	// fetch data from the table: "users"
+	Rows []users.Stored `json:"rows"`
+}
+
+// GetRows returns listUsersResponse.Rows, and is useful for accessing the field via an interface.
+func (v *listUsersResponse) GetRows() []users.Stored { return v.Rows }
+
+// readUsersResponse is returned by readUsers on success.
+type readUsersResponse struct {
+	// fetch data from the table: "users"
+	Rows []users.Stored `json:"rows"`
+}
+
+// GetRows returns readUsersResponse.Rows, and is useful for accessing the field via an interface.
+func (v *readUsersResponse) GetRows() []users.Stored { return v.Rows }
+
+// updateUsersResponse is returned by updateUsers on success.
+type updateUsersResponse struct {
+	// update data of the table: "users"
+	Written *updateUsersWrittenUsers_mutation_response `json:"written"`
+}
+
+// GetWritten returns updateUsersResponse.Written, and is useful for accessing the field via an interface.
+func (v *updateUsersResponse) GetWritten() *updateUsersWrittenUsers_mutation_response {
+	return v.Written
+}
+
+// updateUsersWrittenUsers_mutation_response includes the requested fields of the GraphQL type users_mutation_response.
+// The GraphQL type's documentation follows.
+//
+// response of any mutation on the table "users"
+type updateUsersWrittenUsers_mutation_response struct {
+	// number of rows affected by the mutation
+	Affected_rows int `json:"affected_rows"`
+}
+
+// GetAffected_rows returns updateUsersWrittenUsers_mutation_response.Affected_rows, and is useful for accessing the field via an interface.
+func (v *updateUsersWrittenUsers_mutation_response) GetAffected_rows() int { return v.Affected_rows }
 
 // upsertUserResponse is returned by upsertUser on success.
 type upsertUserResponse struct {
@@ -108,6 +211,163 @@ type upsertUserRowUsers struct {
 
 // GetTypename returns upsertUserRowUsers.Typename, and is useful for accessing the field via an interface.
 func (v *upsertUserRowUsers) GetTypename() string { return v.Typename }
+
+// upsertUsersResponse is returned by upsertUsers on success.
+type upsertUsersResponse struct {
+	// insert data into the table: "users"
+	Written *upsertUsersWrittenUsers_mutation_response `json:"written"`
+}
+
+// GetWritten returns upsertUsersResponse.Written, and is useful for accessing the field via an interface.
+func (v *upsertUsersResponse) GetWritten() *upsertUsersWrittenUsers_mutation_response {
+	return v.Written
+}
+
+// upsertUsersWrittenUsers_mutation_response includes the requested fields of the GraphQL type users_mutation_response.
+// The GraphQL type's documentation follows.
+//
+// response of any mutation on the table "users"
+type upsertUsersWrittenUsers_mutation_response struct {
+	// number of rows affected by the mutation
+	Affected_rows int `json:"affected_rows"`
+}
+
+// GetAffected_rows returns upsertUsersWrittenUsers_mutation_response.Affected_rows, and is useful for accessing the field via an interface.
+func (v *upsertUsersWrittenUsers_mutation_response) GetAffected_rows() int { return v.Affected_rows }
+
+// The query executed by listUsers.
+const listUsers_Operation = `
+query listUsers ($where: users_bool_exp!, $order: [users_order_by!]!, $limit: Int!) {
+	rows: users(where: $where, order_by: $order, limit: $limit) {
+		id
+		synced_at
+		deleted_at
+	}
+}
+`
+
+// listUsers reads one page of the rows of a range, to find those whose users are gone. The
+// fields are the key, the columns Sub, SyncedAt and DeletedAt of the description in
+// pkg/users. The order is that of the column Sub.
+func listUsers(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	where json.RawMessage,
+	order json.RawMessage,
+	limit int,
+) (data_ *listUsersResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "listUsers",
+		Query:  listUsers_Operation,
+		Variables: &__listUsersInput{
+			Where: where,
+			Order: order,
+			Limit: limit,
+		},
+	}
+
+	data_ = &listUsersResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The query executed by readUsers.
+const readUsers_Operation = `
+query readUsers ($where: users_bool_exp!, $limit: Int!) {
+	rows: users(where: $where, limit: $limit) {
+		id
+		username
+		email
+		email_verified
+		phone_number
+		phone_number_verified
+		name
+		given_name
+		family_name
+		picture
+		locale
+		identity_provider
+		status
+		attributes
+		synced_at
+		enabled
+		deleted_at
+	}
+}
+`
+
+// readUsers reads rows to compare them with the pool. The fields are the columns of the
+// description in pkg/users.
+func readUsers(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	where json.RawMessage,
+	limit int,
+) (data_ *readUsersResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "readUsers",
+		Query:  readUsers_Operation,
+		Variables: &__readUsersInput{
+			Where: where,
+			Limit: limit,
+		},
+	}
+
+	data_ = &readUsersResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by updateUsers.
+const updateUsers_Operation = `
+mutation updateUsers ($where: users_bool_exp!, $set: users_set_input!) {
+	written: update_users(where: $where, _set: $set) {
+		affected_rows
+	}
+}
+`
+
+// updateUsers marks or empties the row of a user who is gone, if $where still matches it.
+func updateUsers(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	where json.RawMessage,
+	set map[string]interface{},
+) (data_ *updateUsersResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "updateUsers",
+		Query:  updateUsers_Operation,
+		Variables: &__updateUsersInput{
+			Where: where,
+			Set:   set,
+		},
+	}
+
+	data_ = &updateUsersResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
 
 // The mutation executed by upsertUser.
 const upsertUser_Operation = `
@@ -143,6 +403,46 @@ func upsertUser(
 	}
 
 	data_ = &upsertUserResponse{}
+	resp_ := &graphql.Response{Data: data_}
+
+	err_ = client_.MakeRequest(
+		ctx_,
+		req_,
+		resp_,
+	)
+
+	return data_, err_
+}
+
+// The mutation executed by upsertUsers.
+const upsertUsers_Operation = `
+mutation upsertUsers ($users: [users_insert_input!]!, $columns: [users_update_column!]!, $where: users_bool_exp!) {
+	written: insert_users(objects: $users, on_conflict: {constraint:users_pkey,update_columns:$columns,where:$where}) {
+		affected_rows
+	}
+}
+`
+
+// upsertUsers is upsertUser for many rows, in one transaction. All rows have the same
+// columns, and no key is there twice.
+func upsertUsers(
+	ctx_ context.Context,
+	client_ graphql.Client,
+	users []users.Row,
+	columns []column,
+	where json.RawMessage,
+) (data_ *upsertUsersResponse, err_ error) {
+	req_ := &graphql.Request{
+		OpName: "upsertUsers",
+		Query:  upsertUsers_Operation,
+		Variables: &__upsertUsersInput{
+			Users:   users,
+			Columns: columns,
+			Where:   where,
+		},
+	}
+
+	data_ = &upsertUsersResponse{}
 	resp_ := &graphql.Response{Data: data_}
 
 	err_ = client_.MakeRequest(

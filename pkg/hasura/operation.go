@@ -45,19 +45,23 @@ func updateColumn(name string) column {
 // comes from a wrong clock, and would keep every event out until then.
 const clockSkew = 5 * time.Minute
 
-// olderThan is a condition (users_bool_exp) that matches a row that the sync r may
-// overwrite: one that an older event wrote, or no event.
-func olderThan(r users.Row) json.RawMessage {
-	at, name := r.Table.SyncedAt, isNull()
+// olderThan is a condition (users_bool_exp) that matches a row that a sync or a reconcile
+// at a time may overwrite: one that was last written at an earlier time, or never.
+func olderThan(t *users.Table, at time.Time) json.RawMessage {
+	column, name := t.SyncedAt, isNull()
 	return fmt.Appendf(nil, `{"_or":[{%q:{"_lt":%q}},{%q:{%q:true}},{%q:{"_gt":%q}}]}`,
-		at, timestamp(r.SyncedAt), at, name, at, timestamp(time.Now().Add(clockSkew).Truncate(time.Second)))
+		column, timestamp(at), column, name, column, timestamp(time.Now().Add(clockSkew).Truncate(time.Second)))
 }
 
 // signedInBefore is a condition that matches a row whose user signed in before the sign-in
-// r, or never.
+// r, or never. It does not match the row of a user who is gone: no message from before may
+// bring a value back.
 func signedInBefore(r users.Row) json.RawMessage {
-	at := r.Table.SignedInAt
-	return fmt.Appendf(nil, `{"_or":[{%q:{"_lt":%q}},{%q:{%q:true}}]}`, at, timestamp(r.SignedInAt), at, isNull())
+	at, gone := r.Table.SignedInAt, ""
+	if r.Table.DeletedAt != "" {
+		gone = fmt.Sprintf(`,%q:{%q:true}`, r.Table.DeletedAt, isNull())
+	}
+	return fmt.Appendf(nil, `{"_or":[{%q:{"_lt":%q}},{%q:{%q:true}}]%s}`, at, timestamp(r.SignedInAt), at, isNull(), gone)
 }
 
 func timestamp(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }

@@ -17,9 +17,13 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-// maxBody is how much of a response is read. A response to an upsert has about a hundred
-// bytes, and an error with its SQL a few thousand.
-const maxBody = 1 << 20
+// How much of a response is read. A response to an upsert has about a hundred bytes, and an
+// error with its SQL a few thousand. A page of rows has a few hundred kilobytes; with large
+// custom attributes it has more.
+const (
+	maxBody = 1 << 20
+	maxPage = 32 << 20
+)
 
 // HTTPClient returns a client for one Hasura. It verifies the certificate against the
 // endpoint's Host and CA, and follows no redirect: Go would send the admin secret to the
@@ -57,7 +61,8 @@ func proxy(r *http.Request) (*url.URL, error) {
 type doer struct {
 	client *Client
 	secret secrets.Secret
-	userID string
+	userID string // is sent as x-hasura-user-id
+	limit  int    // of the response's body
 }
 
 func (d doer) Do(request *http.Request) (*http.Response, error) {
@@ -67,7 +72,9 @@ func (d doer) Do(request *http.Request) (*http.Response, error) {
 	if d.client.role != "" {
 		h.Set("X-Hasura-Role", d.client.role)
 		h.Set("X-Hasura-Use-Backend-Only-Permissions", "true")
-		h.Set("X-Hasura-User-Id", d.userID)
+		if d.userID != "" {
+			h.Set("X-Hasura-User-Id", d.userID)
+		}
 	}
 	if call, ok := lambdacontext.FromContext(request.Context()); ok {
 		h.Set("X-Request-Id", call.AwsRequestID)
@@ -83,11 +90,11 @@ func (d doer) Do(request *http.Request) (*http.Response, error) {
 	}
 	defer response.Body.Close()
 	// The body is read to its end, so that the connection can be used again.
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(response.Body, int64(d.limit)+1))
 	if err != nil {
 		return nil, transportError(err)
 	}
-	if err := check(response, body, d.secret); err != nil {
+	if err := d.check(response, body); err != nil {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
@@ -96,9 +103,10 @@ func (d doer) Do(request *http.Request) (*http.Response, error) {
 
 // check returns nil for a response that has data and no error. The error's codes are ones
 // that can be logged, even if the server sends the admin secret back as a code.
-func check(response *http.Response, body []byte, secret secrets.Secret) error {
+func (d doer) check(response *http.Response, body []byte) error {
+	secret := d.secret
 	e := &Error{Status: response.StatusCode}
-	if len(body) > maxBody {
+	if len(body) > d.limit {
 		e.Code = CodeTooLarge
 		return e
 	}

@@ -96,63 +96,75 @@ func (r *Row) Cap(limit time.Time) {
 }
 
 // Columns returns the columns that an upsert overwrites, in the order of the table: those
-// that the row has a value for, without the key.
+// that the row has a value for, without the key. Values that are nil count: Hasura writes
+// NULL.
 func (r Row) Columns() []string {
-	columns := make([]string, 0, len(r.Table.Columns))
+	columns := make([]string, 0, len(r.Table.Columns)+2)
 	for i := range r.Table.Columns {
 		c := &r.Table.Columns[i]
-		if value, isDefault := r.value(c); value != nil && !isDefault && c.Name != r.Table.Key {
+		if _, ok, isDefault := r.value(c); ok && !isDefault && c.Name != r.Table.Key {
 			columns = append(columns, c.Name)
+		}
+	}
+	for _, name := range r.Table.marks() {
+		if _, ok := r.Values[name]; ok {
+			columns = append(columns, name)
 		}
 	}
 	return columns
 }
 
-// value returns the value of a column, or nil, and whether it is only the default.
-func (r Row) value(c *Column) (value any, isDefault bool) {
+// value returns the value of a column, whether the row has one, and whether it is only the
+// default.
+func (r Row) value(c *Column) (value any, ok, isDefault bool) {
 	switch c.Name {
 	case r.Table.Key:
-		return r.Key, false
+		return r.Key, true, false
 	case r.Table.SyncedAt:
-		return timeOrNil(r.SyncedAt), false
+		return r.SyncedAt, !r.SyncedAt.IsZero(), false
 	case r.Table.SignedInAt:
-		return timeOrNil(r.SignedInAt), false
+		return r.SignedInAt, !r.SignedInAt.IsZero(), false
 	}
-	if value := r.Values[c.Name]; value != nil {
-		return value, false
+	if value, ok := r.Values[c.Name]; ok {
+		return value, true, false
 	}
-	return r.Defaults[c.Name], true
-}
-
-func timeOrNil(at time.Time) any {
-	if at.IsZero() {
-		return nil
-	}
-	return at
+	value, ok = r.Defaults[c.Name]
+	return value, ok, true
 }
 
 // MarshalJSON returns the object for Hasura. It does not build a map of all values first,
 // which would be the largest part of a warm sync's own work.
 func (r Row) MarshalJSON() ([]byte, error) {
 	object := make([]byte, 0, 512)
-	for i := range r.Table.Columns {
-		c := &r.Table.Columns[i]
-		value, _ := r.value(c)
-		if value == nil {
-			continue
-		}
+	add := func(name string, value any) error {
 		data, err := json.Marshal(value)
 		if err != nil {
-			return nil, fmt.Errorf("encode the column %s: %w", c.Name, err)
+			return fmt.Errorf("encode the column %s: %w", name, err)
 		}
 		separator := byte(',')
 		if len(object) == 0 {
 			separator = '{'
 		}
 		object = append(object, separator, '"')
-		object = append(object, c.Name...)
+		object = append(object, name...)
 		object = append(object, `":`...)
 		object = append(object, data...)
+		return nil
+	}
+	for i := range r.Table.Columns {
+		c := &r.Table.Columns[i]
+		if value, ok, _ := r.value(c); ok {
+			if err := add(c.Name, value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, name := range r.Table.marks() {
+		if value, ok := r.Values[name]; ok {
+			if err := add(name, value); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if len(object) == 0 {
 		return []byte("{}"), nil

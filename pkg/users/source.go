@@ -27,14 +27,16 @@ type Source struct {
 	// nil means that the sync has no value; the column then stays as it is. dropped names
 	// parts of the value that are left out.
 	read func(Sync) (value any, dropped []string)
+	// isObject means that the value of a user without these attributes is an empty object.
+	isObject bool
 }
 
 // Sub is the sub, which identifies a user in the pool.
-var Sub = Source{"sub", func(s Sync) (any, []string) { return text(s.User.ID), nil }}
+var Sub = Source{Name: "sub", read: func(s Sync) (any, []string) { return text(s.User.ID), nil }}
 
 // UserID is the value of the attribute that the setting USER_ID names, or the sub of a
 // user without one.
-var UserID = Source{"USER_ID", func(s Sync) (any, []string) { return text(s.userID()), nil }}
+var UserID = Source{Name: "USER_ID", read: func(s Sync) (any, []string) { return text(s.userID()), nil }}
 
 func (s Sync) userID() string {
 	if id := s.User.Attributes[s.UserID]; id != "" {
@@ -44,18 +46,18 @@ func (s Sync) userID() string {
 }
 
 // Username is the user name in the pool.
-var Username = Source{"user name", func(s Sync) (any, []string) { return text(s.User.Username), nil }}
+var Username = Source{Name: "user name", read: func(s Sync) (any, []string) { return text(s.User.Username), nil }}
 
 // Attribute is the value of an attribute, such as email or custom:org_id.
 func Attribute(name string) Source {
-	return Source{name, func(s Sync) (any, []string) { return text(s.User.Attributes[name]), nil }}
+	return Source{Name: name, read: func(s Sync) (any, []string) { return text(s.User.Attributes[name]), nil }}
 }
 
 // Verified is the flag that says whether the value of an attribute is verified. It is
 // written together with that value: false if the flag is absent or unreadable, so that a
 // new value never keeps the flag of the old one.
 func Verified(attribute, flag string) Source {
-	return Source{flag, func(s Sync) (any, []string) {
+	return Source{Name: flag, read: func(s Sync) (any, []string) {
 		if value := s.User.Attributes[attribute]; value == "" || !storable(value) {
 			return nil, nil
 		}
@@ -72,7 +74,7 @@ func Verified(attribute, flag string) Source {
 
 // CustomAttributes are all custom attributes as one JSON object, by name without the
 // prefix "custom:". The whole object is replaced if the event has any custom attribute.
-var CustomAttributes = Source{"custom attributes", func(s Sync) (any, []string) { return object(s.User.Custom()) }}
+var CustomAttributes = Source{Name: "custom attributes", read: func(s Sync) (any, []string) { return object(s.User.Custom()) }, isObject: true}
 
 // Object is a JSON object of attributes, by member. The whole object is replaced if the
 // event has one of the attributes.
@@ -82,7 +84,7 @@ func Object(attributeOf map[string]string) Source {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	return Source{strings.Join(names, ", "), func(s Sync) (any, []string) {
+	return Source{Name: strings.Join(names, ", "), isObject: true, read: func(s Sync) (any, []string) {
 		members := make(map[string]string)
 		for member, attribute := range attributeOf {
 			if value := s.User.Attributes[attribute]; value != "" {
@@ -114,7 +116,7 @@ func object(members map[string]string) (any, []string) {
 // IdentityProvider is the name of the identity provider of a federated user, from the
 // attribute identities. Users of the pool itself have none: they have no such attribute,
 // or only linked identities.
-var IdentityProvider = Source{"identities", func(s Sync) (any, []string) {
+var IdentityProvider = Source{Name: "identities", read: func(s Sync) (any, []string) {
 	identities := s.User.Attributes["identities"]
 	if identities == "" {
 		return nil, nil
@@ -135,10 +137,10 @@ var IdentityProvider = Source{"identities", func(s Sync) (any, []string) {
 }}
 
 // SyncTime is the time at which the event came in.
-var SyncTime = Source{"time of the event", func(s Sync) (any, []string) { return microseconds(s.At), nil }}
+var SyncTime = Source{Name: "time of the event", read: func(s Sync) (any, []string) { return microseconds(s.At), nil }}
 
 // SignInTime is the time at which the event came in, if it is a sign-in.
-var SignInTime = Source{"time of the sign-in", func(s Sync) (any, []string) {
+var SignInTime = Source{Name: "time of the sign-in", read: func(s Sync) (any, []string) {
 	if !s.SignedIn {
 		return nil, nil
 	}

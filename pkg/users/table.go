@@ -9,6 +9,8 @@ var Description = Table{
 	Sub:        "id",
 	SyncedAt:   "synced_at",
 	SignedInAt: "last_sign_in_at",
+	Enabled:    "enabled",
+	DeletedAt:  "deleted_at",
 	Columns: []Column{
 		{Name: "id", Kind: UUID, Source: Sub},
 		{Name: "username", Kind: Text, Source: Username},
@@ -43,6 +45,10 @@ type Table struct {
 	SyncedAt string
 	// SignedInAt is the column whose source is [SignInTime]; "" if there is none.
 	SignedInAt string
+	// Enabled is the boolean column that says whether the user is enabled in the pool, and
+	// DeletedAt the timestamptz column that says when the user was found to be gone; "" if
+	// there is none. No sync writes them: reconcile and follow do.
+	Enabled, DeletedAt string
 	// Columns are the columns that a sync writes. Other columns of the table stay as they
 	// are.
 	Columns []Column
@@ -61,10 +67,37 @@ type Column struct {
 	Required bool
 }
 
+// WithoutMarks returns the table without the columns Enabled and DeletedAt, for a database
+// that lacks them.
+func (t *Table) WithoutMarks() *Table {
+	plain := *t
+	plain.Enabled, plain.DeletedAt = "", ""
+	return &plain
+}
+
+// marks returns the names of the columns Enabled and DeletedAt.
+func (t *Table) marks() []string {
+	names := make([]string, 0, 2)
+	for _, name := range []string{t.Enabled, t.DeletedAt} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // KeyIsSub reports whether the key's value is the sub for every user.
 func (t *Table) KeyIsSub() bool {
 	c := t.column(t.Key)
 	return c != nil && c.Source.Name == Sub.Name
+}
+
+// KindOf returns the kind of a column, or "" if the table has no such column.
+func (t *Table) KindOf(column string) Kind {
+	if c := t.column(column); c != nil {
+		return c.Kind
+	}
+	return ""
 }
 
 // IsKey reports whether a text fits the key.

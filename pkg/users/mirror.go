@@ -1,0 +1,196 @@
+package users
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Stored is a row as Hasura returned it: values in JSON, by column.
+type Stored map[string]json.RawMessage
+
+// Text returns the text in a column, or "".
+func (s Stored) Text(column string) string {
+	text, _ := unquote(s[column])
+	return text
+}
+
+// Time returns the time in a column, or the zero time.
+func (s Stored) Time(column string) time.Time {
+	text, _ := unquote(s[column])
+	at, _ := time.Parse(time.RFC3339, text)
+	return at
+}
+
+// Mirror returns the row that makes the row of a user equal to the pool. It is like the row
+// of [Table.Row] for a user with all attributes: each column has a value, and that of an
+// attribute that the user does not have is the column's default, an empty object, or nil.
+// The row has no sign-in time. Its SyncedAt is s.At.
+func (t *Table) Mirror(s Sync, enabled bool) (r Row, dropped []string, err error) {
+	s.SignedIn = false
+	if r, dropped, err = t.Row(s); err != nil {
+		return Row{}, dropped, err
+	}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if _, ok := r.Values[c.Name]; !ok && t.isPersonal(c.Name) {
+			r.Values[c.Name] = c.empty()
+		}
+	}
+	r.Defaults = nil
+	if t.Enabled != "" {
+		r.Values[t.Enabled] = enabled
+	}
+	if t.DeletedAt != "" {
+		r.Values[t.DeletedAt] = nil
+	}
+	return r, dropped, nil
+}
+
+// Differences returns the columns in which a stored row differs from a row of
+// [Table.Mirror], in the order of the table.
+func (t *Table) Differences(r Row, stored Stored) (columns []string) {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if value, ok := r.Values[c.Name]; ok && !c.Kind.equal(value, stored[c.Name]) {
+			columns = append(columns, c.Name)
+		}
+	}
+	if t.Enabled != "" && !Boolean.equal(r.Values[t.Enabled], stored[t.Enabled]) {
+		columns = append(columns, t.Enabled)
+	}
+	if t.DeletedAt != "" && !isNull(stored[t.DeletedAt]) {
+		columns = append(columns, t.DeletedAt)
+	}
+	return columns
+}
+
+// Erased returns the values that empty the row of a user who is gone, by column. The key,
+// the column Sub and the time of the last sync are not in it.
+func (t *Table) Erased() map[string]any {
+	values := make(map[string]any, len(t.Columns))
+	for i := range t.Columns {
+		if c := &t.Columns[i]; t.isPersonal(c.Name) {
+			values[c.Name] = c.empty()
+		}
+	}
+	if t.SignedInAt != "" {
+		values[t.SignedInAt] = nil
+	}
+	return values
+}
+
+// IsErased reports whether a stored row has no values but those of [Table.Erased]. The time
+// of the last sign-in does not count.
+func (t *Table) IsErased(stored Stored) bool {
+	return !slices.ContainsFunc(t.Columns, func(c Column) bool {
+		return t.isPersonal(c.Name) && !c.Kind.equal(c.empty(), stored[c.Name])
+	})
+}
+
+// isPersonal reports whether a column says more about the user than who it is and when the
+// row was written.
+func (t *Table) isPersonal(name string) bool {
+	return name != t.Key && name != t.Sub && name != t.SyncedAt && name != t.SignedInAt
+}
+
+// empty returns the value of a user without the attributes.
+func (c *Column) empty() any {
+	switch {
+	case c.Default != nil:
+		return c.Default
+	case c.Source.isObject:
+		return json.RawMessage("{}")
+	}
+	return nil
+}
+
+// equal reports whether a stored value is the value of a column of the kind.
+func (k Kind) equal(value any, stored json.RawMessage) bool {
+	if value == nil || isNull(stored) {
+		return value == nil && isNull(stored)
+	}
+	switch value := value.(type) {
+	case string:
+		text, ok := unquote(stored)
+		return ok && (text == value || k == UUID && strings.EqualFold(text, value))
+	case bool:
+		return string(stored) == strconv.FormatBool(value)
+	case int32:
+		return string(stored) == strconv.Itoa(int(value))
+	case time.Time:
+		text, _ := unquote(stored)
+		at, err := time.Parse(time.RFC3339, text)
+		return err == nil && at.Equal(value)
+	case json.RawMessage:
+		return equalJSON(value, stored)
+	}
+	return false
+}
+
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+// unquote returns the text of a JSON string.
+func unquote(raw json.RawMessage) (text string, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' {
+		return "", false
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), true
+	}
+	return text, json.Unmarshal(raw, &text) == nil
+}
+
+// equalJSON reports whether two values are equal as jsonb: without the order of members,
+// and with numbers by their value.
+func equalJSON(a, b json.RawMessage) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	x, okX := decodeNumbers(a)
+	y, okY := decodeNumbers(b)
+	return okX && okY && equalValues(x, y)
+}
+
+func decodeNumbers(raw json.RawMessage) (value any, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return value, d.Decode(&value) == nil
+}
+
+func equalValues(x, y any) bool {
+	switch x := x.(type) {
+	case map[string]any:
+		y, ok := y.(map[string]any)
+		return ok && maps.EqualFunc(x, y, equalValues)
+	case []any:
+		y, ok := y.([]any)
+		return ok && slices.EqualFunc(x, y, equalValues)
+	case json.Number:
+		y, ok := y.(json.Number)
+		return ok && (x == y || equalNumbers(string(x), string(y)))
+	}
+	return x == y
+}
+
+// equalNumbers compares two numbers that are written differently. PostgreSQL stores no
+// number with more digits than maxDigits.
+func equalNumbers(x, y string) bool {
+	const maxDigits = 200_000
+	a, b := new(big.Rat), new(big.Rat)
+	for _, n := range []string{x, y} {
+		if _, exponent, _ := strings.Cut(strings.ToLower(n), "e"); exponent != "" {
+			if e, err := strconv.Atoi(exponent); err != nil || e > maxDigits || e < -maxDigits {
+				return false
+			}
+		}
+	}
+	_, okA := a.SetString(x)
+	_, okB := b.SetString(y)
+	return okA && okB && a.Cmp(b) == 0
+}
