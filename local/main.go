@@ -108,6 +108,9 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 		r.known[row.ID()] = true
 	}
 	for _, e := range events {
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
 		p.event(e, r.send(ctx, e, nil), len(events) == 1)
 	}
 	if len(events) > 1 {

@@ -13,67 +13,59 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/phenom-earth/hasura-cognito/functions"
 )
+
+// responses are wrong, each in its own way.
+var responses = map[string]string{
+	"answers in the wrong shape": `{"claimsOverrideDetails":{"claimsToAddOrOverride":{"https://hasura.io/jwt/claims":"{}"}}}`,
+	"leaves the default role out": `{"claimsAndScopeOverrideDetails":{
+		"idTokenGeneration":{"claimsToAddOrOverride":{"https://hasura.io/jwt/claims":"{\"x-hasura-allowed-roles\":[\"user\"]}"}},
+		"accessTokenGeneration":{"claimsToAddOrOverride":{"https://hasura.io/jwt/claims":"{\"x-hasura-allowed-roles\":[\"user\"]}"}}}}`,
+	"grants admin": `{"claimsOverrideDetails":{"claimsToAddOrOverride":{"https://hasura.io/jwt/claims":
+		"{\"x-hasura-user-id\":\"1b7c4e02-5a9d-4f6e-8c31-0d2f9a7b6e15\",\"x-hasura-allowed-roles\":[\"admin\"],\"x-hasura-default-role\":\"admin\"}"}}}`,
+	"wipes the groups": `{"claimsOverrideDetails":{"groupOverrideDetails":{}}}`,
+}
 
 type handler struct{}
 
 func (handler) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	outcome := "synced"
-	if strings.HasSuffix(os.Getenv("AWS_LAMBDA_FUNCTION_NAME"), "-trigger") {
+	if strings.HasSuffix(lambdacontext.FunctionName, functions.Claims) {
 		outcome = "shaped"
 	}
-	answer := append([]byte(nil), event...)
 	how, err := os.ReadFile("how")
 	if err != nil {
 		return nil, err
 	}
+	answer := event
 	switch string(how) {
 	case "logs another outcome":
 		outcome = "ignored"
 	case "fails":
-		say(ctx, "sign-in refused")
-		return nil, errors.New("boom")
+		outcome, err = "sign-in refused", errors.New("boom")
 	case "answers null":
 		answer = []byte("null")
 	case "changes the event":
 		answer = bytes.Replace(answer, []byte(`"userName"`), []byte(`"userName":"x","other"`), 1)
 		answer = bytes.Replace(answer, []byte(`"request"`), []byte(`"request":{},"region"`), 1)
-	case "answers in the wrong shape":
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal(event, &members); err != nil {
-			return nil, err
-		}
-		members["response"] = json.RawMessage(`{"claimsOverrideDetails":{"claimsToAddOrOverride":{"https://hasura.io/jwt/claims":"{}"}}}`)
-		if answer, err = json.Marshal(members); err != nil {
-			return nil, err
-		}
-	case "leaves the default role out":
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal(event, &members); err != nil {
-			return nil, err
-		}
-		claims := `{"claimsToAddOrOverride":{"https://hasura.io/jwt/claims":"{\"x-hasura-allowed-roles\":[\"user\"]}"}}`
-		members["response"] = json.RawMessage(`{"claimsAndScopeOverrideDetails":{"idTokenGeneration":` + claims + `,"accessTokenGeneration":` + claims + `}}`)
-		if answer, err = json.Marshal(members); err != nil {
-			return nil, err
-		}
-	case "grants admin", "wipes the groups":
-		details := `"groupOverrideDetails":{}`
-		if string(how) == "grants admin" {
-			claims := `{\"x-hasura-user-id\":\"1b7c4e02-5a9d-4f6e-8c31-0d2f9a7b6e15\",\"x-hasura-allowed-roles\":[\"admin\"],\"x-hasura-default-role\":\"admin\"}`
-			details = `"claimsToAddOrOverride":{"https://hasura.io/jwt/claims":"` + claims + `"}`
-		}
-		answer = bytes.Replace(answer, []byte(`"claimsOverrideDetails": null`), []byte(`"claimsOverrideDetails":{`+details+`}`), 1)
 	case "prints a trace":
 		fmt.Println("goroutine 1 [running]:")
 	}
-	say(ctx, outcome)
-	return answer, nil
-}
-
-func say(ctx context.Context, outcome string) {
-	lc, _ := lambdacontext.FromContext(ctx)
-	fmt.Printf(`{"level":"INFO","message":%q,"requestId":%q}`+"\n", outcome, lc.AwsRequestID)
+	if response := responses[string(how)]; response != "" {
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(event, &members); err != nil {
+			return nil, err
+		}
+		members["response"] = json.RawMessage(response)
+		if answer, err = json.Marshal(members); err != nil {
+			return nil, err
+		}
+	}
+	call, _ := lambdacontext.FromContext(ctx)
+	fmt.Printf(`{"level":"INFO","message":%q,"requestId":%q}`+"\n", outcome, call.AwsRequestID)
+	return answer, err
 }
 
 func main() { lambda.Start(handler{}) }
