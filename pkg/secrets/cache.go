@@ -45,12 +45,16 @@ func (c *Cache) Get(ctx context.Context) (Secret, error) {
 		return c.secret, nil
 	}
 	secret, err := c.fetchNow(ctx)
-	if err != nil && !c.secret.IsZero() {
-		c.log.WarnContext(ctx, "secret stale", "error", err)
-		c.stale = time.Now().Add(retryAfter)
-		return c.secret, nil
+	if err == nil {
+		return secret, nil
 	}
-	return secret, err
+	if c.secret.IsZero() {
+		c.log.WarnContext(ctx, "secret fetch failed", "error", err)
+		return Secret{}, err
+	}
+	c.log.WarnContext(ctx, "secret stale", "error", err)
+	c.stale = time.Now().Add(retryAfter)
+	return c.secret, nil
 }
 
 // Refresh returns the secret after Hasura refused one. It fetches, unless another call has
@@ -63,7 +67,11 @@ func (c *Cache) Refresh(ctx context.Context, refused Secret) (Secret, error) {
 	if !c.secret.IsZero() && !c.secret.Equal(refused) {
 		return c.secret, nil
 	}
-	return c.fetchNow(ctx)
+	secret, err := c.fetchNow(ctx)
+	if err != nil {
+		c.log.WarnContext(ctx, "secret fetch failed", "error", err)
+	}
+	return secret, err
 }
 
 func (c *Cache) fetchNow(ctx context.Context) (Secret, error) {
