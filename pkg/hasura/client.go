@@ -64,9 +64,7 @@ func Connect(ctx context.Context, s settings.Hasura, log *slog.Logger) (*Client,
 		defer close(done)
 		c.isHealthy(ctx)
 	}()
-	if _, err := cache.Get(ctx); err != nil {
-		log.WarnContext(ctx, "secret fetch failed", "error", err)
-	}
+	_, _ = cache.Get(ctx) // which logs its failure
 	<-done
 	return c, nil
 }

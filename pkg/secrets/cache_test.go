@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,7 +78,13 @@ func TestRefresh(t *testing.T) {
 
 func TestNoSecretWithoutAFetch(t *testing.T) {
 	s := &source{err: errors.New("down")}
-	cache := newCache(slog.New(slog.DiscardHandler), s.fetch)
+	var log strings.Builder
+	cache := newCache(slog.New(slog.NewJSONHandler(&log, nil)), s.fetch)
+	defer func() {
+		if _, err := cache.Refresh(t.Context(), Secret{}); !errors.Is(err, s.err) || strings.Count(log.String(), `"msg":"secret fetch failed"`) != 3 {
+			t.Errorf("Refresh: %v; want three failures in the log: %s", err, &log)
+		}
+	}()
 	for calls := 1; calls < 3; calls++ {
 		if secret, err := cache.Get(t.Context()); !errors.Is(err, s.err) || !secret.IsZero() || s.calls != calls {
 			t.Errorf("error %v after %d fetches, want %v after %d", err, s.calls, s.err, calls)
