@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,9 +60,9 @@ func TestLog(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	calls := 0
+	var calls atomic.Int64
 	f, err := NewFront(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		calls++
+		calls.Add(1)
 		_, _ = io.Copy(w, r.Body)
 	}))
 	if err != nil {
@@ -72,7 +73,7 @@ func TestFaults(t *testing.T) {
 		name  string
 		fault Fault
 		want  []string // of two requests: the status and the body, or a part of the error
-		calls int
+		calls int64
 	}{
 		{"none", Fault{}, []string{"200 ping", "200 ping"}, 2},
 		{"refuse", Refuse, []string{"refused", "refused"}, 0},
@@ -107,7 +108,7 @@ func TestFaults(t *testing.T) {
 		return response.Status[:4] + string(body)
 	}
 	for _, row := range rows {
-		calls = 0
+		calls.Store(0)
 		if err := f.Set(row.fault); err != nil {
 			t.Fatalf("%s: %v", row.name, err)
 		}
@@ -116,8 +117,8 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%s: request %d ends with %q, want %q", row.name, i+1, got, want)
 			}
 		}
-		if calls != row.calls {
-			t.Errorf("%s: the service got %d requests, want %d", row.name, calls, row.calls)
+		if got := calls.Load(); got != row.calls {
+			t.Errorf("%s: the service got %d requests, want %d", row.name, got, row.calls)
 		}
 	}
 }
