@@ -2,7 +2,6 @@ package deploy_test
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -41,11 +40,7 @@ func TestQueryCollectionHoldsEveryOperation(t *testing.T) {
 		if filepath.Base(file) == "schema.graphql" {
 			continue
 		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name, want := filepath.Base(file[:len(file)-len(".graphql")]), canonical(t, file, string(text))
+		name, want := filepath.Base(file[:len(file)-len(".graphql")]), canonical(t, file, string(readFile(t, file)))
 		if sent++; got[name] != want {
 			t.Errorf("%s: got this operation in query_collections.yaml:\n%s\nwant:\n%s", file, got[name], want)
 		}
@@ -57,11 +52,7 @@ func TestQueryCollectionHoldsEveryOperation(t *testing.T) {
 
 func readYAML(t *testing.T, file string, into any) {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err == nil {
-		err = yaml.Unmarshal(text, into)
-	}
-	if err != nil {
+	if err := yaml.Unmarshal(readFile(t, file), into); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
 }

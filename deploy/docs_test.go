@@ -22,6 +22,7 @@ import (
 // markdown returns the text of every Markdown file, by its path from the root.
 func markdown(t *testing.T) map[string]string {
 	t.Helper()
+	atRoot(t)
 	pages := map[string]string{}
 	for _, pattern := range []string{"*.md", "docs/*.md", "events/*.md"} {
 		files, err := filepath.Glob(pattern)
@@ -175,6 +176,7 @@ func TestCommandsOfTheDocs(t *testing.T) {
 // sources returns the text of the Go files in a folder, tests apart.
 func sources(t *testing.T, folder string) string {
 	t.Helper()
+	atRoot(t)
 	var text strings.Builder
 	err := filepath.WalkDir(folder, func(file string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(file, ".go") && !strings.HasSuffix(file, "_test.go") {

@@ -19,6 +19,7 @@ import (
 // of attributes.
 func logged(t *testing.T, folder string) (messages map[string]bool, fields []string) {
 	t.Helper()
+	atRoot(t)
 	messages = map[string]bool{}
 	method := regexp.MustCompile(`^(Info|Warn|Error)(Context)?$`)
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {

@@ -70,8 +70,18 @@ func readTemplate(t *testing.T) template {
 	return parsed
 }
 
+// atRoot lets a test read files by their path from the root of the repository. The go command's test cache sees this change of
+// the folder, unlike one in TestMain, so it notices changed files.
+func atRoot(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat("go.mod"); err != nil {
+		t.Chdir("..")
+	}
+}
+
 func readFile(t *testing.T, path string) []byte {
 	t.Helper()
+	atRoot(t)
 	file, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 // A tag of an action can be moved to other code. A commit cannot.
 func TestActionsArePinnedByCommit(t *testing.T) {
+	atRoot(t)
 	workflows, _ := filepath.Glob(".github/workflows/*.yml")
 	actions, _ := filepath.Glob(".github/actions/*/action.yml")
 	if len(workflows) == 0 || len(actions) == 0 {
