@@ -39,13 +39,26 @@ type shaper struct {
 
 // shape never returns an error. An event that it has no claims for goes back as it arrived.
 func (s shaper) shape(ctx context.Context, e *cognito.Event) error {
-	switch {
-	case !e.IssuesToken():
+	if !e.IssuesToken() {
 		s.log.WarnContext(ctx, "passed through", "reason", "not a pre token generation event", "trigger", e.Trigger)
-	case !claims.SetResponse(e, s.settings):
-		s.log.InfoContext(ctx, "passed through", "reason", "no user", "trigger", e.Trigger)
-	default:
-		s.log.InfoContext(ctx, "shaped", "user", e.User, "trigger", e.Trigger, "version", e.Version)
+		return nil
 	}
+	size, roles := claims.SetResponse(e, s.settings)
+	if size == 0 {
+		s.log.InfoContext(ctx, "passed through", "reason", "no user, and no machine with roles", "trigger", e.Trigger)
+		return nil
+	}
+	log := s.log.With("user", e.User, "trigger", e.Trigger)
+	if e.IsMachine() {
+		log = s.log.With("client", e.ClientID, "trigger", e.Trigger)
+	}
+	if size > largeClaims {
+		log.WarnContext(ctx, "claims large", "bytes", size, "roles", roles)
+	}
+	log.InfoContext(ctx, "shaped", "version", e.Version)
 	return nil
 }
+
+// largeClaims is a size in bytes above which claims are logged: browsers, proxies and load
+// balancers refuse headers and cookies that are not much larger.
+const largeClaims = 4096

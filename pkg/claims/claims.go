@@ -1,76 +1,131 @@
-// Package claims makes Hasura's claims for a user: the allowed roles, the default role
-// and the session variables.
+// Package claims makes Hasura's claims for a user or a machine: the allowed roles, the
+// default role and the session variables. It is a function of the event and the settings.
 //
-// Only what an operator controls gives a role: the groups of the user pool, directly or
-// through ROLES. Attributes never give a role, because users can write many of their own
-// attributes. Client metadata is not read. An attribute becomes a session variable only
-// where SESSION_VARIABLES names it.
+// Only what an operator controls gives a role or a tenant: the groups of the user pool, and
+// the attribute of ROLE_ATTRIBUTE through ROLES. No other attribute does, because users can
+// write many of their own attributes. Client metadata only chooses among the tenants that
+// the groups give.
 package claims
 
 import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-// BaseRole is the role that every user has.
+// BaseRole is the role that every user has. Machines do not have it.
 const BaseRole = "user"
 
-// adminRole is the role that Hasura exempts from every permission.
-const adminRole = "admin"
-
-// The claims that Hasura itself reads. The names are in lower case: Hasura ignores case,
-// but other engines that accept its tokens do not.
+// The claims that Hasura itself reads, and those of tenants and machines. The names are in
+// lower case: Hasura ignores case, but other engines that accept its tokens do not.
 const (
 	userID       = "x-hasura-user-id"
 	allowedRoles = "x-hasura-allowed-roles"
 	defaultRole  = "x-hasura-default-role"
+	tenantID     = "x-hasura-tenant-id"
+	tenantIDs    = "x-hasura-tenant-ids"
+	clientID     = "x-hasura-client-id"
 )
 
-// SetResponse puts the user's claims into the event's response, for the tokens that the
-// event's trigger version allows. An event without a sub is about a machine (client
-// credentials): its response stays as it is, and SetResponse returns false.
-func SetResponse(e *cognito.Event, s settings.Claims) bool {
-	if e.User.ID == "" {
-		return false
+// SetResponse puts claims into the event's response, for the tokens that the event's trigger
+// version allows. It returns how many bytes the claims have and how many roles. An event
+// without a sub, or of a machine that has no roles, stays as it is: all results are zero.
+func SetResponse(e *cognito.Event, s settings.Claims) (size, roles int) {
+	claims := Of(e, s)
+	if claims == nil {
+		return 0, 0
 	}
-	value := encode(Of(e, s))
+	value := encode(claims)
 	if s.Format == settings.Stringified || !e.IsV2() {
 		value = encode(string(value))
 	}
-	claims := append(encode(s.Namespace), ':')
-	claims = append(claims, value...)
-	id := object(claims)
+	member := append(encode(s.Namespace), ':')
+	member = append(member, value...)
+	id := object(member)
 	access := id
 	if s.AccessTokenAudience && e.ClientID != "" {
-		access = object(append([]byte(`"aud":`), encode(e.ClientID)...), claims)
+		access = object(append([]byte(`"aud":`), encode(e.ClientID)...), member)
 	}
 	e.SetClaims(id, access)
-	return true
+	return len(value), len(claims[allowedRoles].([]string))
 }
 
-// Of returns Hasura's claims for the event's user, as an object. Hasura refuses a token
-// whose default role is not an allowed role, and one that has an x-hasura- claim, other
-// than the allowed roles, that is not a string. Neither occurs here.
+// Of returns Hasura's claims for the event, as an object, or nil if there are none. Hasura
+// refuses a token whose default role is not an allowed role, and one that has an x-hasura-
+// claim, other than the allowed roles, that is not a string. Neither occurs here.
 func Of(e *cognito.Event, s settings.Claims) map[string]any {
-	roles := rolesOf(e, s)
+	switch {
+	case e.IsMachine():
+		return ofMachine(e, s)
+	case e.User.ID == "":
+		return nil
+	}
+	tenants := tenantsOf(e, s)
+	roles := rolesOf(e, s, tenants)
 	claims := map[string]any{
 		userID:       idOf(e, s),
 		allowedRoles: roles,
 		defaultRole:  firstOf(s.DefaultRole, roles),
 	}
-	for name, attribute := range s.Variables {
-		// A variable without a value is left out. Hasura would compare "" with a uuid
-		// column and fail; for a missing variable its error names the variable.
-		if value := e.User.Attributes[attribute]; value != "" {
-			claims[name] = value
+	addVariables(claims, e, s)
+	if s.Tenants != nil {
+		claims[tenantIDs] = arrayLiteral(tenants.all)
+		if tenants.active != "" {
+			claims[tenantID] = tenants.active
 		}
 	}
 	return claims
+}
+
+// ofMachine returns the claims of an app client that MACHINE_ROLES names.
+func ofMachine(e *cognito.Event, s settings.Claims) map[string]any {
+	var roles []string
+	for _, role := range s.Machines[e.ClientID] {
+		if !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
+	}
+	if len(roles) == 0 {
+		return nil
+	}
+	claims := map[string]any{clientID: e.ClientID, allowedRoles: roles, defaultRole: roles[0]}
+	for name, v := range s.Variables {
+		switch {
+		case name == clientID: // is set already
+		case v.Kind == settings.FromClientID:
+			claims[name] = e.ClientID
+		case v.Kind == settings.FromScopes:
+			claims[name] = arrayLiteral(e.Scopes())
+		}
+	}
+	return claims
+}
+
+// addVariables adds the session variables of a user. A variable without a value is left out:
+// Hasura would compare "" with a uuid column and fail, while for a missing variable its
+// error names the variable. An empty list is a value.
+func addVariables(claims map[string]any, e *cognito.Event, s settings.Claims) {
+	for name, v := range s.Variables {
+		var value string
+		switch v.Kind {
+		case settings.FromAttribute:
+			value = e.User.Attributes[v.Name]
+		case settings.FromClientID:
+			value = e.ClientID
+		case settings.FromUsername:
+			value = e.User.Username
+		case settings.FromScopes:
+			value = arrayLiteral(e.Scopes())
+		case settings.FromGroups:
+			value = arrayLiteral(withPrefix(e, v.Name))
+		}
+		if value != "" {
+			claims[name] = value
+		}
+	}
 }
 
 // idOf returns the value of the attribute that USER_ID names, or the sub.
@@ -81,30 +136,6 @@ func idOf(e *cognito.Event, s settings.Claims) string {
 	return e.User.ID
 }
 
-// rolesOf returns the base role and the roles that the user's groups give, in the order of
-// the groups, each once.
-func rolesOf(e *cognito.Event, s settings.Claims) []string {
-	roles := []string{BaseRole}
-	have := map[string]bool{BaseRole: true}
-	add := func(role string) {
-		if !have[role] {
-			have[role] = true
-			roles = append(roles, role)
-		}
-	}
-	for _, group := range e.Groups() {
-		switch {
-		case s.Roles != nil:
-			for _, role := range s.Roles[group] {
-				add(role)
-			}
-		case isRole(group) && !isProviderGroup(e.PoolID, group):
-			add(group)
-		}
-	}
-	return roles
-}
-
 // firstOf returns the first of the wanted roles that the user has, or the base role.
 func firstOf(wanted, roles []string) string {
 	for _, role := range wanted {
@@ -113,29 +144,6 @@ func firstOf(wanted, roles []string) string {
 		}
 	}
 	return BaseRole
-}
-
-// isRole reports whether a group gives the role of its name when ROLES is not set: the
-// name has only ASCII letters, digits, '_' and '-', and does not begin with a digit or
-// '-'. Such a name needs no quoting in a header, in a URL or in metadata. A group named
-// admin gives no role, in any spelling: such a group is common, and its creator may not
-// have meant all of Hasura.
-func isRole(name string) bool {
-	for i, c := range []byte(name) {
-		switch {
-		case 'a' <= c|0x20 && c|0x20 <= 'z', c == '_':
-		case i > 0 && ('0' <= c && c <= '9' || c == '-'):
-		default:
-			return false
-		}
-	}
-	return name != "" && !strings.EqualFold(name, adminRole)
-}
-
-// isProviderGroup reports whether Cognito itself made the group, for all users of an
-// identity provider. Its name is <pool id>_<provider>.
-func isProviderGroup(poolID, group string) bool {
-	return poolID != "" && strings.HasPrefix(group, poolID+"_")
 }
 
 // object makes a JSON object of encoded members. json.Marshal would check and copy the

@@ -39,7 +39,8 @@ type Event struct {
 	start, end int             // of the response's value in raw; equal if there is none
 	arrived    json.RawMessage // the response's value in raw
 	response   json.RawMessage // nil until the response is set
-	scopes     bool            // the request has scopes, as V2_0 and V3_0 have
+	scopes     json.RawMessage // request.scopes, which V2_0 and V3_0 have; nil if it is absent
+	metadata   json.RawMessage // request.clientMetadata
 }
 
 // Parse reads an event: one JSON object. It accepts any member of any type. AWS says that
@@ -83,13 +84,15 @@ func (e *Event) read(m member) {
 
 func (e *Event) readRequest(request json.RawMessage) {
 	var attributes json.RawMessage
-	e.scopes, e.GroupConfiguration = false, nil
+	e.scopes, e.metadata, e.GroupConfiguration = nil, nil, nil
 	for m := range members(request) {
 		switch m.name {
 		case "userAttributes":
 			attributes = m.value
 		case "scopes":
-			e.scopes = true
+			e.scopes = m.value
+		case "clientMetadata":
+			e.metadata = m.value
 		case "groupConfiguration":
 			e.GroupConfiguration = nil
 			if isObject(m.value) {
@@ -110,6 +113,25 @@ func (e *Event) Groups() []string {
 		}
 	}
 	return groups
+}
+
+// Scopes returns the scopes of a token for which Cognito sends them: of an access token in
+// V2_0 and V3_0.
+func (e *Event) Scopes() []string {
+	var scopes []string
+	for element := range elements(e.scopes) {
+		if scope, ok := text(element); ok && scope != "" {
+			scopes = append(scopes, scope)
+		}
+	}
+	return scopes
+}
+
+// ClientMetadata returns a value that the app sent, or "". Anyone who can sign in can send
+// any value.
+func (e *Event) ClientMetadata(name string) string {
+	value, _ := text(get(e.metadata, name))
+	return value
 }
 
 // Bytes returns the event for Cognito: the bytes that arrived, with the response that was

@@ -9,6 +9,10 @@ import (
 // trigger source: a sign-in, managed login, a new password, a refresh.
 func (e *Event) IssuesToken() bool { return strings.HasPrefix(e.Trigger, "TokenGeneration_") }
 
+// IsMachine reports whether the token is for an app client itself (client credentials), and
+// not for a user. What else such an event has is not documented.
+func (e *Event) IsMachine() bool { return e.Trigger == "TokenGeneration_ClientCredentials" }
+
 // IsV2 reports whether the event needs the response of trigger version V2_0 and V3_0:
 // claims for the access token too, of any JSON type. With a V1_0 response to such an event
 // the tokens have no claims, and nothing reports an error.
@@ -16,7 +20,7 @@ func (e *Event) IssuesToken() bool { return strings.HasPrefix(e.Trigger, "TokenG
 // The version decides. Emulators send version "0" or "1" with every event, so two members
 // that only V2_0 and V3_0 events have decide too.
 func (e *Event) IsV2() bool {
-	if e.scopes || get(e.arrived, "claimsAndScopeOverrideDetails") != nil {
+	if e.scopes != nil || get(e.arrived, "claimsAndScopeOverrideDetails") != nil {
 		return true
 	}
 	return e.Version != "" && e.Version != "0" && e.Version != "1"

@@ -28,7 +28,8 @@ var All = []*Setting{
 	&GraphqlDomain, &GraphqlHost, &GraphqlCA, &SecretsARN, &SecretsKey, &HasuraRole,
 	&SyncBudget, &SyncOnFailure, &SyncQueueURL,
 	&UserID,
-	&Roles, &DefaultRole, &SessionVariables, &ClaimsNamespace, &ClaimsFormat, &AccessTokenAudience,
+	&Roles, &RoleAttribute, &DefaultRole, &SessionVariables, &TenantGroups, &TenantAttribute, &MachineRoles,
+	&ClaimsNamespace, &ClaimsFormat, &AccessTokenAudience,
 }
 
 // Lookup returns the setting with a name, or nil.
@@ -95,6 +96,14 @@ func (s *Setting) Check(value string) error {
 		return check(s, value, parseUserID)
 	case &Roles:
 		return check(s, value, parseRoles)
+	case &RoleAttribute:
+		return check(s, value, parseRoleAttribute)
+	case &TenantGroups:
+		return check(s, value, parseTenantGroups)
+	case &TenantAttribute:
+		return check(s, value, parseTenantAttribute)
+	case &MachineRoles:
+		return check(s, value, parseMachineRoles)
 	case &DefaultRole:
 		return check(s, value, parseDefaultRole)
 	case &SessionVariables:

@@ -74,32 +74,92 @@ func environment(pairs ...string) func(string) string {
 
 func TestInvalidClaimsFallBack(t *testing.T) {
 	everything := environment("ROLES=sales,emea=x", "DEFAULT_ROLE=Admin", "CLAIMS_NAMESPACE=sub", "CLAIMS_FORMAT=xml", "ACCESS_TOKEN_AUDIENCE=x",
-		"SESSION_VARIABLES=x-hasura-a=one,role=x,x-hasura-b=two,x-hasura-c=three,x-hasura-C=four")
+		"SESSION_VARIABLES=x-hasura-a=one,role=x,x-hasura-b=two,x-hasura-c=three,x-hasura-C=four", "MACHINE_ROLES=a=admin", "USER_ID=a b", "TENANT_GROUPS=x",
+		"ROLE_ATTRIBUTE=a b", "TENANT_ATTRIBUTE=a b")
 	c, faults := ReadClaims(everything)
-	if len(faults) != 6 {
-		t.Errorf("%d faults, want 6: %v", len(faults), faults)
+	if len(faults) != 11 {
+		t.Errorf("%d faults, want 11: %v", len(faults), faults)
 	}
-	if c.Roles == nil || len(c.Roles) != 0 {
-		t.Errorf("Roles = %v, want an empty map: no group gives a role", c.Roles)
+	if c.Groups.Explicit == nil || len(c.Groups.Explicit) != 0 || c.Groups.Wide {
+		t.Errorf("Groups = %v, want that no group gives a role", c.Groups)
 	}
-	if want := map[string]string{"x-hasura-a": "one", "x-hasura-b": "two"}; !maps.Equal(c.Variables, want) {
+	if want := map[string]Variable{"x-hasura-a": {Name: "one"}, "x-hasura-b": {Name: "two"}}; !maps.Equal(c.Variables, want) {
 		t.Errorf("Variables = %v, want %v", c.Variables, want)
 	}
-	if c.Namespace != "https://hasura.io/jwt/claims" || c.Format != Stringified || c.DefaultRole != nil || c.AccessTokenAudience {
+	if c.Namespace != "https://hasura.io/jwt/claims" || c.Format != Stringified || c.DefaultRole != nil || c.AccessTokenAudience ||
+		c.Machines != nil || c.UserID != "" || c.Tenants != nil || c.RoleAttribute != "" || c.TenantAttribute != "" {
 		t.Errorf("%+v does not have the defaults", c)
+	}
+}
+
+// Some settings are valid alone and not together.
+func TestClaimsThatDoNotGoTogether(t *testing.T) {
+	rows := []struct {
+		name   string
+		env    []string
+		faults int
+		check  func(Claims) bool
+	}{
+		{"ROLE_ATTRIBUTE without ROLES", []string{"ROLE_ATTRIBUTE=custom:groups"}, 1, func(c Claims) bool { return c.RoleAttribute == "" && c.Groups.Explicit == nil }},
+		{"ROLE_ATTRIBUTE with ROLES=* alone", []string{"ROLE_ATTRIBUTE=custom:groups", "ROLES=*"}, 1, func(c Claims) bool { return c.RoleAttribute == "" && c.Groups.Wide }},
+		{"ROLE_ATTRIBUTE with ROLES", []string{"ROLE_ATTRIBUTE=custom:groups", "ROLES=a=b"}, 0, func(c Claims) bool { return c.RoleAttribute == "custom:groups" }},
+		{"TENANT_ATTRIBUTE without TENANT_GROUPS", []string{"TENANT_ATTRIBUTE=custom:tenant"}, 1, func(c Claims) bool { return c.TenantAttribute == "" }},
+		{"invalid TENANT_GROUPS take every role", []string{"TENANT_GROUPS={role}", "ROLES=a=b"}, 1, func(c Claims) bool {
+			return c.Tenants == nil && c.Groups.Explicit != nil && len(c.Groups.Explicit) == 0
+		}},
+		{"a variable that TENANT_GROUPS sets", []string{"TENANT_GROUPS={tenant}", "SESSION_VARIABLES=x-hasura-tenant-id=custom:t,x-hasura-a=b"}, 1, func(c Claims) bool { return len(c.Variables) == 1 && c.Tenants != nil }},
+		{"the same variable without TENANT_GROUPS", []string{"SESSION_VARIABLES=x-hasura-tenant-id=custom:t"}, 0, func(c Claims) bool { return len(c.Variables) == 1 }},
+	}
+	for _, row := range rows {
+		if c, faults := ReadClaims(environment(row.env...)); len(faults) != row.faults || !row.check(c) {
+			t.Errorf("%s: %+v, %v", row.name, c, faults)
+		}
+	}
+}
+
+func TestTenantPattern(t *testing.T) {
+	rows := []struct {
+		pattern, group, tenant, role string
+		ok                           bool
+	}{
+		{"{tenant}:{role}", "acme:admin", "acme", "admin", true},
+		{"{tenant}:{role}", "a:b:c", "", "", true},
+		{"{tenant}:{role}", "acme:", "", "", false},
+		{"{tenant}:{role}", ":admin", "", "", false},
+		{"{tenant}:{role}", "editor", "", "", false},
+		{"{tenant}::{role}", "a:::b", "", "", true},
+		{"{role}@{tenant}", "admin@acme", "acme", "admin", true},
+		{"tenant-{tenant}-{role}", "tenant-acme-admin", "acme", "admin", true},
+		{"tenant-{tenant}-{role}", "tenant-acme-corp-admin", "", "", true},
+		{"tenant-{tenant}-{role}", "tenant-acme", "", "", false},
+		{"tenant-{tenant}", "tenant-acme-corp", "acme-corp", "", true},
+		{"tenant-{tenant}", "tenant-", "", "", false},
+		{"{tenant}", "acme", "acme", "", true},
+		{"<{tenant}:{role}>", "<acme:admin>", "acme", "admin", true},
+		{"<{tenant}:{role}>", "<acme:admin", "", "", false},
+		{"aa{tenant}aa", "aaa", "", "", false},
+	}
+	for _, row := range rows {
+		p, err := parseTenantGroups(row.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tenant, role, ok := p.Match(row.group); tenant != row.tenant || role != row.role || ok != row.ok {
+			t.Errorf("%s matches %s: %q, %q, %t; want %q, %q, %t", row.pattern, row.group, tenant, role, ok, row.tenant, row.role, row.ok)
+		}
 	}
 }
 
 func TestReadClaims(t *testing.T) {
 	c, faults := ReadClaims(environment())
-	if len(faults) != 0 || c.Roles != nil || c.Namespace != ClaimsNamespace.Default || string(c.Format) != ClaimsFormat.Default {
+	if len(faults) != 0 || c.Groups.Explicit != nil || c.Groups.Wide || c.Namespace != ClaimsNamespace.Default || string(c.Format) != ClaimsFormat.Default {
 		t.Errorf("without settings: %+v, %v", c, faults)
 	}
-	c, faults = ReadClaims(environment("ROLES=a=x, a=b=y ,a=z", "DEFAULT_ROLE= editor,user", "CLAIMS_FORMAT=json", "ACCESS_TOKEN_AUDIENCE=client_id",
-		"CLAIMS_NAMESPACE=claims.jwt.hasura.io", "SESSION_VARIABLES=X-Hasura-Org = custom:org"))
-	if len(faults) != 0 || !slices.Equal(c.Roles["a"], []string{"x", "z"}) || !slices.Equal(c.Roles["a=b"], []string{"y"}) ||
+	c, faults = ReadClaims(environment("ROLES=a=x, a=b=y ,a=z,*", "DEFAULT_ROLE= editor,user", "CLAIMS_FORMAT=json", "ACCESS_TOKEN_AUDIENCE=client_id",
+		"CLAIMS_NAMESPACE=claims.jwt.hasura.io", "SESSION_VARIABLES=X-Hasura-Org = custom:org,x-hasura-teams=groups:team-*"))
+	if len(faults) != 0 || !slices.Equal(c.Groups.Explicit["a"], []string{"x", "z"}) || !slices.Equal(c.Groups.Explicit["a=b"], []string{"y"}) || !c.Groups.Wide ||
 		!slices.Equal(c.DefaultRole, []string{"editor", "user"}) || c.Format != JSON || !c.AccessTokenAudience ||
-		c.Namespace != "claims.jwt.hasura.io" || c.Variables["x-hasura-org"] != "custom:org" {
+		c.Namespace != "claims.jwt.hasura.io" || c.Variables["x-hasura-org"] != (Variable{Name: "custom:org"}) || c.Variables["x-hasura-teams"] != (Variable{Kind: FromGroups, Name: "team-"}) {
 		t.Errorf("%+v, %v", c, faults)
 	}
 }

@@ -1,0 +1,117 @@
+package claims
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+)
+
+// adminRole is the role that Hasura exempts from every permission.
+const adminRole = "admin"
+
+// rolesOf returns the base role and the roles that the user's groups give, in the order of
+// the groups, each once. Groups of a tenant give the roles of the active tenant alone.
+func rolesOf(e *cognito.Event, s settings.Claims, t tenants) []string {
+	roles := []string{BaseRole}
+	have := map[string]bool{BaseRole: true}
+	add := func(names ...string) {
+		for _, role := range names {
+			if !have[role] {
+				have[role] = true
+				roles = append(roles, role)
+			}
+		}
+	}
+	for _, group := range e.Groups() {
+		if isProviderGroup(e.PoolID, group) {
+			add(s.Groups.Explicit[group]...)
+			continue
+		}
+		if s.Tenants != nil {
+			if tenant, role, ok := s.Tenants.Match(group); ok {
+				if tenant != "" && tenant == t.active && role != "" {
+					add(given(role, s.Groups)...)
+				}
+				continue
+			}
+		}
+		add(given(group, s.Groups)...)
+	}
+	if s.RoleAttribute != "" {
+		for _, name := range attributeList(e.User.Attributes[s.RoleAttribute]) {
+			add(s.Groups.Explicit[name]...)
+		}
+	}
+	return roles
+}
+
+// given returns the roles that a group's name gives: those that ROLES names for it, else
+// the role of that name if it can be one.
+func given(name string, g settings.GroupRoles) []string {
+	if roles, ok := g.Explicit[name]; ok {
+		return roles
+	}
+	if g.Explicit == nil && isRole(name, "") || g.Wide && isRole(name, ".:/@+") {
+		return []string{name}
+	}
+	return nil
+}
+
+// isRole reports whether a group can give the role of its own name: the name has only ASCII
+// letters, digits, '_', '-' and the further characters, and begins with a letter or '_'. A
+// group named admin gives no role, in any spelling: such a group is common, and its creator
+// may not have meant all of Hasura.
+func isRole(name, further string) bool {
+	for i, c := range []byte(name) {
+		switch {
+		case 'a' <= c|0x20 && c|0x20 <= 'z', c == '_':
+		case i > 0 && ('0' <= c && c <= '9' || c == '-' || strings.IndexByte(further, c) >= 0):
+		default:
+			return false
+		}
+	}
+	return name != "" && !strings.EqualFold(name, adminRole) && !strings.HasPrefix(strings.ToLower(name), "x-hasura-")
+}
+
+// isProviderGroup reports whether Cognito itself made the group, for all users of an
+// identity provider. Its name is <pool id>_<provider>.
+func isProviderGroup(poolID, group string) bool {
+	return poolID != "" && strings.HasPrefix(group, poolID+"_")
+}
+
+// withPrefix returns the rest of the names of the groups that begin with prefix, each once,
+// in the order of the groups. The groups that Cognito makes for identity providers count
+// only if the prefix says so.
+func withPrefix(e *cognito.Event, prefix string) []string {
+	var rest []string
+	have := make(map[string]bool)
+	for _, group := range e.Groups() {
+		name, ok := strings.CutPrefix(group, prefix)
+		if !ok || name == "" || have[name] || isProviderGroup(e.PoolID, group) && !isProviderGroup(e.PoolID, prefix) {
+			continue
+		}
+		have[name] = true
+		rest = append(rest, name)
+	}
+	return rest
+}
+
+// attributeList reads a list out of an attribute: a JSON list, a list in brackets as Cognito
+// writes the lists of SAML providers ([a, b]), or one separated by commas.
+func attributeList(text string) []string {
+	var list []string
+	if json.Unmarshal([]byte(text), &list) == nil {
+		return list
+	}
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		text = strings.TrimSuffix(inner, "]")
+	}
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			list = append(list, item)
+		}
+	}
+	return list
+}
