@@ -167,7 +167,8 @@ func (e event) claims(c choice) map[string]any {
 // never Hasura's admin, and never the group that Cognito makes for an identity provider.
 func (e event) rolesOf(group string, c choice) (roles []string) {
 	if c["ROLES"] == "" {
-		if roleName.MatchString(group) && strings.ToLower(group) != "admin" && !strings.HasPrefix(group, e.UserPoolID+"_") {
+		lower := strings.ToLower(group)
+		if roleName.MatchString(group) && lower != "admin" && !strings.HasPrefix(lower, "x-hasura-") && !strings.HasPrefix(group, e.UserPoolID+"_") {
 			roles = append(roles, group)
 		}
 		return roles

@@ -28,8 +28,12 @@ locals {
   claims = { for name, value in {
     USER_ID               = var.user_id
     ROLES                 = var.roles
+    ROLE_ATTRIBUTE        = var.role_attribute
     DEFAULT_ROLE          = var.default_role
     SESSION_VARIABLES     = var.session_variables
+    TENANT_GROUPS         = var.tenant_groups
+    TENANT_ATTRIBUTE      = var.tenant_attribute
+    MACHINE_ROLES         = var.machine_roles
     CLAIMS_NAMESPACE      = var.claims_namespace
     CLAIMS_FORMAT         = var.claims_format
     ACCESS_TOKEN_AUDIENCE = var.access_token_audience

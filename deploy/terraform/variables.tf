@@ -133,13 +133,13 @@ variable "user_id" {
 }
 
 variable "roles" {
-  description = "Which group gives which role. Empty: a group gives the role of its name, except admin. Example: admins=admin,staff=editor"
+  description = "Which group gives which role. Empty: a group gives the role of its name, except admin. Entry *: so do other groups, in a wider form. Example: admins=admin,staff=editor"
   type        = string
   default     = ""
   nullable    = false
   validation {
-    condition     = alltrue([for entry in split(",", var.roles) : can(regex("^\\s*$|(?s)\\S.*=\\s*[^=\\s[:cntrl:]][^=[:cntrl:]]*$", entry))])
-    error_message = "Entries of the form group=role, separated by commas. A role has no equals sign and no control character."
+    condition     = alltrue([for entry in split(",", var.roles) : can(regex("^\\s*\\*?\\s*$|(?s)\\S.*=\\s*[^=\\s[:cntrl:]][^=[:cntrl:]]*$", entry))])
+    error_message = "Entries of the form group=role, or *, separated by commas. A role has no equals sign and no control character."
   }
   validation {
     condition     = alltrue([for entry in split(",", var.roles) : !can(regex("=\\s*(?:A(?i:dmin)|aD(?i:min)|adM(?i:in)|admI(?i:n)|admiN)\\s*$", entry))])
@@ -152,6 +152,17 @@ variable "roles" {
   validation {
     condition     = !can(regex("^[\\s,]*,[\\s,]*$", var.roles))
     error_message = "At least one entry between the commas."
+  }
+}
+
+variable "role_attribute" {
+  description = "User attribute that lists the groups of a SAML or OIDC provider. It needs roles with entries for them. Example: custom:groups"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9:._-]*$", var.role_attribute))
+    error_message = "The name of an attribute, which no app client may write."
   }
 }
 
@@ -179,13 +190,17 @@ variable "default_role" {
 }
 
 variable "session_variables" {
-  description = "Session variables from user attributes that no app client can write. Example: x-hasura-org-id=custom:org_id"
+  description = "Session variables: from attributes that no app client can write, groups:team-*, client_id, username, scopes. Example: x-hasura-org-id=custom:org_id"
   type        = string
   default     = ""
   nullable    = false
   validation {
     condition     = alltrue([for entry in split(",", var.session_variables) : can(regex("(?i)^\\s*$|^\\s*x-hasura-[a-z0-9_-]+\\s*=\\s*[^\\s[:cntrl:]][^[:cntrl:]]*$", entry))])
-    error_message = "Entries of the form x-hasura-name=attribute, separated by commas."
+    error_message = "Entries of the form x-hasura-name=source, separated by commas."
+  }
+  validation {
+    condition     = alltrue([for entry in split(",", var.session_variables) : !can(regex("=\\s*groups:(?:[^*]*|[^*]*\\*.*\\S\\s*)$", entry))])
+    error_message = "A list of groups has the form groups:prefix*, with the star at the end."
   }
   validation {
     condition     = alltrue([for entry in split(",", var.session_variables) : !can(regex("(?i)^\\s*x-hasura-(?:user-id|allowed-roles|default-role|role|admin-secret|access-key|use-backend-only-permissions)\\s*=", entry))])
@@ -198,6 +213,47 @@ variable "session_variables" {
   validation {
     condition     = length(distinct(compact([for entry in split(",", var.session_variables) : lower(trimspace(split("=", entry)[0]))]))) == length(compact(split(",", replace(var.session_variables, " ", ""))))
     error_message = "A session variable must not occur twice."
+  }
+}
+
+variable "tenant_groups" {
+  description = "Form of the groups that put a user into a tenant. A user has the roles of the active tenant alone. Example: {tenant}:{role}"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^$|^[^{}[:cntrl:] ]*(?:\\{tenant\\}(?:[^{}[:cntrl:] ]+\\{role\\})?|\\{role\\}[^{}[:cntrl:] ]+\\{tenant\\})[^{}[:cntrl:] ]*$", var.tenant_groups))
+    error_message = "{tenant} once and {role} at most once, with text between them and without blanks."
+  }
+}
+
+variable "tenant_attribute" {
+  description = "User attribute with the active tenant of a user in several tenants, unless the app sends one. Example: custom:tenant"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9:._-]*$", var.tenant_attribute))
+    error_message = "The name of an attribute."
+  }
+}
+
+variable "machine_roles" {
+  description = "Roles of app clients that get tokens by client credentials, with V3_0. Example: 1example23456789example012=service"
+  type        = string
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = alltrue([for entry in split(",", var.machine_roles) : can(regex("^\\s*$|^\\s*[A-Za-z0-9_+]+\\s*=\\s*[^=\\s[:cntrl:]][^=[:cntrl:]]*$", entry))])
+    error_message = "Entries of the form client id=role, separated by commas. A role has no equals sign and no control character."
+  }
+  validation {
+    condition     = alltrue([for entry in split(",", var.machine_roles) : !can(regex("(?i)=\\s*(?:admin\\s*$|x-hasura-)", entry))])
+    error_message = "A role of a machine must not be admin or begin with x-hasura-."
+  }
+  validation {
+    condition     = !can(regex("^[\\s,]*,[\\s,]*$", var.machine_roles))
+    error_message = "At least one entry between the commas."
   }
 }
 

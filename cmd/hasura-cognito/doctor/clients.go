@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
 // clients looks for app clients that let users write an attribute which becomes a session variable. Such users choose what
@@ -17,7 +19,11 @@ import (
 func (d *doctor) clients(ctx context.Context) {
 	const check = "session variables"
 	sources := map[string]string{} // attributes, by what they become
-	maps.Copy(sources, d.claims.Variables)
+	for name, v := range d.claims.Variables {
+		if v.Kind == settings.FromAttribute {
+			sources[name] = v.Name
+		}
+	}
 	if id := d.claims.UserID; id != "" {
 		sources["x-hasura-user-id"] = id
 	}
