@@ -118,6 +118,14 @@ resource "aws_lambda_function" "this" {
       condition     = (length(var.subnet_ids) > 0) == (length(var.security_group_ids) > 0)
       error_message = "subnet_ids and security_group_ids go together: set both or neither."
     }
+    precondition {
+      condition     = var.role_attribute == "" || can(regex("=", var.roles))
+      error_message = "role_attribute needs roles with an entry group=role."
+    }
+    precondition {
+      condition     = var.tenant_attribute == "" || var.tenant_groups != ""
+      error_message = "tenant_attribute needs tenant_groups."
+    }
   }
 
   # Without these rights a function can neither log nor enter a VPC.

@@ -103,24 +103,41 @@ func keepsGroups(t *testing.T, event, answer []byte) {
 }
 
 func TestShapeLogs(t *testing.T) {
-	rows := []struct{ event, want string }{
-		{`{"version":"1","triggerSource":"TokenGeneration_RefreshTokens","request":{"userAttributes":{"sub":"s","email":"canary"}}}`,
-			`"level":"INFO","msg":"shaped","user":"s","trigger":"TokenGeneration_RefreshTokens","version":"1"`},
-		{`{"version":"3","triggerSource":"TokenGeneration_ClientCredentials","request":{"scopes":["canary"]}}`,
-			`"level":"INFO","msg":"passed through","reason":"no user","trigger":"TokenGeneration_ClientCredentials"`},
-		{`{"triggerSource":"PostAuthentication_Authentication","request":{"userAttributes":{"sub":"s","email":"canary"}}}`,
-			`"level":"WARN","msg":"passed through","reason":"not a pre token generation event","trigger":"PostAuthentication_Authentication"`},
+	machine := map[string]string{"MACHINE_ROLES": "app=service"}
+	groups, _ := json.Marshal(strings.Fields(strings.Repeat("canary", 5000/len("canary"))))
+	rows := []struct {
+		env   map[string]string
+		event string
+		want  []string // one for each line
+	}{
+		{nil, `{"version":"1","triggerSource":"TokenGeneration_RefreshTokens","request":{"userAttributes":{"sub":"s","email":"canary"}}}`,
+			[]string{`"level":"INFO","msg":"shaped","user":"s","trigger":"TokenGeneration_RefreshTokens","version":"1"`}},
+		{nil, `{"version":"3","triggerSource":"TokenGeneration_ClientCredentials","request":{"scopes":["canary"]}}`,
+			[]string{`"level":"INFO","msg":"passed through","reason":"no user, and no machine with roles","trigger":"TokenGeneration_ClientCredentials"`}},
+		{machine, `{"version":"3","triggerSource":"TokenGeneration_ClientCredentials","callerContext":{"clientId":"app"},"request":{"scopes":["canary"]}}`,
+			[]string{`"level":"INFO","msg":"shaped","client":"app","trigger":"TokenGeneration_ClientCredentials","version":"3"`}},
+		{nil, `{"version":"2","triggerSource":"TokenGeneration_Authentication","request":{"userAttributes":{"sub":"s"},"groupConfiguration":{"groupsToOverride":` + string(groups) + `}}}`,
+			[]string{`"level":"WARN","msg":"claims large","user":"s","trigger":"TokenGeneration_Authentication","bytes":5106,"roles":2`, `"msg":"shaped"`}},
+		{nil, `{"triggerSource":"PostAuthentication_Authentication","request":{"userAttributes":{"sub":"s","email":"canary"}}}`,
+			[]string{`"level":"WARN","msg":"passed through","reason":"not a pre token generation event","trigger":"PostAuthentication_Authentication"`}},
 	}
 	for _, row := range rows {
 		var log bytes.Buffer
-		answer, err := handler(t, &log, nil).Invoke(t.Context(), []byte(row.event))
+		answer, err := handler(t, &log, row.env).Invoke(t.Context(), []byte(row.event))
 		if err != nil {
 			t.Errorf("%s: %v", row.event, err)
 		}
-		if got := log.String(); !strings.Contains(got, row.want) || strings.Contains(got, "canary") || strings.Count(got, "\n") != 1 {
-			t.Errorf("%s: logs %s, want one line with %s", row.event, got, row.want)
+		got := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if len(got) != len(row.want) || strings.Contains(log.String(), "canary") {
+			t.Errorf("%.150s: logs %q, want %q", row.event, got, row.want)
+			continue
 		}
-		if strings.Contains(row.want, "passed through") && !bytes.HasPrefix(answer, []byte(strings.TrimSuffix(row.event, "}"))) {
+		for i, want := range row.want {
+			if !strings.Contains(got[i], want) {
+				t.Errorf("%.150s: logs %s, want %s", row.event, got[i], want)
+			}
+		}
+		if strings.Contains(row.want[0], "passed through") && !bytes.HasPrefix(answer, []byte(strings.TrimSuffix(row.event, "}"))) {
 			t.Errorf("%s came back as %s", row.event, answer)
 		}
 	}

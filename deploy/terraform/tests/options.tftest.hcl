@@ -54,7 +54,12 @@ run "with_every_option" {
     trigger_reserved         = 100
     sync_reserved            = 50
     trigger_provisioned      = 2
-    roles                    = "admins=admin"
+    roles                    = "admins=admin,*"
+    role_attribute           = "custom:groups"
+    session_variables        = "x-hasura-team-ids=groups:team-*,x-hasura-client=client_id"
+    tenant_groups            = "{tenant}:{role}"
+    tenant_attribute         = "custom:tenant"
+    machine_roles            = "1example23456789example012=service"
     hasura_role              = "cognito_sync"
     sync_budget              = "2s"
     alarm_topic_arns         = ["arn:aws:sns:us-east-1:123456789012:on-call"]
@@ -86,5 +91,20 @@ run "with_every_option" {
 run "subnets_need_security_groups" {
   command = plan
   variables { subnet_ids = ["subnet-01"] }
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "role_attribute_needs_roles" {
+  command = plan
+  variables {
+    role_attribute = "custom:groups"
+    roles          = "*"
+  }
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "tenant_attribute_needs_tenant_groups" {
+  command = plan
+  variables { tenant_attribute = "custom:tenant" }
   expect_failures = [aws_lambda_function.this]
 }
