@@ -24,7 +24,7 @@ func expectFailure(f func(), texts ...string) string {
 
 // failInvoke expects make invoke to fail if the function fails. sam local invoke exits with 0.
 func (e *environment) failInvoke(ctx context.Context) string {
-	return expectFailure(func() { e.makeInvoke(ctx, "events/sqs/parked-syncs.json", e.misconfigured()...) }, "misconfigured")
+	return expectFailure(func() { e.makeInvoke(ctx, "events/sqs/parked-syncs.json", misconfigured) }, "misconfigured")
 }
 
 func (e *environment) omitDefaultRole(ctx context.Context) string {

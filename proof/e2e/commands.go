@@ -56,6 +56,5 @@ func (e *environment) doctor(ctx context.Context) string {
 // terraform applies the example of the Terraform module in moto, expects that the next plan
 // changes nothing, and destroys everything. Without Terraform or its provider the note says so.
 func (e *environment) terraform(ctx context.Context) string {
-	lines := strings.Split(strings.TrimSpace(output(command(ctx, "deploy/terraform/check", e.moto))), "\n")
-	return lines[len(lines)-1]
+	return tail(output(command(ctx, "deploy/terraform/check", e.moto)), 1)
 }

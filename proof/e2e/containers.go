@@ -23,7 +23,7 @@ func (e *environment) sendEvents(ctx context.Context) string {
 	local := e.startStack(ctx, stack.Config{})
 	port := freePort()
 	url := "http://127.0.0.1:" + port
-	log := e.start(ctx, server{name: "start-lambda", ready: answers(url),
+	log := e.start(ctx, server{name: "start-lambda", ready: answers(url), env: e.containers.env,
 		args: append([]string{"sam", "local", "start-lambda", "--host", "127.0.0.1", "--port", port, "--warm-containers", "LAZY",
 			"--parameter-overrides", "Architecture=" + architecture}, e.containers.flags...)})
 
@@ -92,22 +92,19 @@ func (e *environment) invokeAll(ctx context.Context) string {
 	return "4 events"
 }
 
+// misconfigured are variables of sam local with invalid settings.
+var misconfigured = []string{"CLAIMS_FORMAT=yaml", "GRAPHQL_DOMAIN=https://"}
+
 // invokeMisconfigured expects that invalid settings stop no sign-in.
 func (e *environment) invokeMisconfigured(ctx context.Context) string {
-	e.expectInvoke(ctx, "events/pre-token-generation-v2-authentication.json", e.misconfigured(), `"claimsAndScopeOverrideDetails": {"idTokenGeneration"`, `"misconfigured"`)
-	e.expectInvoke(ctx, "events/post-authentication.json", e.misconfigured(), `"triggerSource": "PostAuthentication_Authentication"`, `"misconfigured"`)
+	e.expectInvoke(ctx, "events/pre-token-generation-v2-authentication.json", misconfigured, `"claimsAndScopeOverrideDetails": {"idTokenGeneration"`, `"misconfigured"`)
+	e.expectInvoke(ctx, "events/post-authentication.json", misconfigured, `"triggerSource": "PostAuthentication_Authentication"`, `"misconfigured"`)
 	return "users can sign in"
 }
 
-// misconfigured returns the flags of sam local for functions with an invalid setting.
-func (e *environment) misconfigured() (flags []string) {
-	return e.envVars("misconfigured.json", map[string]map[string]string{
-		functions.Claims: {"CLAIMS_FORMAT": "yaml"}, functions.Sync: {"GRAPHQL_DOMAIN": ""}, functions.Replay: {"GRAPHQL_DOMAIN": ""}})
-}
-
 // expectInvoke runs make invoke. Response and log must contain each text.
-func (e *environment) expectInvoke(ctx context.Context, event string, flags []string, texts ...string) {
-	out := e.makeInvoke(ctx, event, flags...)
+func (e *environment) expectInvoke(ctx context.Context, event string, env []string, texts ...string) {
+	out := e.makeInvoke(ctx, event, env)
 	for _, text := range texts {
 		if !strings.Contains(out, text) {
 			fail("%s: no %s in\n%s", event, text, out)
@@ -116,9 +113,10 @@ func (e *environment) expectInvoke(ctx context.Context, event string, flags []st
 }
 
 // makeInvoke returns the response of the function and its log.
-func (e *environment) makeInvoke(ctx context.Context, event string, flags ...string) string {
-	flags = slices.Concat(e.containers.flags, flags)
-	out, err := command(ctx, "make", "invoke", "EVENT="+event, "SAM_FLAGS="+strings.Join(flags, " ")).CombinedOutput()
+func (e *environment) makeInvoke(ctx context.Context, event string, env []string) string {
+	cmd := command(ctx, "make", "invoke", "EVENT="+event, "SAM_FLAGS="+strings.Join(e.containers.flags, " "))
+	cmd.Env = slices.Concat(cmd.Env, e.containers.env, env)
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		fail("make invoke EVENT=%s: %w\n%s", event, err, tail(string(out), 30))
 	}

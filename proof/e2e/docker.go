@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
@@ -26,6 +25,7 @@ const (
 type containers struct {
 	*pool          // of which only Hasura and the secret exist
 	flags []string // of sam local
+	env   []string // of sam local, which gives the functions the variables that template.yaml declares
 }
 
 // startDocker prepares an image, a network and servers that containers can reach. It uses
@@ -36,11 +36,9 @@ type containers struct {
 func (e *environment) startDocker(ctx context.Context) (version string) {
 	name, sockets, root := strings.ToLower(filepath.Base(e.dir)), filepath.Join(e.dir, "sockets"), filepath.Join(e.dir, "image")
 	p := e.prepare(ctx, &pool{name: "containers", url: e.ministack, secretsURL: e.moto})
-	env := map[string]string{"GRAPHQL_DOMAIN": hasuraHost, "SECRETS_ARN": p.secretARN,
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://" + secretsHost + ":4566",
-		"SYNC_QUEUE_URL":                   ""} // sam local resolves a reference to a queue to its logical ID, which is no URL
-	e.containers = &containers{p, append([]string{"--invoke-image", name + ":none", "--skip-pull-image", "--docker-network", name},
-		e.envVars("variables.json", map[string]map[string]string{functions.Sync: env, functions.Replay: env})...)}
+	e.containers = &containers{p, []string{"--invoke-image", name + ":none", "--skip-pull-image", "--docker-network", name},
+		[]string{"GRAPHQL_DOMAIN=" + hasuraHost, "SECRETS_ARN=" + p.secretARN, "AWS_ENDPOINT_URL_SECRETS_MANAGER=http://" + secretsHost + ":4566",
+			"SYNC_QUEUE_URL="}} // without it, sam local sets the logical ID of the queue, which is no URL
 
 	check(os.Mkdir(sockets, 0o755))
 	moto := must(url.Parse(e.moto))
@@ -109,14 +107,4 @@ func (e *environment) startDaemon(ctx context.Context) {
 	e.start(ctx, server{name: "dockerd", args: []string{"dockerd", "--host", os.Getenv("DOCKER_HOST"), "--pidfile", path("docker.pid"),
 		"--data-root", path("docker"), "--exec-root", path("docker-run"), "--iptables=false", "--ip-forward=false"},
 		ready: func(ctx context.Context) error { return command(ctx, "docker", "version").Run() }})
-}
-
-// envVars writes the variables of functions to a file and returns the flags of sam local for it.
-func (e *environment) envVars(file string, env map[string]map[string]string) (flags []string) {
-	path, byID := filepath.Join(e.dir, file), make(map[string]any)
-	for function, variables := range env {
-		byID[functions.LogicalID(function)] = variables
-	}
-	writeJSON(path, byID)
-	return []string{"--env-vars", path}
 }

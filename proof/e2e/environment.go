@@ -38,21 +38,15 @@ type environment struct {
 
 // newEnvironment also changes the variables of this process: programs of make e2e-deps come
 // first in PATH, and nothing leads to a real AWS account.
-func newEnvironment() (*environment, error) {
-	root, err := os.Getwd()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat("template.yaml"); err != nil {
-		return nil, errors.New("there is no template.yaml here: use make e2e")
-	}
-	path := []string{filepath.Join(root, home, "python/bin"), filepath.Join(root, home, "node/node_modules/.bin"), os.Getenv("PATH")}
-	debian, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // the pattern is valid
+func newEnvironment() *environment {
+	root := must(os.Getwd())
 	for _, entry := range os.Environ() {
 		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "AWS_") {
 			os.Unsetenv(name)
 		}
 	}
+	path := []string{filepath.Join(root, home, "python/bin"), filepath.Join(root, home, "node/node_modules/.bin"), os.Getenv("PATH")}
+	debian := must(filepath.Glob("/usr/lib/postgresql/*/bin"))
 	for name, value := range map[string]string{
 		"PATH":              strings.Join(append(path, debian...), ":"),
 		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGION": region, "AWS_DEFAULT_REGION": region,
@@ -60,31 +54,24 @@ func newEnvironment() (*environment, error) {
 		"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",
 		"SAM_CLI_TELEMETRY": "0", "PYTHONUNBUFFERED": "1",
 	} {
-		os.Setenv(name, value)
+		check(os.Setenv(name, value))
 	}
-	var missing []string
 	for _, program := range []string{"sam", "ministack", "moto_server", "cognito-local", "node", "initdb", "postgres"} {
 		if _, err := exec.LookPath(program); err != nil {
-			missing = append(missing, program)
+			fail("%w. make e2e-deps installs it or says how", err)
 		}
-	}
-	if len(missing) > 0 {
-		return nil, fmt.Errorf("not installed: %s. make e2e-deps installs them or says how", strings.Join(missing, ", "))
 	}
 
 	e := &environment{pools: make(map[string]*pool), logs: filepath.Join(root, home, "logs")}
-	if err := errors.Join(os.RemoveAll(e.logs), os.MkdirAll(e.logs, 0o755)); err != nil {
-		return nil, err
-	}
-	if e.dir, err = os.MkdirTemp("", "hasura-cognito-e2e-"); err != nil {
-		return nil, err
-	}
+	check(os.RemoveAll(e.logs))
+	check(os.MkdirAll(e.logs, 0o755))
+	e.dir = must(os.MkdirTemp("", "hasura-cognito-e2e-"))
 	e.atEnd(func() error { return os.RemoveAll(e.dir) })
-	err = os.Mkdir(filepath.Join(e.dir, "functions"), 0o755)
+	check(os.Mkdir(filepath.Join(e.dir, "functions"), 0o755))
 	for _, name := range functions.All() {
-		err = errors.Join(err, os.Symlink(filepath.Join(root, ".aws-sam/build", functions.LogicalID(name)), filepath.Join(e.dir, "functions", name)))
+		check(os.Symlink(filepath.Join(root, ".aws-sam/build", functions.LogicalID(name)), filepath.Join(e.dir, "functions", name)))
 	}
-	return e, err
+	return e
 }
 
 // atEnd registers a cleanup. close runs the last one first.

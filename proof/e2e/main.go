@@ -37,13 +37,13 @@ func run(ctx context.Context, skip string, stdout io.Writer) int {
 		fmt.Fprintf(stdout, "E2E_SKIP=%s: want %s or %s\n", skip, skipDocker, skipBrokenDocker)
 		return 2
 	}
-	e, err := newEnvironment()
-	if err != nil {
+	var e *environment
+	if err := attempt(func() { e = newEnvironment() }); err != nil {
 		fmt.Fprintln(stdout, err)
 		return 2
 	}
 	began := time.Now()
-	err = runner{stdout, skip}.run(ctx, e.steps())
+	err := runner{stdout, skip}.run(ctx, e.steps())
 	if err != nil {
 		fmt.Fprintf(stdout, "\n%s", e.lastLines())
 	}

@@ -58,10 +58,7 @@ func (e *environment) start(ctx context.Context, s server) (log string) {
 	cmd := command(life, s.args...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = append(cmd.Env, s.env...), s.dir, file, file
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it ends its children itself
-	if err := cmd.Start(); err != nil {
-		end()
-		check(err)
-	}
+	check(cmd.Start())
 	ended := make(chan error, 1)
 	waiting, stopWaiting := context.WithCancelCause(ctx)
 	go func() {
@@ -94,12 +91,8 @@ func (e *environment) start(ctx context.Context, s server) (log string) {
 
 // answers is ready when the URL gives any response.
 func answers(url string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		resp, err := http.DefaultClient.Do(r)
+	return func(context.Context) error {
+		resp, err := (&http.Client{Timeout: 5 * time.Second}).Get(url)
 		if err != nil {
 			return err
 		}
