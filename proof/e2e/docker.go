@@ -36,7 +36,9 @@ type containers struct {
 func (e *environment) startDocker(ctx context.Context) (version string) {
 	name, sockets, root := strings.ToLower(filepath.Base(e.dir)), filepath.Join(e.dir, "sockets"), filepath.Join(e.dir, "image")
 	p := e.prepare(ctx, &pool{name: "containers", url: e.ministack, secretsURL: e.moto})
-	e.containers = &containers{p, []string{"--invoke-image", name + ":none", "--skip-pull-image", "--docker-network", name},
+	noVariables := filepath.Join(e.dir, "env.json") // the repository's env.json would win over the variables of sam local
+	writeJSON(noVariables, map[string]any{})
+	e.containers = &containers{p, []string{"--invoke-image", name + ":none", "--skip-pull-image", "--docker-network", name, "--env-vars", noVariables},
 		[]string{"GRAPHQL_DOMAIN=" + hasuraHost, "SECRETS_ARN=" + p.secretARN, "AWS_ENDPOINT_URL_SECRETS_MANAGER=http://" + secretsHost + ":4566",
 			"SYNC_QUEUE_URL="}} // without it, sam local sets the logical ID of the queue, which is no URL
 
