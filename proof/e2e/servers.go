@@ -92,7 +92,7 @@ func (e *environment) startMiniStack(ctx context.Context) string {
 		ready: answers(e.ministack + "/_ministack/health")})
 	created := must(idp.NewFromConfig(emulator(e.ministack)).CreateUserPool(ctx, &idp.CreateUserPoolInput{PoolName: aws.String("any")}))
 	e.anyPool = *created.UserPool.Id
-	return services
+	return "Cognito, CloudFormation, Lambda, SQS and what they need"
 }
 
 // emulator holds the SDK settings of an emulator. Emulators do not check credentials.
