@@ -26,7 +26,7 @@ func readSettings(getenv func(string) string, variables []string) (choice, error
 	for _, s := range settings.All {
 		names = append(names, s.Name)
 		value := getenv(s.Name)
-		if strings.TrimSpace(value) == "" {
+		if value == "" {
 			continue
 		}
 		if slices.Contains(provided, s.Name) {

@@ -150,8 +150,8 @@ variable "roles" {
     error_message = "A role must not begin with x-hasura-."
   }
   validation {
-    condition     = !can(regex("^[\\s,]*,[\\s,]*$", var.roles))
-    error_message = "At least one entry between the commas."
+    condition     = !can(regex("^[\\s,]+$", var.roles))
+    error_message = "At least one entry, or the empty value."
   }
 }
 
@@ -184,8 +184,8 @@ variable "default_role" {
     error_message = "A role must not begin with x-hasura-."
   }
   validation {
-    condition     = !can(regex("^[\\s,]*,[\\s,]*$", var.default_role))
-    error_message = "At least one entry between the commas."
+    condition     = !can(regex("^[\\s,]+$", var.default_role))
+    error_message = "At least one entry, or the empty value."
   }
 }
 
@@ -207,8 +207,8 @@ variable "session_variables" {
     error_message = "Hasura gives this session variable a meaning. An attribute must not set it."
   }
   validation {
-    condition     = !can(regex("^[\\s,]*,[\\s,]*$", var.session_variables))
-    error_message = "At least one entry between the commas."
+    condition     = !can(regex("^[\\s,]+$", var.session_variables))
+    error_message = "At least one entry, or the empty value."
   }
   validation {
     condition     = length(distinct(compact([for entry in split(",", var.session_variables) : lower(trimspace(split("=", entry)[0]))]))) == length(compact(split(",", replace(var.session_variables, " ", ""))))
@@ -252,8 +252,8 @@ variable "machine_roles" {
     error_message = "A role of a machine must not be admin or begin with x-hasura-."
   }
   validation {
-    condition     = !can(regex("^[\\s,]*,[\\s,]*$", var.machine_roles))
-    error_message = "At least one entry between the commas."
+    condition     = !can(regex("^[\\s,]+$", var.machine_roles))
+    error_message = "At least one entry, or the empty value."
   }
 }
 

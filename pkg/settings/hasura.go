@@ -203,7 +203,7 @@ func parseCA(text string) (*x509.CertPool, error) {
 		pool.AddCert(certificate)
 		n++
 	}
-	if n > 2 {
+	if n == 0 || n > 2 {
 		return nil, GraphqlCA.fault(fmt.Sprintf("it has %d certificates. One or two are possible.", n))
 	}
 	return pool, nil

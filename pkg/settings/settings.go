@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A Setting is one environment variable. An empty or blank value means that it is not set.
+// A Setting is one environment variable. An empty value means that it is not set.
 type Setting struct {
 	Name      string // of the environment variable; in lower case, of the Terraform variable
 	Functions string // which functions read it: "claims", "sync", or "sync, replay"
@@ -55,7 +55,7 @@ func (s *Setting) missing() error { return s.fault("missing. Set it to " + s.Gra
 // the zero value. An invalid value is added to faults, and fallback is returned.
 func read[T any](s *Setting, getenv func(string) string, parse func(string) (T, error), fallback T, faults *[]error) T {
 	text := getenv(s.Name)
-	if strings.TrimSpace(text) == "" {
+	if text == "" {
 		var zero T
 		if s.Required {
 			*faults = append(*faults, s.missing())

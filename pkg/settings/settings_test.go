@@ -46,8 +46,12 @@ func TestCheck(t *testing.T) {
 				t.Errorf("%s=%q: the error %q does not name the setting and an example", s.Name, value, err)
 			}
 		}
-		if err := s.Check(" "); (err != nil) != s.Required {
-			t.Errorf("%s: a blank value gives %v", s.Name, err)
+		if err := s.Check(""); (err != nil) != s.Required {
+			t.Errorf("%s: an empty value gives %v", s.Name, err)
+		}
+		// As no value, a blank one would give more rights: as admin, or a role for each group.
+		if err := s.Check(" "); err == nil {
+			t.Errorf("%s: a blank value gives no error", s.Name)
 		}
 		if Lookup(s.Name) != s {
 			t.Errorf("Lookup(%s) does not return the setting", s.Name)
