@@ -1,12 +1,15 @@
 package secrets
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Keys are the keys of the admin secret in a secret's JSON object, by preference: the
@@ -65,30 +68,55 @@ func fromObject(object map[string]json.RawMessage, keys []string) (Secret, error
 	if !isString {
 		return Secret{}, fmt.Errorf("key %s is not a string", key)
 	}
+	if inner := strings.TrimSpace(value); inner != "" && strings.ContainsAny(inner[:1], "{[") && json.Valid([]byte(inner)) {
+		return Secret{}, fmt.Errorf("key %s holds JSON; expected the admin secret alone", key)
+	}
 	return sendable("key "+key, value)
 }
 
-// isPlain reports whether a text that is not a JSON object can be the admin secret itself.
-// Anything that looks like a file of several values must not be sent to Hasura as a whole.
+// isPlain reports whether a text that is not a JSON object can be the admin secret itself:
+// one word of visible characters that does not look like a file of several values, which
+// must not be sent to Hasura as a whole.
 func isPlain(text string, keys []string) bool {
-	if strings.ContainsFunc(text, unicode.IsSpace) || strings.Contains(text, "://") {
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
 		return false
 	}
-	if strings.ContainsAny(text[:1], "{[") {
+	return !isFile(text, keys) && !isFile(decode(text), keys)
+}
+
+// isFile reports whether a text begins like JSON, XML, a URL, or a line NAME=value or
+// name:value, or has one of the keys.
+func isFile(text string, keys []string) bool {
+	if text == "" {
 		return false
 	}
-	if json.Valid([]byte(text)) && text[0] == '"' { // a JSON string
-		return false
+	inner := strings.TrimLeft(text, "\"'`")
+	quote := text[:min(1, len(text)-len(inner))]
+	switch {
+	case strings.Contains(text, "://"), inner != "" && strings.ContainsAny(inner[:1], "{["):
+		return true
+	case quote == `"` && json.Valid([]byte(text)): // a JSON string
+		return true
+	case text[0] == '<' && strings.HasSuffix(text, ">") && (strings.Contains(text, "</") || strings.HasSuffix(text, "/>")):
+		return true
 	}
-	if inner := strings.TrimLeft(text, "\"'`"); inner != text && inner != "" && strings.ContainsAny(inner[:1], "{[") {
-		return false
+	line := text[len(quote):]
+	rest := strings.TrimLeft(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
+	if value, ok := strings.CutPrefix(rest, quote); ok && rest != line && value != "" && strings.ContainsAny(value[:1], "=:") &&
+		strings.Trim(value, "=") != "" { // base64 can end in equals signs
+		return true
 	}
-	// NAME=value and name:value are lines of a file. Base64 can end in equals signs.
-	name := strings.TrimLeft(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
-	if name != text && name != "" && strings.ContainsAny(name[:1], "=:") && strings.Trim(name, "=") != "" {
-		return false
+	return slices.ContainsFunc(keys, func(key string) bool { return strings.Contains(text, key) })
+}
+
+// decode returns the printable text that base64 encodes, or "".
+func decode(text string) string {
+	text = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
+	data, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil || !utf8.Valid(data) || bytes.ContainsFunc(data, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.IsSpace(r) }) {
+		return ""
 	}
-	return !slices.ContainsFunc(keys, func(key string) bool { return strings.Contains(text, key) })
+	return string(data)
 }
 
 // sendable returns the secret if a header can carry it. Blanks around it, such as the line

@@ -27,6 +27,9 @@ func TestParse(t *testing.T) {
 		{"digits", "12345678", "", "12345678", ""},
 		{"punctuation of Secrets Manager", `k3}"x=:Q'~z`, "", `k3}"x=:Q'~z`, ""},
 		{"punctuation that begins like a JSON string", `"x=:Q'~z`, "", `"x=:Q'~z`, ""},
+		{"base64 of text", "bXlhZG1pbnNlY3JldGtleQ==", "", "bXlhZG1pbnNlY3JldGtleQ==", ""},
+		{"a passphrase in an object", `{"ADMIN_SECRET":"two words"}`, "", "two words", ""},
+		{"punctuation that begins like XML", "<k3>x=:Q~z", "", "<k3>x=:Q~z", ""},
 		{"base64", "c2VjcmV0c2VjcmV0c2U==", "", "c2VjcmV0c2VjcmV0c2U==", ""},
 
 		{"no such key", `{"OTHER":"canary-77e1"}`, "", "", noKey},
@@ -35,6 +38,8 @@ func TestParse(t *testing.T) {
 		{"null", `{"ADMIN_SECRET":null}`, "", "", "key ADMIN_SECRET is empty"},
 		{"a value that is not a string", `{"ADMIN_SECRET":{"x":"canary-77e1"}}`, "", "", "key ADMIN_SECRET is not a string"},
 		{"a value that a header cannot carry", `{"ADMIN_SECRET":"canary-\n77e1"}`, "", "", "key ADMIN_SECRET has a control character"},
+		{"a value that is JSON itself", `{"ADMIN_SECRET":"{\"x\":\"canary-77e1\"}"}`, "", "", "key ADMIN_SECRET holds JSON; expected the admin secret alone"},
+		{"a value that is a JSON list", `{"x":" [\"canary-77e1\"]"}`, "x", "", "key x holds JSON; expected the admin secret alone"},
 		{"an empty list", `{"HASURA_GRAPHQL_ADMIN_SECRETS":[]}`, "", "", "key HASURA_GRAPHQL_ADMIN_SECRETS is not a JSON list of admin secrets"},
 		{"an empty secret", " ", "", "", "it is empty"},
 		{"an empty secret with a byte order mark", " \ufeff ", "", "", "it is empty"},
@@ -73,6 +78,17 @@ func TestParseRefusesFilesOfSecrets(t *testing.T) {
 		"postgres://user:canary-77e1@db/app",
 		"x;ADMIN_SECRET;canary-77e1",
 		"\ufeffDB_PASSWORD=canary-77e1",
+		`"hasura":"canary-77e1","db":"canary-77e1"`,
+		`'hasura':'canary-77e1'`,
+		`"hasura"="canary-77e1"`,
+		"eyJoYXN1cmEiOiJjYW5hcnktNzdlMSIsImRiIjoieCJ9",   // {"hasura":"canary-77e1","db":"x"}
+		"eyJoYXN1cmEiOiJjYW5hcnktNzdlMSIsImRiIjoieHgifQ", // the same without padding
+		"REJfUEFTU1dPUkQ9Y2FuYXJ5LTc3ZTEKWD0x",           // DB_PASSWORD=canary-77e1, and another line
+		"<secrets><hasura>canary-77e1</hasura></secrets>",
+		`<hasura secret="canary-77e1"/>`,
+		"\ufeff\ufeff{\"hasura\":\"canary-77e1\"}",
+		"\u200b{\"hasura\":\"canary-77e1\"}",
+		"\u00a0hasura:\u00a0canary-77e1",
 	} {
 		secret, err := parse(text, "")
 		if err == nil || !secret.IsZero() {
