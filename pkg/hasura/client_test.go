@@ -201,8 +201,9 @@ func TestUpsertAnswers(t *testing.T) {
 		{"the wrong path, of a proxy", answer(404, `<html>canary</html>`), "", "", 2},
 		{"a code of another form", answer(200, hasura("canary code", "")), "unrecognized", "", 0},
 		{"a code that is the admin secret", answer(200, hasura(strings.ToUpper(adminSecret), "")), "unrecognized", "", 0},
-		{"a code of 900 kB", answer(200, hasura(strings.Repeat("x", 900_000), "")), "unrecognized", "", 0},
+		{"a code of 90 kB", answer(200, hasura(strings.Repeat("x", 90_000), "")), "unrecognized", "", 0},
 		{"a new code", answer(200, hasura("new-code", "")), "new-code", "", 0},
+		{"half of the admin secret as a code, half as a state", answer(200, hasura(adminSecret[:len(adminSecret)/2], ","+fmt.Sprintf(internal, adminSecret[len(adminSecret)/2:]))), "unrecognized", "unrecognized", 0},
 		{"a state that is the admin secret", answer(200, hasura("unexpected", ","+fmt.Sprintf(internal, adminSecret))), "unexpected", "unrecognized", 0},
 		{"a CDN without its origin", answer(521, `<html>canary</html>`), "", "", 0},
 		{"a rate limit", answer(200, hasura("rate-limit-exceeded", "")), "rate-limit-exceeded", "", 0},
@@ -494,6 +495,30 @@ func TestRedirectIsRefused(t *testing.T) {
 	}
 	if got := elsewhere.calls.Load(); got != 0 {
 		t.Errorf("%d requests went elsewhere", got)
+	}
+}
+
+func TestRedirectHint(t *testing.T) {
+	const secret, digits = "canary-20260101", "20260101"
+	for to, named := range map[string]bool{
+		"https://api.example.com/x":            true,
+		"http://api.example.com:8080/x":        true,
+		"https://canary-20260101.example.com/": false,
+		"https://CANARY-20260101.example.com/": false,
+		"https://canary-2026/":                 false,
+		"https://user:canary-20260101@x/":      true,
+		"canary-20260101://x/":                 false,
+		"https://[::1]/":                       false,
+	} {
+		response := &http.Response{Header: http.Header{"Location": {to}}}
+		hint := redirectHint(response, secrets.New(secret))
+		if got := strings.Contains(hint, "redirects to"); got != named || strings.Contains(strings.ToLower(hint), secret) {
+			t.Errorf("%s: the hint is %q", to, hint)
+		}
+	}
+	response := &http.Response{Header: http.Header{"Location": {"https://x:" + digits + "/"}}}
+	if hint := redirectHint(response, secrets.New(digits)); strings.Contains(hint, digits) {
+		t.Errorf("the port is the secret: the hint is %q", hint)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -146,7 +147,11 @@ func (d doer) check(response *http.Response, body []byte) error {
 	if !isKnown(e.Code) {
 		e.Code = logs.Code(e.Code, secret.Reveal())
 	}
-	if e.SQLState != "" {
+	switch {
+	case e.SQLState == "":
+	case len(e.SQLState) != len("00000"):
+		e.SQLState = logs.Unrecognized
+	default:
 		e.SQLState = logs.Code(e.SQLState, secret.Reveal())
 	}
 	if e.Status == http.StatusNotFound {
@@ -160,7 +165,11 @@ func (d doer) check(response *http.Response, body []byte) error {
 func redirectHint(response *http.Response, secret secrets.Secret) string {
 	hint := "set GRAPHQL_DOMAIN to the address where Hasura itself answers"
 	to, err := response.Location()
-	if err != nil || logs.Code(to.Hostname(), secret.Reveal()) != to.Hostname() || to.Scheme != "http" && to.Scheme != "https" {
+	if err != nil || to.Scheme != "http" && to.Scheme != "https" {
+		return hint
+	}
+	// The colon of a port is not a character of a code.
+	if host := strings.Replace(to.Host, ":", ".", 1); logs.Code(host, secret.Reveal()) != host {
 		return hint
 	}
 	where := &url.URL{Scheme: to.Scheme, Host: to.Host}

@@ -67,15 +67,17 @@ func (l library) Write(line []byte) (int, error) {
 const Unrecognized = "unrecognized"
 
 // Code returns a code that another server sent, if it can be logged: if it is 1 to 64 ASCII
-// letters, digits, '.', '_' and '-', and has none of the secrets in it, in any case of its
-// letters. Otherwise it returns [Unrecognized].
+// letters, digits, '.', '_' and '-', has none of the secrets in it, in any case of its
+// letters, and is no part of one with 8 characters or more. Otherwise it returns
+// [Unrecognized].
 func Code(code string, secrets ...string) string {
 	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 	if code == "" || len(code) > 64 || strings.Trim(code, allowed) != "" {
 		return Unrecognized
 	}
 	for _, secret := range secrets {
-		if secret != "" && strings.Contains(strings.ToLower(code), strings.ToLower(secret)) {
+		code, secret := strings.ToLower(code), strings.ToLower(secret)
+		if secret != "" && (strings.Contains(code, secret) || len(code) >= 8 && strings.Contains(secret, code)) {
 			return Unrecognized
 		}
 	}

@@ -4,8 +4,30 @@ import (
 	"bytes"
 	"encoding/json"
 	stdlog "log"
+	"strings"
 	"testing"
 )
+
+func TestCode(t *testing.T) {
+	const secret = "Canary-77e1+word"
+	rows := []struct{ name, code, want string }{
+		{"a code", "validation-failed", "validation-failed"},
+		{"an empty code", "", Unrecognized},
+		{"a blank", "a code", Unrecognized},
+		{"65 characters", strings.Repeat("x", 65), Unrecognized},
+		{"the secret in another case", "X-canary-77E1+WORD", Unrecognized},
+		{"a part of the secret", "anary-77e1", Unrecognized},
+		{"a short text that the secret happens to have", "word", "word"},
+	}
+	for _, row := range rows {
+		if got := Code(row.code, secret); got != row.want {
+			t.Errorf("%s: Code(%q) = %q, want %q", row.name, row.code, got, row.want)
+		}
+	}
+	if got := Code("X.canary-1", "canary-1"); got != Unrecognized {
+		t.Errorf("the secret beside other text: %q", got)
+	}
+}
 
 func TestAdopt(t *testing.T) {
 	flags, writer := stdlog.Flags(), stdlog.Writer()
