@@ -55,6 +55,10 @@ type candidate struct {
 func (s statement) candidates(pool string) (all []candidate) {
 	if s.isForEveryone() {
 		all = append(all, candidate{caller{kind: "AWS", name: "arn:aws:iam::" + outsider + ":role/any", account: outsider}, "any AWS account"})
+		for _, value := range s.values("aws:PrincipalAccount") {
+			account := example(value, accountOf(pool))
+			all = append(all, candidate{caller{kind: "AWS", name: "arn:aws:iam::" + account + ":role/any", account: account}, "the AWS account " + value})
+		}
 		all = append(all, s.services(pool, "cognito-idp.amazonaws.com")...)
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.Principal)) {
@@ -91,26 +95,50 @@ func (s statement) services(pool, service string) (all []candidate) {
 	resource := strings.Replace(pool, ":"+accountOf(pool)+":", ":"+outsider+":", 1)
 	add(resource, outsider, anyone)
 	add(pool+"x", accountOf(pool), ours)
+	for _, value := range s.values("aws:SourceAccount") {
+		if account := example(value, accountOf(pool)); account != accountOf(pool) {
+			add(strings.Replace(pool, ":"+accountOf(pool)+":", ":"+account+":", 1), account, who+" for the AWS account "+value)
+		}
+	}
+	for _, value := range s.values("aws:SourceArn") {
+		part := strings.SplitN(value, ":", 6)
+		if len(part) == 6 {
+			part[4] = example(part[4], accountOf(pool))
+		}
+		arn := strings.NewReplacer("*", "x", "?", "x").Replace(strings.Join(part, ":"))
+		text := who + " for " + value
+		if accountOf(arn) != "" {
+			add(arn, accountOf(arn), text)
+			continue
+		}
+		add(arn, outsider, text) // a bucket of S3, for example
+		add(arn, accountOf(pool), text)
+	}
+	return all
+}
+
+// values returns the values of a condition key, with any operator.
+func (s statement) values(name string) (all []string) {
 	for _, keys := range s.Condition {
 		for key, values := range keys {
-			if !strings.EqualFold(key, "aws:SourceArn") {
-				continue
-			}
 			for _, value := range values {
-				part := strings.SplitN(string(value), ":", 6)
-				if len(part) == 6 && strings.ContainsAny(part[4], "*?") {
-					part[4] = outsider
+				if strings.EqualFold(key, name) {
+					all = append(all, string(value))
 				}
-				arn := strings.NewReplacer("*", "x", "?", "x").Replace(strings.Join(part, ":"))
-				text := who + " for " + string(value)
-				if accountOf(arn) != "" {
-					add(arn, accountOf(arn), text)
-					continue
-				}
-				add(arn, outsider, text) // a bucket of S3, for example
-				add(arn, accountOf(pool), text)
 			}
 		}
 	}
 	return all
+}
+
+// example returns an account that a pattern matches: not ours if there is another.
+func example(pattern, ours string) (account string) {
+	for _, digit := range []string{"9", "8"} {
+		account = strings.ReplaceAll(pattern, "?", digit)
+		account = strings.Replace(account, "*", strings.Repeat(digit, max(0, len(outsider)+1-len(account))), 1)
+		if account = strings.ReplaceAll(account, "*", ""); account != ours {
+			break
+		}
+	}
+	return account
 }
