@@ -28,6 +28,7 @@ type event struct {
 	CallerContext struct{ ClientID string }
 	Request       struct {
 		UserAttributes     map[string]any
+		ClientMetadata     map[string]any
 		Scopes             []string
 		GroupConfiguration struct {
 			GroupsToOverride   []string

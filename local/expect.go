@@ -18,10 +18,7 @@ import (
 // facts are what is checked about an event, by name.
 type facts map[string]string
 
-var (
-	uuid     = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	roleName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
-)
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // The Cognito error of a sign-in that SYNC_ON_FAILURE=refuse refuses.
 const refusal = "UserLambdaValidationException: PostAuthentication failed with error Sign-in is not possible right now. Please try again.."
@@ -33,7 +30,7 @@ func (e event) outcome(c choice) string {
 		return "sign-in refused"
 	case e.trigger == outageSection:
 		return "parked"
-	case strings.HasPrefix(e.TriggerSource, "TokenGeneration_") && e.attribute("sub") != "":
+	case strings.HasPrefix(e.TriggerSource, "TokenGeneration_") && e.claims(c) != nil:
 		return "shaped"
 	case strings.HasPrefix(e.TriggerSource, "TokenGeneration_"), e.trigger == "pre-token-generation": // a machine, or a test event
 		return "passed through"
@@ -60,9 +57,8 @@ func (e event) expect(c choice, known map[string]bool) facts {
 			e.expectRow(c, want)
 		}
 	case !e.test():
-		var claims map[string]any // of a machine: none
-		if outcome == "shaped" {
-			claims = e.claims(c)
+		claims := e.claims(c)
+		if claims != nil && !e.machine() { // a machine has no ID token
 			e.expectToken("id", claims, c, want)
 			want["id token, Hasura"] = e.verdict(claims, c, known)
 		}
@@ -138,82 +134,20 @@ func (e event) format(c choice) string {
 	return "stringified_json"
 }
 
-// claims are Hasura's claims of the user's tokens.
-func (e event) claims(c choice) map[string]any {
-	roles := []string{"user"}
-	for _, group := range e.Request.GroupConfiguration.GroupsToOverride {
-		for _, role := range e.rolesOf(group, c) {
-			if !slices.Contains(roles, role) {
-				roles = append(roles, role)
-			}
-		}
-	}
-	claims := map[string]any{"x-hasura-user-id": e.userID(c), "x-hasura-allowed-roles": roles, "x-hasura-default-role": "user"}
-	for _, role := range slices.Backward(entries(c["DEFAULT_ROLE"])) {
-		if slices.Contains(roles, role) {
-			claims["x-hasura-default-role"] = role
-		}
-	}
-	for _, entry := range entries(c["SESSION_VARIABLES"]) {
-		name, attribute, _ := strings.Cut(entry, "=")
-		if value := e.variable(strings.TrimSpace(attribute)); value != "" {
-			claims[strings.ToLower(strings.TrimSpace(name))] = value
-		}
-	}
-	return claims
-}
-
-// rolesOf returns the roles that a group gives. Without ROLES that is the role of its name if the name can be one. It is
-// never Hasura's admin, and never the group that Cognito makes for an identity provider.
-func (e event) rolesOf(group string, c choice) (roles []string) {
-	if c["ROLES"] == "" {
-		lower := strings.ToLower(group)
-		if roleName.MatchString(group) && lower != "admin" && !strings.HasPrefix(lower, "x-hasura-") && !strings.HasPrefix(group, e.UserPoolID+"_") {
-			roles = append(roles, group)
-		}
-		return roles
-	}
-	for _, entry := range entries(c["ROLES"]) {
-		last := strings.LastIndex(entry, "=")
-		if strings.TrimSpace(entry[:last]) == group {
-			roles = append(roles, strings.TrimSpace(entry[last+1:]))
-		}
-	}
-	return roles
-}
-
-// userID is the user's id in the application.
-func (e event) userID(c choice) string { return cmp.Or(e.attribute(c["USER_ID"]), e.attribute("sub")) }
-
-// variable is an attribute's value as a session variable. Some emulators send booleans.
-func (e event) variable(attribute string) string {
-	if flag, ok := e.Request.UserAttributes[attribute].(bool); ok {
-		return fmt.Sprint(flag)
-	}
-	return e.attribute(attribute)
-}
-
-func entries(list string) (entries []string) {
-	for entry := range strings.SplitSeq(list, ",") {
-		if entry = strings.TrimSpace(entry); entry != "" {
-			entries = append(entries, entry)
-		}
-	}
-	return entries
-}
-
 // verdict is Hasura's verdict on a token with these claims: a query of users in the token's default role. The metadata
 // give the role user its own row, and other roles nothing. admin reads every row.
 func (e event) verdict(claims map[string]any, c choice, known map[string]bool) string {
 	if claims == nil || e.format(c) != cmp.Or(c["CLAIMS_FORMAT"], "stringified_json") {
 		return "refused: jwt-invalid-claims"
 	}
-	id := claims["x-hasura-user-id"].(string)
+	id, _ := claims["x-hasura-user-id"].(string) // a machine has none
 	switch role := claims["x-hasura-default-role"]; {
 	case role == "admin":
 		return verdict(id, slices.Collect(maps.Keys(known)))
 	case role != "user":
 		return "refused: validation-failed"
+	case id == "":
+		return "refused: not-found" // the permission needs the session variable
 	case !uuid.MatchString(id):
 		return "refused: data-exception" // the key is compared with it
 	case known[id]:

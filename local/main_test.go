@@ -70,6 +70,12 @@ func TestEveryEventIsAsExpected(t *testing.T) {
 			"CLAIMS_NAMESPACE": "hasura", "CLAIMS_FORMAT": "json", "ACCESS_TOKEN_AUDIENCE": "client_id",
 			"SECRETS_KEY": "key", "HASURA_ROLE": "cognito_sync", "SYNC_BUDGET": "2s", "SYNC_ON_FAILURE": "refuse",
 		}, []string{"Settings: ACCESS_TOKEN_AUDIENCE=client_id CLAIMS_FORMAT=json", "writer, user, a b", "READS OTHER ROWS", "1 sign-in refused"}},
+		{"tenants, lists and machines", map[string]string{
+			"ROLES": "*,editor=writer", "ROLE_ATTRIBUTE": "custom:groups", "TENANT_GROUPS": "{tenant}:{role}", "TENANT_ATTRIBUTE": "custom:tenant",
+			"SESSION_VARIABLES": "x-hasura-scopes=scopes,x-hasura-teams=groups:*,x-hasura-app=client_id,x-hasura-name=username",
+			"MACHINE_ROLES":     "1example23456789example012=service,1example23456789example012=reader",
+		}, []string{"user, writer", "service, reader", "refused: validation-failed"}},
+		{"a machine with the role user", map[string]string{"MACHINE_ROLES": "1example23456789example012=user"}, []string{"refused: not-found"}},
 		{"USER_ID", map[string]string{"USER_ID": "name"}, []string{"Jane Doe", "refused: data-exception"}},
 	}
 	var first string
@@ -202,6 +208,7 @@ func TestRefusedInput(t *testing.T) {
 		{"no functions", "none", nil, nil, "`make run` builds the functions"},
 		{"an unknown flag", "real", nil, []string{"-evnt", "x"}, "flag provided but not defined"},
 		{"an unknown variable", "real", map[string]string{"CLAIMS_FORMT": "json"}, nil, "CLAIMS_FORMT: not a setting"},
+		{"a setting that needs another", "real", map[string]string{"ROLE_ATTRIBUTE": "custom:groups"}, nil, "ROLE_ATTRIBUTE: "},
 		{"an invalid setting", "real", map[string]string{"CLAIMS_FORMAT": "xml"}, nil, "CLAIMS_FORMAT: "},
 		{"a setting of the local environment", "real", map[string]string{"GRAPHQL_DOMAIN": "hasura.internal"}, nil, "GRAPHQL_DOMAIN: make run sets it"},
 		{"an invalid database URL", "real", map[string]string{"DATABASE_URL": "nonsense"}, nil, "DATABASE_URL: not the URL of a PostgreSQL database"},
@@ -216,22 +223,28 @@ func TestRefusedInput(t *testing.T) {
 
 func TestExpectedRoles(t *testing.T) {
 	rows := []struct {
-		name    string
-		groups  []string
-		setting string // ROLES
-		want    []string
+		name   string
+		groups []string
+		chosen choice
+		want   []string
 	}{
-		{"no group", nil, "", []string{"user"}},
-		{"groups, each once", []string{"editor", "user", "editor", "_x", "a-1"}, "", []string{"user", "editor", "_x", "a-1"}},
-		{"never admin", []string{"admin", "Admin", "ADMIN"}, "", []string{"user"}},
-		{"not the group of an identity provider", []string{"p_1_Google", "p_2_Google"}, "", []string{"user", "p_2_Google"}},
-		{"no name that needs quoting", []string{"a b", "1a", "ü", "a.b", "", "-a"}, "", []string{"user"}},
-		{"with ROLES, only these groups", []string{"editor", "a=b", "admins"}, "a=b=c, a=b=d ,admins=admin", []string{"user", "c", "d", "admin"}},
+		{"no group", nil, nil, []string{"user"}},
+		{"groups, each once", []string{"editor", "user", "editor", "_x", "a-1"}, nil, []string{"user", "editor", "_x", "a-1"}},
+		{"never admin", []string{"admin", "Admin", "ADMIN"}, choice{"ROLES": "*"}, []string{"user"}},
+		{"never a session variable", []string{"X-Hasura-Role"}, nil, []string{"user"}},
+		{"not the group of an identity provider", []string{"p_1_Google", "p_2_Google"}, nil, []string{"user", "p_2_Google"}},
+		{"no name that needs quoting", []string{"a b", "1a", "ü", "a.b", "", "-a"}, nil, []string{"user"}},
+		{"with ROLES, only these groups", []string{"editor", "a=b", "admins"}, choice{"ROLES": "a=b=c, a=b=d ,admins=admin"}, []string{"user", "c", "d", "admin"}},
+		{"with *, other groups too", []string{"editor", "a.b", "c"}, choice{"ROLES": "*,c=d"}, []string{"user", "editor", "a.b", "d"}},
+		{"the only tenant", []string{"t:editor", "viewer"}, choice{"TENANT_GROUPS": "{tenant}:{role}"}, []string{"user", "editor", "viewer"}},
+		{"no active tenant", []string{"t:editor", "u:viewer"}, choice{"TENANT_GROUPS": "{tenant}:{role}"}, []string{"user"}},
+		{"a group with more than one tenant", []string{"t:u:editor"}, choice{"TENANT_GROUPS": "{tenant}:{role}"}, []string{"user"}},
 	}
 	for _, row := range rows {
 		e := event{UserPoolID: "p_1"}
+		e.Request.UserAttributes = map[string]any{"sub": "1"}
 		e.Request.GroupConfiguration.GroupsToOverride = row.groups
-		if got := e.claims(choice{"ROLES": row.setting})["x-hasura-allowed-roles"]; !reflect.DeepEqual(got, row.want) {
+		if got := e.claims(row.chosen)["x-hasura-allowed-roles"]; !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: roles of %q = %q, want %q", row.name, row.groups, got, row.want)
 		}
 	}

@@ -26,13 +26,13 @@ func (r runner) tokens(ctx context.Context, t userpool.Tokens, got facts) ([]tok
 	}
 	var tokens []token
 	if t.ID != nil { // a machine has none
-		tokens = append(tokens, r.token(ctx, "id", t.ID, id, got))
+		tokens = append(tokens, r.token(ctx, token{use: "id", claims: t.ID}, id, got))
 	}
-	return append(tokens, r.token(ctx, "access", t.Access, access, got)), nil
+	return append(tokens, r.token(ctx, token{use: "access", claims: t.Access}, access, got)), nil
 }
 
-func (r runner) token(ctx context.Context, use string, claims userpool.Claims, signed string, got facts) token {
-	t := token{use: use, claims: claims}
+func (r runner) token(ctx context.Context, t token, signed string, got facts) token {
+	use, claims := t.use, t.claims
 	put := func(name, value string) { got[use+" token, "+name] = value }
 	for _, name := range []string{"cognito:groups", "cognito:roles", "aud"} {
 		if value, ok := claims[name]; ok && (name != "aud" || use == "access") {
@@ -89,5 +89,9 @@ func (t token) owner() (user, roles string) {
 	if len(allowed) > 3 {
 		roles = fmt.Sprintf("%s and %d more", first, len(allowed)-1)
 	}
-	return cut(fmt.Sprint(t.hasura["x-hasura-user-id"]), 8), roles
+	id, machine := t.hasura["x-hasura-user-id"], t.hasura["x-hasura-client-id"]
+	if id == nil {
+		id = machine
+	}
+	return cut(fmt.Sprint(id), 8), roles
 }

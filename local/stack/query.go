@@ -46,7 +46,7 @@ func (s *Stack) Users(ctx context.Context) ([]Row, error) {
 
 // Own is [Stack.Own] of the Hasura at a URL without a path.
 func Own(ctx context.Context, url, token string) ([]Row, error) {
-	return queryUsers(ctx, url, "Authorization", "Bearer "+token, fmt.Sprintf(`query own { users { %s } }`, users.Description.Key))
+	return queryUsers(ctx, url, [2]string{"Authorization", "Bearer " + token}, fmt.Sprintf(`query own { users { %s } }`, users.Description.Key))
 }
 
 // Users is [Stack.Users] of the Hasura at a URL without a path.
@@ -56,10 +56,10 @@ func Users(ctx context.Context, url, adminSecret string) ([]Row, error) {
 		columns.WriteString(c.Name + " ")
 	}
 	query := fmt.Sprintf(`query all { users(order_by: {%s: asc}) { %s } }`, users.Description.Key, &columns)
-	return queryUsers(ctx, url, "X-Hasura-Admin-Secret", adminSecret, query)
+	return queryUsers(ctx, url, [2]string{"X-Hasura-Admin-Secret", adminSecret}, query)
 }
 
-func queryUsers(ctx context.Context, url, header, value, query string) ([]Row, error) {
+func queryUsers(ctx context.Context, url string, header [2]string, query string) ([]Row, error) {
 	body, err := json.Marshal(map[string]string{"query": query})
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func queryUsers(ctx context.Context, url, header, value, query string) ([]Row, e
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set(header, value)
+	r.Header.Set(header[0], header[1])
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("query Hasura: %w", err)

@@ -205,7 +205,7 @@ func wrongSync(setting string, values []string) load {
 }
 
 // wrongClaims lets a user get tokens with each of the values of a setting of the claims function. No token may have more
-// rights than without the setting, and invalid ROLES give no role.
+// rights than without the setting, and with invalid ROLES or TENANT_GROUPS no group gives a role.
 func wrongClaims(setting string, values []string) load {
 	return func(ctx context.Context, e *environment) error {
 		event, err := os.ReadFile("events/pre-token-generation-v2-authentication.json") // in the group editor
@@ -214,7 +214,7 @@ func wrongClaims(setting string, values []string) load {
 		}
 		want := map[string]any{"x-hasura-user-id": "1b7c4e02-5a9d-4f6e-8c31-0d2f9a7b6e15", "x-hasura-default-role": "user",
 			"x-hasura-allowed-roles": []any{"user", "editor"}}
-		if setting == "ROLES" {
+		if setting == "ROLES" || setting == "TENANT_GROUPS" {
 			want["x-hasura-allowed-roles"] = []any{"user"}
 		}
 		return e.each(functions.Claims, setting, values, func(_ int, call invoke) error {
