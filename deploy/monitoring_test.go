@@ -22,6 +22,14 @@ func logged(t *testing.T, folder string) (messages map[string]bool, fields []str
 	atRoot(t)
 	messages = map[string]bool{}
 	method := regexp.MustCompile(`^(Info|Warn|Error)(Context)?$`)
+	// A record with two members of one name is read in different ways by different tools.
+	attributes := func(path string, texts []string) {
+		for _, name := range []string{"message", "msg", "level", "time", "timestamp"} {
+			if slices.Contains(texts, name) {
+				t.Errorf("%s logs an attribute with the name %s, which the record itself has", path, name)
+			}
+		}
+	}
 	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
@@ -49,6 +57,10 @@ func logged(t *testing.T, folder string) (messages map[string]bool, fields []str
 			if method.MatchString(f.Sel.Name) && len(texts) > 0 {
 				messages[texts[0]] = messages[texts[0]] || strings.HasPrefix(f.Sel.Name, "Error")
 				texts = texts[1:]
+				attributes(path, texts)
+			}
+			if pkg, ok := f.X.(*ast.Ident); f.Sel.Name == "With" || ok && pkg.Name == "slog" {
+				attributes(path, texts)
 			}
 			fields = append(fields, texts...)
 			return true
