@@ -98,7 +98,7 @@ func (c *Client) Upsert(ctx context.Context, r users.Row) (stale bool, err error
 
 // Write is [Client.Upsert] without the pause after a failure.
 func (c *Client) Write(ctx context.Context, r users.Row) (stale bool, err error) {
-	err = c.retry(ctx, doer{client: c, userID: r.Key, limit: maxBody}, func(ctx context.Context, client graphql.Client) (err error) {
+	err = c.retry(ctx, doer{client: c, userID: r.Key, limit: maxBody, alias: "row"}, func(ctx context.Context, client graphql.Client) (err error) {
 		stale, err = upsert(ctx, client, r)
 		return err
 	})

@@ -194,6 +194,7 @@ func TestUpsertAnswers(t *testing.T) {
 		{"an error beside data", answer(200, `{"data":{"row":null},"errors":[{"extensions":{"code":"data-exception"}}]}`), "data-exception", "", 1},
 		{"no data", answer(200, `{}`), CodeNoData, "", 0},
 		{"empty data", answer(200, `{"data":{}}`), CodeNoData, "", 0},
+		{"data of another query", answer(200, `{"data":{"users":null}}`), CodeNoData, "", 0},
 		{"null", answer(200, `null`), CodeNoData, "", 0},
 		{"an empty body", answer(200, ``), CodeNotJSON, "", 0},
 		{"a web page", answer(200, `<html>canary</html>`), CodeNotJSON, "", 0},

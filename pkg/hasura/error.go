@@ -24,7 +24,7 @@ const (
 	CodeRedirect      = "redirect"      // the response is a redirect, which was not followed
 	CodeTooLarge      = "too-large"     // the response is larger than any of a GraphQL API
 	CodeNotJSON       = "not-json"      // the response is not JSON
-	CodeNoData        = "no-data"       // the response has neither data nor an error
+	CodeNoData        = "no-data"       // the response has neither an error nor the data that was asked for
 	CodeMisconfigured = "misconfigured" // a setting is invalid; nothing was sent
 	CodeUnrecognized  = "unrecognized"  // something else; see Unwrap
 )
@@ -121,6 +121,8 @@ func (e *Error) Class() Class {
 	switch {
 	case e.Code == "access-denied", e.Status == http.StatusUnauthorized:
 		return AccessDenied
+	case transientStatuses[e.Status], e.Status >= http.StatusInternalServerError, e.Code == "rate-limit-exceeded", e.Code == "time-limit-exceeded":
+		return Transient
 	case permanentCodes[e.Code], permanentStatuses[e.Status], isPermanentState(e.SQLState):
 		return Permanent
 	case unclearCodes[e.Code], e.Status == http.StatusNotFound:
@@ -146,6 +148,12 @@ var permanentCodes = map[string]bool{
 var permanentStatuses = map[int]bool{
 	http.StatusBadRequest: true, http.StatusForbidden: true, http.StatusMethodNotAllowed: true,
 	http.StatusRequestEntityTooLarge: true, http.StatusRequestURITooLong: true, http.StatusUnsupportedMediaType: true,
+}
+
+// transientStatuses say that the server was busy, whatever code a gateway puts beside them.
+// So does every 5xx.
+var transientStatuses = map[int]bool{
+	http.StatusRequestTimeout: true, http.StatusTooEarly: true, http.StatusTooManyRequests: true,
 }
 
 var unclearCodes = map[string]bool{"validation-failed": true, "not-found": true}

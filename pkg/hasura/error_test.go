@@ -60,6 +60,12 @@ func TestClass(t *testing.T) {
 		state("P0001", Permanent),
 		state("XX000", Transient), // not in the list
 
+		// The status of an overloaded server counts more than a code that a gateway puts beside it.
+		row{Error{Status: 503, Code: "bad-request"}, Transient}, row{Error{Status: 500, Code: "not-supported"}, Transient},
+		row{Error{Status: 502, Code: CodeTooLarge}, Transient}, row{Error{Status: 429, Code: "permission-denied"}, Transient},
+		row{Error{Status: 400, Code: "rate-limit-exceeded"}, Transient}, row{Error{Status: 403, Code: "time-limit-exceeded"}, Transient},
+		row{Error{Status: 503, Code: "access-denied"}, AccessDenied},
+
 		status(408, Transient), status(425, Transient), status(429, Transient), status(500, Transient),
 		status(502, Transient), status(503, Transient), status(504, Transient),
 		status(401, AccessDenied),

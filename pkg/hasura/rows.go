@@ -47,7 +47,7 @@ func (r *Rows) Get(ctx context.Context, column string, values []string) (rows []
 	if err != nil {
 		return nil, fmt.Errorf("encode the condition: %w", err)
 	}
-	err = r.call(ctx, func(ctx context.Context, client graphql.Client) error {
+	err = r.call(ctx, "rows", func(ctx context.Context, client graphql.Client) error {
 		response, err := readUsers(ctx, r.without(client), where, 2*len(values)+1)
 		if err == nil {
 			rows = response.Rows
@@ -79,7 +79,7 @@ func (r *Rows) List(ctx context.Context, page Range) (rows []users.Stored, err e
 		direction = "ASC"
 	}
 	order := fmt.Appendf(nil, `[{%q:%q}]`, r.Table.Sub, direction)
-	err = r.call(ctx, func(ctx context.Context, client graphql.Client) error {
+	err = r.call(ctx, "rows", func(ctx context.Context, client graphql.Client) error {
 		response, err := listUsers(ctx, r.without(client), where, order, page.Limit)
 		if err == nil {
 			rows = response.Rows
@@ -141,7 +141,7 @@ func (r *Rows) Upsert(ctx context.Context, rows []users.Row, at time.Time) (writ
 		batch[i].SyncedAt = at
 	}
 	columns := columnsOf(batch[0])
-	err = r.call(ctx, func(ctx context.Context, client graphql.Client) error {
+	err = r.call(ctx, "written", func(ctx context.Context, client graphql.Client) error {
 		response, err := upsertUsers(ctx, client, batch, columns, olderThan(r.Table, at))
 		if err == nil && response.Written != nil {
 			written = response.Written.Affected_rows
@@ -157,7 +157,7 @@ func (r *Rows) Update(ctx context.Context, sub string, before time.Time, set map
 	if err != nil {
 		return false, fmt.Errorf("encode the condition: %w", err)
 	}
-	err = r.call(ctx, func(ctx context.Context, client graphql.Client) error {
+	err = r.call(ctx, "written", func(ctx context.Context, client graphql.Client) error {
 		response, err := updateUsers(ctx, client, where, set)
 		if err == nil && response.Written != nil {
 			written = response.Written.Affected_rows > 0
@@ -167,10 +167,10 @@ func (r *Rows) Update(ctx context.Context, sub string, before time.Time, set map
 	return written, err
 }
 
-func (r *Rows) call(ctx context.Context, send func(context.Context, graphql.Client) error) error {
+func (r *Rows) call(ctx context.Context, alias string, send func(context.Context, graphql.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, rowsTime)
 	defer cancel()
-	return r.client.retry(ctx, doer{client: r.client, limit: maxPage}, send)
+	return r.client.retry(ctx, doer{client: r.client, limit: maxPage, alias: alias}, send)
 }
 
 // without leaves the fields Enabled and DeletedAt out of a query, if the table lacks them.

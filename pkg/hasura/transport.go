@@ -64,6 +64,7 @@ type doer struct {
 	secret secrets.Secret
 	userID string // is sent as x-hasura-user-id
 	limit  int    // of the response's body
+	alias  string // of the operation's root field, which the data of a response must have
 }
 
 func (d doer) Do(request *http.Request) (*http.Response, error) {
@@ -102,7 +103,7 @@ func (d doer) Do(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// check returns nil for a response that has data and no error. The error's codes are ones
+// check returns nil for a response that has the operation's data and no error. The error's codes are ones
 // that can be logged, even if the server sends the admin secret back as a code.
 func (d doer) check(response *http.Response, body []byte) error {
 	secret := d.secret
@@ -131,6 +132,7 @@ func (d doer) check(response *http.Response, body []byte) error {
 		} `json:"errors"`
 	}
 	err := json.Unmarshal(body, &answer)
+	_, hasData := answer.Data[d.alias]
 	switch {
 	case len(answer.Errors) > 0:
 		e.Code = answer.Errors[0].Extensions.Code
@@ -139,7 +141,7 @@ func (d doer) check(response *http.Response, body []byte) error {
 		e.Code = answer.Code
 	case err != nil:
 		e.Code = CodeNotJSON
-	case len(answer.Data) == 0:
+	case !hasData:
 		e.Code = CodeNoData
 	default:
 		return nil
