@@ -22,6 +22,10 @@ func handler(t testing.TB, log *bytes.Buffer, env map[string]string) cognito.Han
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
+	return configured(log, config)
+}
+
+func configured(log *bytes.Buffer, config settings.Claims) cognito.Handler {
 	logger := slog.New(slog.NewJSONHandler(log, nil))
 	return cognito.Handler{Handle: shaper{config, logger}.shape, Log: logger}
 }
