@@ -1,6 +1,7 @@
 package hasura
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -63,6 +64,8 @@ type dialect interface {
 	jsonOf(c column) string
 	// bind writes an argument of a column's type, given as text.
 	bind(s *statement, typ, text string)
+	// in writes that a column is one of the elements of an array literal.
+	in(s *statement, c column, literal string)
 	// conflictTarget is SQL for a constraint after ON CONFLICT.
 	conflictTarget(t *table, constraint string) string
 	// isNew writes SQL for RETURNING that is true if the row was inserted, not updated
@@ -122,10 +125,14 @@ var postgresTypes = map[string]string{"String": "text", "Boolean": "boolean", "I
 
 // bind has the server cast the text, so that errors are the server's and not the driver's.
 func (postgres) bind(s *statement, typ, text string) {
-	if name, ok := postgresTypes[typ]; ok {
-		typ = name
-	}
-	s.write(fmt.Sprintf("CAST(CAST($%d AS text) AS %s)", s.argument(text), typ))
+	s.write(fmt.Sprintf("CAST(CAST($%d AS text) AS %s)", s.argument(text), cmp.Or(postgresTypes[typ], typ)))
+}
+
+func (p postgres) in(s *statement, c column, literal string) {
+	s.column(c.name)
+	s.write(" = ANY(")
+	p.bind(s, cmp.Or(postgresTypes[c.typ], c.typ)+"[]", literal)
+	s.write(")")
 }
 
 func (postgres) conflictTarget(_ *table, constraint string) string {

@@ -63,15 +63,20 @@ func (s *statement) bind(typ string, value any) {
 		s.write("NULL")
 		return
 	case sessionVariable:
-		text, ok := s.session.variables[string(v)]
-		if !ok {
-			s.fail(refuse(notFound, "", "missing session variable: %q", string(v)))
-		}
-		value = text
+		value = s.variable(v)
 	case json.RawMessage:
 		value = string(v)
 	}
 	s.database.dialect.bind(s, typ, fmt.Sprint(value))
+}
+
+// variable returns the value of a session variable, which must not be missing.
+func (s *statement) variable(v sessionVariable) string {
+	text, ok := s.session.variables[string(v)]
+	if !ok {
+		s.fail(refuse(notFound, "", "missing session variable: %q", string(v)))
+	}
+	return text
 }
 
 // argument adds an argument and returns its number.
@@ -152,6 +157,7 @@ var comparisons = map[string]string{"_eq": " = ", "_neq": " <> ", "_gt": " > ", 
 func (s *statement) compare(c column, operator string, value any, path string) {
 	sign, comparison := comparisons[operator]
 	values, _ := value.([]any)
+	literal, isVariable := value.(sessionVariable)
 	switch {
 	case value == nil:
 		s.fail(refuse(validationFailed, path, "unexpected null value for type '%s'", c.typ))
@@ -164,6 +170,9 @@ func (s *statement) compare(c column, operator string, value any, path string) {
 		s.write(map[any]string{true: " IS NULL", false: " IS NOT NULL"}[value])
 	case operator != "_in" && operator != "_nin":
 		s.fail(notServed(path, "the operator %s", operator))
+	case isVariable: // an array literal
+		s.write(map[string]string{"_in": "", "_nin": "NOT "}[operator])
+		s.database.dialect.in(s, c, s.variable(literal))
 	case len(values) == 0:
 		s.write(map[string]string{"_in": "FALSE", "_nin": "TRUE"}[operator])
 	default:

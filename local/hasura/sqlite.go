@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -108,6 +109,24 @@ func (sqliteDialect) bind(s *statement, typ, text string) {
 	}
 	s.argument(value)
 	s.write("?")
+}
+
+// in takes a literal apart as pgx does what PostgreSQL sends.
+func (d sqliteDialect) in(s *statement, c column, literal string) {
+	var elements []*string
+	if err := pgtype.NewMap().Scan(pgtype.TextArrayOID, pgtype.TextFormatCode, []byte(literal), &elements); err != nil {
+		s.fail(&failure{state: "22P02", message: fmt.Sprintf(`malformed array literal: "%s"`, literal)})
+	}
+	s.column(c.name)
+	s.write(" IN (")
+	list(s, elements, func(element *string) {
+		if element == nil {
+			s.write("NULL")
+			return
+		}
+		d.bind(s, c.typ, *element)
+	})
+	s.write(")")
 }
 
 // conflictTarget: SQLite has the columns of a constraint here instead of its name.

@@ -11,14 +11,18 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// testStandIn runs the tests of the Hasura stand-in and of the local stack on SQLite and on PostgreSQL.
+// testStandIn runs the tests of the Hasura stand-in and of the local stack on SQLite and on PostgreSQL, and those of the
+// lists in the claims.
 func (e *environment) testStandIn(ctx context.Context) string {
-	cmd := command(ctx, "go", "test", "-count=1", "-v", "./local/hasura/...", "./local/stack")
+	cmd := command(ctx, "go", "test", "-count=1", "-v", "./local/hasura/...", "./local/stack", "./pkg/claims")
 	cmd.Env = append(cmd.Env, "DATABASE_URL="+e.database(ctx))
 	out := output(cmd)
 	onPostgreSQL, onSQLite := passed(out, "TestReplay/PostgreSQL/"), passed(out, "TestReplay/SQLite/")
 	if onPostgreSQL == 0 || onPostgreSQL != onSQLite {
 		fail("%d rows of TestReplay ran on PostgreSQL and %d on SQLite", onPostgreSQL, onSQLite)
+	}
+	if passed(out, "TestArrayLiteral/PostgreSQL")+passed(out, "TestFilterByList/PostgreSQL") != 2 {
+		fail("PostgreSQL did not read the lists of the claims")
 	}
 	return fmt.Sprintf("%d requests on each database", onPostgreSQL)
 }
