@@ -120,6 +120,10 @@ func (e event) expectToken(use string, claims map[string]any, c choice, want fac
 		return
 	}
 	put("claims", claims)
+	if e.isReadable(c) && (claims["x-hasura-tenant-ids"] != nil || claims["x-hasura-client-id"] != nil) {
+		tenants, active := e.tenants(c)
+		want[use+" token, documents"] = expectDocuments(claims, tenants, active)
+	}
 	put("claims_format", e.format(c))
 	if use == "access" && c["ACCESS_TOKEN_AUDIENCE"] == "client_id" && e.CallerContext.ClientID != "" {
 		put("aud", e.CallerContext.ClientID)
@@ -134,10 +138,15 @@ func (e event) format(c choice) string {
 	return "stringified_json"
 }
 
+// isReadable reports whether the claims have the format that Hasura is configured for.
+func (e event) isReadable(c choice) bool {
+	return e.format(c) == cmp.Or(c["CLAIMS_FORMAT"], "stringified_json")
+}
+
 // verdict is Hasura's verdict on a token with these claims: a query of users in the token's default role. The metadata
 // give the role user its own row, and other roles nothing. admin reads every row.
 func (e event) verdict(claims map[string]any, c choice, known map[string]bool) string {
-	if claims == nil || e.format(c) != cmp.Or(c["CLAIMS_FORMAT"], "stringified_json") {
+	if claims == nil || !e.isReadable(c) {
 		return "refused: jwt-invalid-claims"
 	}
 	id, _ := claims["x-hasura-user-id"].(string) // a machine has none

@@ -1,6 +1,7 @@
 // Command local shows the functions at work on this machine. It sends recorded Cognito events to the built functions, as
 // Lambda does, and prints what happens: the claims in the tokens, whether Hasura accepts the tokens, and the rows in the
-// table users. At the end a user signs in while Hasura is down.
+// table users. Then users of several tenants and a machine get tokens, from a claims function with settings for them. At
+// the end a user signs in while Hasura is down.
 //
 //	make run                                            every event in events/
 //	make run EVENT=events/post-authentication.json      one event in detail, or a folder of events
@@ -26,6 +27,7 @@ import (
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/local/documents"
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
@@ -82,14 +84,7 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 		}
 	}
 	began := time.Now()
-	s, err := stack.Start(ctx, stack.Config{
-		Functions:   o.built,
-		Project:     os.DirFS("graphql"),
-		DatabaseURL: getenv("DATABASE_URL"),
-		Env:         chosen.byFunction(),
-		SecretKey:   chosen["SECRETS_KEY"],
-		JWT:         jwt.Config{Namespace: chosen["CLAIMS_NAMESPACE"], Format: chosen["CLAIMS_FORMAT"]},
-	})
+	s, err := start(ctx, o, chosen, getenv)
 	if err != nil {
 		return false, err
 	}
@@ -114,6 +109,11 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 		p.event(e, r.send(ctx, e, nil), len(events) == 1)
 	}
 	if len(events) > 1 {
+		about := aboutTenants(events)
+		if err := sendTenants(ctx, o, chosen, getenv, about, p); err != nil {
+			return false, err
+		}
+		events = append(events, about...)
 		e, err := outage()
 		if err != nil {
 			return false, err
@@ -127,4 +127,27 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 	p.users(rows)
 	p.strays(s.Log.Lines())
 	return p.summary(len(events), len(rows), time.Since(began)), nil
+}
+
+// start starts the environment with a table of documents beside that of users.
+func start(ctx context.Context, o options, chosen choice, getenv func(string) string) (*stack.Stack, error) {
+	project, err := documents.AddTo(os.DirFS("graphql"))
+	if err != nil {
+		return nil, err
+	}
+	s, err := stack.Start(ctx, stack.Config{
+		Functions:   o.built,
+		Project:     project,
+		DatabaseURL: getenv("DATABASE_URL"),
+		Env:         chosen.byFunction(),
+		SecretKey:   chosen["SECRETS_KEY"],
+		JWT:         jwt.Config{Namespace: chosen["CLAIMS_NAMESPACE"], Format: chosen["CLAIMS_FORMAT"]},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := documents.Create(ctx, s.Database.SQL); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }

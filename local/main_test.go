@@ -63,29 +63,32 @@ func TestEveryEventIsAsExpected(t *testing.T) {
 		variables map[string]string
 		want      []string
 	}{
-		{"no settings", nil, []string{"accepted, reads own row", "refused: jwt-invalid-claims", "(without identity_provider)", "1b7c4e02  user, editor", "parked  0117a6e5", "1 parked"}},
+		{"no settings", nil, []string{"accepted, reads own row", "refused: jwt-invalid-claims", "(without identity_provider)", "1b7c4e02  user, editor", "parked  0117a6e5", "1 parked",
+			"user: acme globex; viewer: globex", "user: acme globex; owner: acme", "service: acme globex initech"}},
 		{"the same again", nil, nil},
 		{"every setting", map[string]string{
 			"ROLES": "editor=writer,editor=a b,viewer=admin", "DEFAULT_ROLE": "admin,writer", "SESSION_VARIABLES": "x-hasura-email=email",
 			"CLAIMS_NAMESPACE": "hasura", "CLAIMS_FORMAT": "json", "ACCESS_TOKEN_AUDIENCE": "client_id",
 			"SECRETS_KEY": "key", "HASURA_ROLE": "cognito_sync", "SYNC_BUDGET": "2s", "SYNC_ON_FAILURE": "refuse",
 		}, []string{"Settings: ACCESS_TOKEN_AUDIENCE=client_id CLAIMS_FORMAT=json", "writer, user, a b", "READS OTHER ROWS", "1 sign-in refused"}},
-		{"tenants, lists and machines", map[string]string{
-			"ROLES": "*,editor=writer", "ROLE_ATTRIBUTE": "custom:groups", "TENANT_GROUPS": "{tenant}:{role}", "TENANT_ATTRIBUTE": "custom:tenant",
-			"SESSION_VARIABLES": "x-hasura-scopes=scopes,x-hasura-teams=groups:*,x-hasura-app=client_id,x-hasura-name=username",
-			"MACHINE_ROLES":     "1example23456789example012=service,1example23456789example012=reader",
-		}, []string{"user, writer", "service, reader", "refused: validation-failed"}},
 		{"a machine with the role user", map[string]string{"MACHINE_ROLES": "1example23456789example012=user"}, []string{"refused: not-found"}},
 		{"USER_ID", map[string]string{"USER_ID": "name"}, []string{"Jane Doe", "refused: data-exception"}},
+		{"tenants, lists and machines", map[string]string{
+			"TENANT_GROUPS": "{tenant}:{role}", "TENANT_ATTRIBUTE": "given_name", "ROLES": "*,viewer=reader,Doe=family", "ROLE_ATTRIBUTE": "family_name",
+			"MACHINE_ROLES":     "1example23456789example012=service,1example23456789example012=user",
+			"SESSION_VARIABLES": "x-hasura-groups=groups:*,x-hasura-teams=groups:team*,x-hasura-app=client_id,x-hasura-name=username,x-hasura-scopes=scopes",
+		}, []string{"user, editor, family", "6a7b1c2d  user, reader", "user: acme globex", "service: acme globex initech; user: refused: not-found"}},
+		{"tenants without roles", map[string]string{"TENANT_GROUPS": "e{tenant}", "CLAIMS_FORMAT": "json", "USER_ID": "email"}, []string{"user: nothing"}},
 	}
+	const again = 6 // events of tenants and machines
 	var first string
 	for _, row := range rows {
 		code, out, errs := do(t, "real", row.variables)
 		if code != 0 || errs != "" {
 			t.Fatalf("%s: exit code %d, stderr %q, stdout\n%s", row.name, code, errs, out)
 		}
-		if got := strings.Count(out, "\nok  "); got != len(paths)+1 || !strings.Contains(out, ": all as expected\n") {
-			t.Errorf("%s: %d events are as expected, want %d and the outage:\n%s", row.name, got, len(paths), out)
+		if got := strings.Count(out, "\nok  "); got != len(paths)+again+1 || !strings.Contains(out, ": all as expected\n") {
+			t.Errorf("%s: %d events are as expected, want %d, %d of tenants again, and the outage:\n%s", row.name, got, len(paths), again, out)
 		}
 		for _, want := range row.want {
 			if !strings.Contains(out, want) {

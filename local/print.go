@@ -28,8 +28,10 @@ func newPrinter(w io.Writer) *printer {
 }
 
 var headings = map[string]string{
-	"post-confirmation":    "Post confirmation: the row in Hasura",
-	"post-authentication":  "Post authentication: the row in Hasura",
+	"post-confirmation":   "Post confirmation: the row in Hasura",
+	"post-authentication": "Post authentication: the row in Hasura",
+	tenantsSection: "Tenants and machines: the roles, and whose documents Hasura shows in each role\n" +
+		"Settings: " + tenantSettings.String(),
 	outageSection:          "Outage: a user signs in while Hasura is down, then Hasura comes back",
 	"pre-token-generation": "Pre token generation: the token's user, the roles (the default role first), and Hasura's verdict",
 }
@@ -65,7 +67,7 @@ func (p *printer) event(e event, res result, detail bool) {
 	case len(res.tokens) > 0:
 		for _, t := range res.tokens {
 			user, roles := t.owner()
-			p.cells(mark, name, t.use, user, roles, t.verdict)
+			p.cells(mark, name, t.use, user, roles, cmp.Or(t.documents, t.verdict))
 			mark, name = "", ""
 		}
 	case res.row != nil:

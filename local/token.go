@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/local/userpool"
@@ -16,6 +19,8 @@ type token struct {
 	claims  userpool.Claims
 	hasura  map[string]any // Hasura's claims; nil if there are none
 	verdict string
+
+	documents string // which tenants' documents the owner sees in each role; empty for a token without tenants
 }
 
 // tokens signs the tokens, gives them to Hasura, and adds what they contain.
@@ -63,7 +68,39 @@ func (r runner) token(ctx context.Context, t token, signed string, got facts) to
 		t.verdict = verdict(fmt.Sprint(t.hasura["x-hasura-user-id"]), seen)
 	}
 	put("Hasura", t.verdict)
+	isRead := t.verdict != "refused: jwt-invalid-claims"
+	if isRead && (t.hasura["x-hasura-tenant-ids"] != nil || t.hasura["x-hasura-client-id"] != nil) {
+		t.documents = r.documents(ctx, t, signed)
+		put("documents", t.documents)
+	}
 	return t
+}
+
+// documents queries the documents in each role of the token that has permissions on them.
+func (r runner) documents(ctx context.Context, t token, signed string) string {
+	var texts []string
+	allowed, _ := t.hasura["x-hasura-allowed-roles"].([]any)
+	for _, role := range allowed {
+		if !slices.Contains(documentRoles, fmt.Sprint(role)) {
+			continue
+		}
+		rows, err := r.stack.Documents(ctx, signed, fmt.Sprint(role))
+		var seen []string
+		for _, row := range rows {
+			if tenant := row.Text("tenant_id"); !slices.Contains(seen, tenant) {
+				seen = append(seen, tenant)
+			}
+		}
+		slices.Sort(seen)
+		text := strings.Join(seen, " ")
+		if refused, ok := errors.AsType[*stack.Refusal](err); ok {
+			text = "refused: " + refused.Code
+		} else if err != nil {
+			text = err.Error()
+		}
+		texts = append(texts, fmt.Sprintf("%v: %s", role, cmp.Or(text, "nothing")))
+	}
+	return strings.Join(texts, "; ")
 }
 
 func (c choice) namespace() string {
@@ -73,7 +110,7 @@ func (c choice) namespace() string {
 	return "https://hasura.io/jwt/claims"
 }
 
-// owner is the token's user and roles, the default role first.
+// owner is the token's user, or a machine's app client, and the roles, the default role first.
 func (t token) owner() (user, roles string) {
 	if t.hasura == nil {
 		return "", "no claims for Hasura"
@@ -89,9 +126,5 @@ func (t token) owner() (user, roles string) {
 	if len(allowed) > 3 {
 		roles = fmt.Sprintf("%s and %d more", first, len(allowed)-1)
 	}
-	id, machine := t.hasura["x-hasura-user-id"], t.hasura["x-hasura-client-id"]
-	if id == nil {
-		id = machine
-	}
-	return cut(fmt.Sprint(id), 8), roles
+	return cut(fmt.Sprint(cmp.Or(t.hasura["x-hasura-user-id"], t.hasura["x-hasura-client-id"])), 8), roles
 }

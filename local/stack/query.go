@@ -39,6 +39,14 @@ func (s *Stack) Own(ctx context.Context, token string) ([]Row, error) {
 	return Own(ctx, s.hasuraURL, token)
 }
 
+// Documents reads the documents that the owner of a token sees in a role, with the Hasura project of local/documents. The
+// error is a [*Refusal] if Hasura refuses the query.
+func (s *Stack) Documents(ctx context.Context, token, role string) ([]Row, error) {
+	header := http.Header{"Authorization": {"Bearer " + token}, "X-Hasura-Role": {role}}
+	data, err := query(ctx, s.hasuraURL, header, "query documents { documents { tenant_id } }")
+	return data.Documents, err
+}
+
 // Users reads every row, as admin.
 func (s *Stack) Users(ctx context.Context) ([]Row, error) {
 	return Users(ctx, s.hasuraURL, s.config.AdminSecret)
@@ -46,7 +54,9 @@ func (s *Stack) Users(ctx context.Context) ([]Row, error) {
 
 // Own is [Stack.Own] of the Hasura at a URL without a path.
 func Own(ctx context.Context, url, token string) ([]Row, error) {
-	return queryUsers(ctx, url, [2]string{"Authorization", "Bearer " + token}, fmt.Sprintf(`query own { users { %s } }`, users.Description.Key))
+	header := http.Header{"Authorization": {"Bearer " + token}}
+	data, err := query(ctx, url, header, fmt.Sprintf(`query own { users { %s } }`, users.Description.Key))
+	return data.Users, err
 }
 
 // Users is [Stack.Users] of the Hasura at a URL without a path.
@@ -55,39 +65,43 @@ func Users(ctx context.Context, url, adminSecret string) ([]Row, error) {
 	for _, c := range users.Description.Columns {
 		columns.WriteString(c.Name + " ")
 	}
-	query := fmt.Sprintf(`query all { users(order_by: {%s: asc}) { %s } }`, users.Description.Key, &columns)
-	return queryUsers(ctx, url, [2]string{"X-Hasura-Admin-Secret", adminSecret}, query)
+	header := http.Header{"X-Hasura-Admin-Secret": {adminSecret}}
+	data, err := query(ctx, url, header, fmt.Sprintf(`query all { users(order_by: {%s: asc}) { %s } }`, users.Description.Key, &columns))
+	return data.Users, err
 }
 
-func queryUsers(ctx context.Context, url string, header [2]string, query string) ([]Row, error) {
-	body, err := json.Marshal(map[string]string{"query": query})
+func query(ctx context.Context, url string, header http.Header, text string) (data data, err error) {
+	body, err := json.Marshal(map[string]string{"query": text})
 	if err != nil {
-		return nil, err
+		return data, err
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/graphql", bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return data, err
 	}
+	r.Header = header
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set(header[0], header[1])
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("query Hasura: %w", err)
+		return data, fmt.Errorf("query Hasura: %w", err)
 	}
 	defer resp.Body.Close()
 	var answer answer
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return nil, fmt.Errorf("read Hasura's answer: %w", err)
+		return data, fmt.Errorf("read Hasura's answer: %w", err)
 	}
 	if refusal := answer.refusal(); refusal != nil {
-		return nil, refusal
+		return data, refusal
 	}
-	return answer.Data.Users, nil
+	return answer.Data, nil
 }
 
-// An answer is what Hasura answers to a query of users or to a mutation.
+// data is what a query reads.
+type data struct{ Users, Documents []Row }
+
+// An answer is what Hasura answers to a query or to a mutation.
 type answer struct {
-	Data   struct{ Users []Row }
+	Data   data
 	Errors []struct {
 		Message    string
 		Extensions struct{ Code string }
