@@ -35,7 +35,7 @@ func newCache(log *slog.Logger, fetch func(context.Context) (Secret, error)) *Ca
 }
 
 // Get returns the secret. It fetches the secret if it is not known or ten minutes old, and
-// serves the old one if that fails.
+// serves the old one if that fails or takes a third of the time that ctx has.
 func (c *Cache) Get(ctx context.Context) (Secret, error) {
 	if err := c.lock(ctx); err != nil {
 		return Secret{}, err
@@ -44,7 +44,13 @@ func (c *Cache) Get(ctx context.Context) (Secret, error) {
 	if !c.secret.IsZero() && time.Now().Before(c.stale) {
 		return c.secret, nil
 	}
-	secret, err := c.fetchNow(ctx)
+	fetching := ctx
+	if end, ok := ctx.Deadline(); ok && !c.secret.IsZero() {
+		var cancel context.CancelFunc
+		fetching, cancel = context.WithTimeout(ctx, time.Until(end)/3)
+		defer cancel()
+	}
+	secret, err := c.fetchNow(fetching)
 	if err == nil {
 		return secret, nil
 	}

@@ -54,6 +54,31 @@ func TestSecretIsReadAgainWhenOld(t *testing.T) {
 	})
 }
 
+// While Secrets Manager hangs, an old secret must leave time to use it.
+func TestOldSecretIsServedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := false
+		cache := newCache(slog.New(slog.DiscardHandler), func(ctx context.Context) (Secret, error) {
+			if hangs {
+				<-ctx.Done()
+				return Secret{}, ctx.Err()
+			}
+			return New("one"), nil
+		})
+		if _, err := cache.Get(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		hangs = true
+		time.Sleep(freshFor)
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 2400*time.Millisecond)
+		defer cancel()
+		if secret, err := cache.Get(ctx); err != nil || secret.Reveal() != "one" || time.Since(start) != 800*time.Millisecond {
+			t.Errorf("got %q, %v after %v, want the old secret after a third of the time", secret.Reveal(), err, time.Since(start))
+		}
+	})
+}
+
 func TestRefresh(t *testing.T) {
 	s := &source{secret: "one"}
 	cache := newCache(slog.New(slog.DiscardHandler), s.fetch)
