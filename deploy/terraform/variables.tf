@@ -162,7 +162,7 @@ variable "role_attribute" {
   nullable    = false
   validation {
     condition     = can(regex("^[A-Za-z0-9:._-]*$", var.role_attribute))
-    error_message = "The name of an attribute, which no app client may write."
+    error_message = "The name of an attribute, which users must not be able to write."
   }
 }
 

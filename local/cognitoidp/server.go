@@ -26,6 +26,8 @@ type Server struct {
 	MFA Object
 	// Clients are the pool's app clients, each with a ClientId. A page has one of them.
 	Clients []Object
+	// Groups are the names of the pool's groups. A page has two of them.
+	Groups []string
 	// Intercept, if not nil, is called before each operation. It may change the fields. If
 	// it returns the name of an exception, the operation fails with it.
 	Intercept func(operation string) (exception string)
@@ -77,6 +79,8 @@ func (s *Server) serve(operation string, request Object) (any, *awsjson.Error) {
 		return s.MFA, nil
 	case "ListUserPoolClients":
 		return s.list(request), nil
+	case "ListGroups":
+		return s.listGroups(request), nil
 	case "DescribeUserPoolClient":
 		for _, client := range s.Clients {
 			if client["ClientId"] == request["ClientId"] {
@@ -102,6 +106,22 @@ func (s *Server) list(request Object) Object {
 		break
 	}
 	answer["UserPoolClients"] = clients
+	return answer
+}
+
+// listGroups returns two groups. The token is the name of the next one.
+func (s *Server) listGroups(request Object) Object {
+	token, _ := request["NextToken"].(string)
+	first := max(0, slices.Index(s.Groups, token))
+	rest := s.Groups[first:]
+	answer, groups := Object{}, []Object{}
+	if len(rest) > 2 {
+		answer["NextToken"], rest = rest[2], rest[:2]
+	}
+	for _, name := range rest {
+		groups = append(groups, Object{"GroupName": name, "UserPoolId": s.Pool["Id"]})
+	}
+	answer["Groups"] = groups
 	return answer
 }
 

@@ -63,8 +63,12 @@ func Of(e *cognito.Event, s settings.Claims) map[string]any {
 	case e.User.ID == "":
 		return nil
 	}
-	tenants := tenantsOf(e, s)
-	roles := rolesOf(e, s, tenants)
+	var grants []Grant
+	for _, group := range e.Groups() {
+		grants = append(grants, GrantOf(group, e.PoolID, s))
+	}
+	tenants := tenantsOf(e, s, grants)
+	roles := rolesOf(e, s, grants, tenants.active)
 	claims := map[string]any{
 		userID:       idOf(e, s),
 		allowedRoles: roles,

@@ -11,9 +11,29 @@ import (
 // adminRole is the role that Hasura exempts from every permission.
 const adminRole = "admin"
 
+// A Grant is what a group gives to its users.
+type Grant struct {
+	Tenant string // "" means that the group puts users into no tenant
+	Roles  []string
+}
+
+// GrantOf returns what a group of a pool gives. With a tenant, the roles count only while
+// that tenant is active.
+func GrantOf(group, poolID string, s settings.Claims) Grant {
+	if isProviderGroup(poolID, group) {
+		return Grant{Roles: s.Groups.Explicit[group]}
+	}
+	if s.Tenants != nil {
+		if tenant, role, ok := s.Tenants.Match(group); ok {
+			return Grant{tenant, given(role, s.Groups)}
+		}
+	}
+	return Grant{Roles: given(group, s.Groups)}
+}
+
 // rolesOf returns the base role and the roles that the user's groups give, in the order of
 // the groups, each once. Groups of a tenant give the roles of the active tenant alone.
-func rolesOf(e *cognito.Event, s settings.Claims, t tenants) []string {
+func rolesOf(e *cognito.Event, s settings.Claims, grants []Grant, active string) []string {
 	roles := []string{BaseRole}
 	have := map[string]bool{BaseRole: true}
 	add := func(names ...string) {
@@ -24,20 +44,10 @@ func rolesOf(e *cognito.Event, s settings.Claims, t tenants) []string {
 			}
 		}
 	}
-	for _, group := range e.Groups() {
-		if isProviderGroup(e.PoolID, group) {
-			add(s.Groups.Explicit[group]...)
-			continue
+	for _, grant := range grants {
+		if grant.Tenant == "" || grant.Tenant == active {
+			add(grant.Roles...)
 		}
-		if s.Tenants != nil {
-			if tenant, role, ok := s.Tenants.Match(group); ok {
-				if tenant != "" && tenant == t.active && role != "" {
-					add(given(role, s.Groups)...)
-				}
-				continue
-			}
-		}
-		add(given(group, s.Groups)...)
 	}
 	if s.RoleAttribute != "" {
 		for _, name := range attributeList(e.User.Attributes[s.RoleAttribute]) {

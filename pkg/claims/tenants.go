@@ -17,15 +17,14 @@ type tenants struct {
 // tenantsOf returns the user's tenants. The active one is the one that the app sends as
 // clientMetadata.tenant_id, else the one in TENANT_ATTRIBUTE, else the only one. A value
 // that is not one of the user's tenants does not count.
-func tenantsOf(e *cognito.Event, s settings.Claims) tenants {
+func tenantsOf(e *cognito.Event, s settings.Claims, grants []Grant) tenants {
 	var t tenants
 	if s.Tenants == nil {
 		return t
 	}
-	for _, group := range e.Groups() {
-		tenant, _, _ := s.Tenants.Match(group)
-		if tenant != "" && !isProviderGroup(e.PoolID, group) && !slices.Contains(t.all, tenant) {
-			t.all = append(t.all, tenant)
+	for _, grant := range grants {
+		if grant.Tenant != "" && !slices.Contains(t.all, grant.Tenant) {
+			t.all = append(t.all, grant.Tenant)
 		}
 	}
 	wanted := []string{e.ClientMetadata("tenant_id")}

@@ -18,7 +18,7 @@ var (
 		Name: "ROLE_ATTRIBUTE", Functions: "claims", Parameter: "RoleAttribute",
 		Default: "none", Grammar: "the name of a user attribute", Example: "custom:groups",
 		Description: "The attribute with the groups that a SAML or OIDC provider asserts, as a list. Each gives the roles that ROLES " +
-			"names for it. No app client may write the attribute.",
+			"names for it. Users must not be able to write the attribute.",
 	}
 	DefaultRole = Setting{
 		Name: "DEFAULT_ROLE", Functions: "claims", Parameter: "DefaultRole",

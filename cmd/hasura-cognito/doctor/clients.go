@@ -14,21 +14,38 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-// clients looks for app clients that let users write an attribute which becomes a session variable. Such users choose what
-// Hasura lets them see.
-func (d *doctor) clients(ctx context.Context) {
-	const check = "session variables"
-	sources := map[string]string{} // attributes, by what they become
-	for name, v := range d.claims.Variables {
-		if v.Kind == settings.FromAttribute {
-			sources[name] = v.Name
+// A use is what the claims function makes of an attribute.
+type use struct {
+	attribute, becomes string
+	harmless           bool // also if users write the attribute
+}
+
+// uses returns what the claims function makes of attributes, in the order of the settings.
+func (d *doctor) uses() (uses []use) {
+	if id := d.claims.UserID; id != "" {
+		uses = append(uses, use{id, "becomes x-hasura-user-id", false})
+	}
+	if name := d.claims.RoleAttribute; name != "" {
+		uses = append(uses, use{name, "gives roles", false})
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.claims.Variables)) {
+		if v := d.claims.Variables[name]; v.Kind == settings.FromAttribute {
+			uses = append(uses, use{v.Name, "becomes " + name, false})
 		}
 	}
-	if id := d.claims.UserID; id != "" {
-		sources["x-hasura-user-id"] = id
+	if name := d.claims.TenantAttribute; name != "" {
+		uses = append(uses, use{name, "chooses one of the user's tenants, and adds none", true})
 	}
-	if len(sources) == 0 {
-		d.report.ok(check, "none is read from an attribute")
+	return uses
+}
+
+// clients looks for app clients that let users write an attribute which becomes a role, an id or a session variable. Such users
+// choose what Hasura lets them see.
+func (d *doctor) clients(ctx context.Context) {
+	const check = "attributes in claims"
+	uses := d.uses()
+	if len(uses) == 0 {
+		d.report.ok(check, "none is read")
 		return
 	}
 	ids, err := d.clientIDs(ctx)
@@ -36,24 +53,29 @@ func (d *doctor) clients(ctx context.Context) {
 		d.unread(check, Unknown, err, "cognito-idp:ListUserPoolClients")
 		return
 	}
-	holes := 0
+	found := 0
 	for _, id := range ids {
 		out, err := d.cognito.DescribeUserPoolClient(ctx, &cognitoidentityprovider.DescribeUserPoolClientInput{UserPoolId: &d.Pool, ClientId: &id})
 		if err != nil {
 			d.unread(check, Unknown, err, "cognito-idp:DescribeUserPoolClient")
 			return
 		}
-		for _, variable := range slices.Sorted(maps.Keys(sources)) {
-			attribute := sources[variable]
-			if how := d.writable(out.UserPoolClient, attribute); how != "" {
-				holes++
-				d.report.add(check, Fail, fmt.Sprintf("with app client %s users %s %s, which becomes %s", id, how, attribute, variable),
-					"set the client's WriteAttributes to a list without "+attribute+", and let only administrators set it")
+		for _, u := range uses {
+			how := d.writable(out.UserPoolClient, u.attribute)
+			if how == "" {
+				continue
 			}
+			found++
+			text := fmt.Sprintf("with app client %s users %s %s, which %s", id, how, u.attribute, u.becomes)
+			if u.harmless {
+				d.report.ok(check, text)
+				continue
+			}
+			d.report.add(check, Fail, text, "set the client's WriteAttributes to a list without "+u.attribute+". If an identity provider fills it: docs/security.md#roles-from-an-attribute")
 		}
 	}
-	if holes == 0 {
-		d.report.ok(check, fmt.Sprintf("none of the %d app clients lets users write their attributes", len(ids)))
+	if found == 0 {
+		d.report.ok(check, fmt.Sprintf("none of the %d app clients lets users write them", len(ids)))
 	}
 }
 
@@ -80,18 +102,35 @@ func (d *doctor) writable(client *cognito.UserPoolClientType, attribute string) 
 	if attribute == "sub" || attribute == "identities" || strings.HasPrefix(attribute, "cognito:") || strings.HasPrefix(attribute, "dev:") {
 		return "" // Cognito writes these
 	}
-	if client.WriteAttributes != nil && !slices.Contains(client.WriteAttributes, attribute) {
+	if client.WriteAttributes != nil && !slices.Contains(client.WriteAttributes, attribute) || d.isForProviders(client) {
 		return ""
 	}
 	// Names in a description have the prefix custom:, names in a definition do not.
 	for _, schema := range d.pool.SchemaAttributes {
 		name := aws.ToString(schema.Name)
 		if (name == attribute || "custom:"+name == attribute) && !aws.ToBool(schema.Mutable) {
-			if c := d.pool.AdminCreateUserConfig; c != nil && c.AllowAdminCreateUserOnly {
+			if d.noSignUp() {
 				return ""
 			}
 			return "choose at sign-up"
 		}
 	}
 	return "can write"
+}
+
+// isForProviders reports whether users cannot write attributes with a client although it has the right: they cannot sign up, and
+// their tokens come from managed login alone and lack the scope that UpdateUserAttributes needs. A client for sign-ins through
+// an identity provider must have the right, because Cognito writes the mapped attributes with it (CreateUserPoolClient,
+// WriteAttributes).
+func (d *doctor) isForProviders(client *cognito.UserPoolClientType) bool {
+	usesAPI := len(client.ExplicitAuthFlows) == 0 || slices.ContainsFunc(client.ExplicitAuthFlows, func(f cognito.ExplicitAuthFlowsType) bool {
+		return f != cognito.ExplicitAuthFlowsTypeAllowRefreshTokenAuth
+	})
+	return !usesAPI && d.noSignUp() && aws.ToBool(client.AllowedOAuthFlowsUserPoolClient) &&
+		!slices.Contains(client.AllowedOAuthScopes, "aws.cognito.signin.user.admin")
+}
+
+// noSignUp reports whether administrators alone create users.
+func (d *doctor) noSignUp() bool {
+	return d.pool.AdminCreateUserConfig != nil && d.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly
 }

@@ -68,6 +68,7 @@ func healthy() *deployment {
 						"PostConfirmation":         syncer, "PostAuthentication": syncer,
 					},
 				},
+				Groups: []string{"editor", poolID + "_Google", "org:admin"},
 				Clients: []object{
 					{"ClientId": "web", "ClientSecret": canary, "WriteAttributes": []any{"email", "name"}},
 					{"ClientId": "phone", "WriteAttributes": []any{"email"}},

@@ -81,6 +81,7 @@ func (d *doctor) run(ctx context.Context) {
 			d.access(ctx, "claims function", claims)
 			d.claimsSettings(env)
 			d.clients(ctx)
+			d.groups(ctx)
 		}
 	}
 	if sync != "" {

@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +17,7 @@ func TestHealthyDeployment(t *testing.T) {
 	report, text := healthy().examine(t)
 	want := []string{"pool", "pre token generation", "trigger version", "post confirmation", "post authentication",
 		"claims function", "claims function: environment", "claims function: permission", "claims function: other callers",
-		"claims settings", "session variables",
+		"claims settings", "attributes in claims", "group editor", "group us-east-1_ExaMPle01_Google", "group org:admin",
 		"sync function", "sync function: environment", "sync function: permission", "sync function: other callers",
 		"sync settings", "USER_ID", "secret", "Hasura", "users table", "unique constraints", "NOT NULL columns",
 		"Hasura's JWT settings", "Hasura accepts a token",
@@ -105,19 +107,51 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			d.env[claims]["CLAIMS_FORMAT"] = "json"
 			d.Cognito.Pool["LambdaConfig"] = object{"PreTokenGeneration": claims}
 		}, "claims settings", Fail, "V1_0", "remove CLAIMS_FORMAT"},
-		{"a client may write an attribute", func(d *deployment) { d.Cognito.Clients[1]["WriteAttributes"] = []any{"custom:org_id"} }, "session variables", Fail, "app client phone users can write custom:org_id", "WriteAttributes"},
-		{"a client without WriteAttributes", func(d *deployment) { delete(d.Cognito.Clients[0], "WriteAttributes") }, "session variables", Fail, "app client web", "WriteAttributes"},
+		{"a client may write an attribute", func(d *deployment) { d.Cognito.Clients[1]["WriteAttributes"] = []any{"custom:org_id"} }, "attributes in claims", Fail, "app client phone users can write custom:org_id", "WriteAttributes"},
+		{"a client without WriteAttributes", func(d *deployment) { delete(d.Cognito.Clients[0], "WriteAttributes") }, "attributes in claims", Fail, "app client web", "WriteAttributes"},
 		{"a client may write the user's id", func(d *deployment) {
 			d.env[claims] = map[string]string{"USER_ID": "custom:legacy_id"}
 			d.Cognito.Clients[1]["WriteAttributes"] = []any{"custom:legacy_id"}
-		}, "session variables", Fail, "can write custom:legacy_id, which becomes x-hasura-user-id", "WriteAttributes"},
+		}, "attributes in claims", Fail, "can write custom:legacy_id, which becomes x-hasura-user-id", "WriteAttributes"},
+		{"a client may write the attribute with roles", func(d *deployment) {
+			d.env[claims] = map[string]string{"ROLES": "a=b", "ROLE_ATTRIBUTE": "custom:groups"}
+			d.Cognito.Clients[1]["WriteAttributes"] = []any{"custom:groups"}
+		}, "attributes in claims", Fail, "can write custom:groups, which gives roles", "docs/security.md"},
+		{"a client for providers has the scope to write attributes", func(d *deployment) {
+			d.forProviders()
+			d.Cognito.Clients[1]["AllowedOAuthScopes"] = []any{"openid", "aws.cognito.signin.user.admin"}
+		}, "attributes in claims", Fail, "can write custom:groups", "WriteAttributes"},
+		{"a client for providers has an authentication flow", func(d *deployment) {
+			d.forProviders()
+			d.Cognito.Clients[1]["ExplicitAuthFlows"] = []any{"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"}
+		}, "attributes in claims", Fail, "can write custom:groups", "WriteAttributes"},
+		{"a client for providers has the default flows", func(d *deployment) {
+			d.forProviders()
+			delete(d.Cognito.Clients[1], "ExplicitAuthFlows")
+		}, "attributes in claims", Fail, "can write custom:groups", "WriteAttributes"},
+		{"users can sign up with a client for providers", func(d *deployment) {
+			d.forProviders()
+			delete(d.Cognito.Pool, "AdminCreateUserConfig")
+		}, "attributes in claims", Fail, "can write custom:groups", "WriteAttributes"},
+		{"roles of machines without V3_0", func(d *deployment) {
+			d.env[claims]["MACHINE_ROLES"] = "app=service"
+		}, "claims settings", Fail, "only with V3_0", "--version V3_0"},
+		{"a group of two tenants", func(d *deployment) {
+			d.env[claims]["TENANT_GROUPS"] = "{tenant}:{role}"
+			d.Cognito.Groups = []string{"a:b", "a:b:c"}
+		}, "group a:b:c", Warn, "in more than one way. It puts users into no tenant either", "separator"},
+		{"no right to see the groups", func(d *deployment) {
+			d.Cognito.Intercept = func(operation string) string {
+				return map[string]string{"ListGroups": "AccessDeniedException"}[operation]
+			}
+		}, "groups", Unknown, "AccessDenied", "cognito-idp:ListGroups"},
 		{"the functions take the user's id from different attributes", func(d *deployment) {
 			d.env[claims]["USER_ID"] = "custom:legacy_id"
 		}, "USER_ID", Fail, `the claims function has "custom:legacy_id", the sync function ""`, "same value"},
 		{"an attribute that is set at sign-up", func(d *deployment) {
 			d.env[claims]["SESSION_VARIABLES"] = "x-hasura-born=custom:born"
 			d.Cognito.Clients[0]["WriteAttributes"] = []any{"custom:born"}
-		}, "session variables", Fail, "choose at sign-up", "WriteAttributes"},
+		}, "attributes in claims", Fail, "choose at sign-up", "WriteAttributes"},
 
 		{"an invalid address", func(d *deployment) { d.env[syncer]["GRAPHQL_DOMAIN"] = "ftp://x" }, "sync settings", Fail, "GRAPHQL_DOMAIN", "every sync is parked"},
 		{"an invalid budget", func(d *deployment) { d.env[syncer]["SYNC_BUDGET"] = "9s" }, "sync settings", Fail, "SYNC_BUDGET", "have their defaults"},
@@ -228,6 +262,14 @@ func (d *deployment) callByAlias() {
 	d.Policies[claims+":live"] = d.Policies[claims]
 }
 
+// forProviders maps roles to an attribute, and lets one client write it for identity providers alone.
+func (d *deployment) forProviders() {
+	d.env[claims] = map[string]string{"ROLES": "a=b", "ROLE_ATTRIBUTE": "custom:groups"}
+	d.Cognito.Pool["AdminCreateUserConfig"] = object{"AllowAdminCreateUserOnly": true}
+	maps.Copy(d.Cognito.Clients[1], object{"WriteAttributes": []any{"custom:groups"}, "ExplicitAuthFlows": []any{"ALLOW_REFRESH_TOKEN_AUTH"},
+		"AllowedOAuthFlowsUserPoolClient": true, "AllowedOAuthScopes": []any{"openid"}})
+}
+
 // alarm puts an alarm into ALARM.
 func (d *deployment) alarm(name, namespace, dimension, value string) {
 	d.Alarms = append(d.Alarms, object{"AlarmName": name, "AlarmDescription": "what it means", "Namespace": namespace,
@@ -246,8 +288,18 @@ func TestWhatIsRight(t *testing.T) {
 			d.env[claims]["SESSION_VARIABLES"] = "x-hasura-born=custom:born,x-hasura-provider=identities,x-hasura-status=cognito:user_status"
 			d.Cognito.Pool["AdminCreateUserConfig"] = object{"AllowAdminCreateUserOnly": true}
 			d.Cognito.Clients[0]["WriteAttributes"] = []any{"custom:born"}
-		}, "session variables"},
-		{"no session variables", func(d *deployment) { d.env[claims] = nil }, "session variables"},
+		}, "attributes in claims"},
+		{"no session variables", func(d *deployment) { d.env[claims] = nil }, "attributes in claims"},
+		{"an attribute that an identity provider alone fills", func(d *deployment) { d.forProviders() }, "attributes in claims"},
+		{"an attribute that chooses among tenants", func(d *deployment) {
+			d.env[claims] = map[string]string{"TENANT_GROUPS": "{tenant}:{role}", "TENANT_ATTRIBUTE": "custom:tenant"}
+			d.Cognito.Clients[1]["WriteAttributes"] = []any{"custom:tenant"}
+		}, "attributes in claims"},
+		{"roles of machines with V3_0", func(d *deployment) {
+			d.env[claims]["MACHINE_ROLES"] = "app=service"
+			d.triggers()["PreTokenGenerationConfig"] = object{"LambdaArn": claims, "LambdaVersion": "V3_0"}
+		}, "claims settings"},
+		{"a pool without groups", func(d *deployment) { d.Cognito.Groups = nil }, "groups"},
 		{"another deployment's alarm", func(d *deployment) {
 			d.alarm("other", "AWS/Lambda", "FunctionName", "other-hasura-cognito-trigger")
 		}, "alarms"},
@@ -274,6 +326,36 @@ func TestEveryWideStatementIsNamed(t *testing.T) {
 	got := report.of("sync function: other callers")
 	if len(got) != 2 || !strings.Contains(got[0].Found, `"a"`) || !strings.Contains(got[1].Found, `"b"`) || report.of("sync function: permission")[0].Verdict != OK {
 		t.Errorf("got %+v\n%s", got, text)
+	}
+}
+
+// Every group has its roles, or the reason why it has none.
+func TestGroups(t *testing.T) {
+	d := healthy()
+	d.env[claims] = map[string]string{"TENANT_GROUPS": "{tenant}:{role}", "ROLES": "*,owner=tenant_owner,staff=editor,staff=author"}
+	d.Cognito.Groups = []string{"staff", "acme:owner", "acme:admin", "acme:viewer", poolID + "_Google", "admin"}
+	report, text := d.examine(t)
+	for group, want := range map[string]string{
+		"staff":            "role editor, author",
+		"acme:owner":       "role tenant_owner, in the tenant acme",
+		"acme:viewer":      "role viewer, in the tenant acme",
+		"acme:admin":       "no role: only an entry of ROLES gives the role admin, in the tenant acme",
+		poolID + "_Google": "no role: Cognito made the group for an identity provider",
+		"admin":            "no role: only an entry of ROLES gives the role admin",
+	} {
+		if got := report.of("group " + group); len(got) != 1 || got[0].Verdict != OK || got[0].Found != want {
+			t.Errorf("%s: %+v, want %q\n%s", group, got, want, text)
+		}
+	}
+	d = healthy()
+	d.env[claims]["TENANT_GROUPS"] = "{tenant}:{role}"
+	for i := range shownGroups + 1 {
+		d.Cognito.Groups = append(d.Cognito.Groups, fmt.Sprint("g", i))
+	}
+	d.Cognito.Groups = append(d.Cognito.Groups, "x:y:z")
+	report, text = d.examine(t)
+	if got := report.of("groups"); len(got) != 1 || !strings.Contains(got[0].Found, "the pool has 105, of which the first 100") || len(report.of("group g99")) != 0 || len(report.of("group x:y:z")) != 1 {
+		t.Errorf("many groups: %+v\n%s", got, text)
 	}
 }
 

@@ -22,6 +22,9 @@ func (d *doctor) claimsSettings(env func(string) string) {
 	case d.claims.Format == settings.JSON && d.version == cognito.PreTokenGenerationLambdaVersionTypeV10:
 		d.report.add(check, Fail, "CLAIMS_FORMAT is json, but a V1_0 trigger gives stringified_json only",
 			"remove CLAIMS_FORMAT here and claims_format in Hasura, or use V2_0")
+	case len(d.claims.Machines) > 0 && d.version != cognito.PreTokenGenerationLambdaVersionTypeV30:
+		d.report.add(check, Fail, "MACHINE_ROLES is set, but Cognito calls a trigger for machines only with V3_0",
+			"run attach with --version V3_0, or remove MACHINE_ROLES")
 	default:
 		d.report.ok(check, fmt.Sprintf("%s as %s", d.claims.Namespace, d.claims.Format))
 	}
