@@ -13,6 +13,7 @@ import (
 	stdlog "log"
 	"log/slog"
 	"strings"
+	"unicode"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
@@ -49,7 +50,8 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 func (h handler) WithGroup(name string) slog.Handler { return handler{h.Handler.WithGroup(name)} }
 
 // Adopt logs what libraries print with Go's standard logger. A line ends at its first
-// quotation mark: net/http quotes what a server sent after it, which must not be logged.
+// quotation mark: net/http quotes what a server sent after it, which must not be logged. A
+// line without a word before it is left out.
 func Adopt(log *slog.Logger) {
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(library{log})
@@ -59,7 +61,9 @@ type library struct{ log *slog.Logger }
 
 func (l library) Write(line []byte) (int, error) {
 	text, _, _ := bytes.Cut(line, []byte{'"'})
-	l.log.Warn("library log", "text", string(bytes.TrimSpace(text)))
+	if bytes.ContainsFunc(text, unicode.IsLetter) {
+		l.log.Warn("library log", "text", string(bytes.TrimSpace(text)))
+	}
 	return len(line), nil
 }
 

@@ -38,7 +38,6 @@ func TestAdopt(t *testing.T) {
 	rows := map[string]string{
 		"it ends\n": "it ends",
 		"Unsolicited response received on idle HTTP channel starting with \"canary\"; err=<nil>": "Unsolicited response received on idle HTTP channel starting with",
-		"": "",
 	}
 	for text, want := range rows {
 		var out bytes.Buffer
@@ -50,6 +49,14 @@ func TestAdopt(t *testing.T) {
 		}
 		if record.Level != "WARN" || record.Message != "library log" || record.Text != want {
 			t.Errorf("%q became %+v, want the text %q", text, record, want)
+		}
+	}
+	// The runtime prints the error of each call, which Cognito gets too.
+	for _, text := range []string{"", "{\n  \"errorMessage\": \"canary\"\n}"} {
+		var out bytes.Buffer
+		Adopt(New(&out, func(string) string { return "" }))
+		if stdlog.Print(text); out.Len() > 0 {
+			t.Errorf("%q became %s, want nothing", text, &out)
 		}
 	}
 }

@@ -84,14 +84,11 @@ func send(t *testing.T, s *stack.Stack, function, event string) stack.Call {
 	return call
 }
 
-// messages are the distinct messages of a call's log, sorted. The runtime client logs a
-// handler's error again, at any time, so "library log" is left out.
+// messages are the distinct messages of a call's log, sorted.
 func messages(call stack.Call) string {
 	var list []string
 	for _, line := range call.Log {
-		if line.Message != "library log" {
-			list = append(list, line.Message)
-		}
+		list = append(list, line.Message)
 	}
 	slices.Sort(list)
 	return strings.Join(slices.Compact(list), ", ")
