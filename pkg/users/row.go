@@ -41,7 +41,7 @@ func (t *Table) Row(s Sync) (r Row, dropped []string, err error) {
 		switch {
 		case c.Name == t.Key:
 			key, ok := value.(string)
-			if !ok || s.User.ID == "" {
+			if !ok || s.User.ID == "" || !t.IsKey(key) {
 				return Row{}, nil, ErrKey
 			}
 			r.Key = key

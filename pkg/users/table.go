@@ -2,6 +2,11 @@
 // each column comes from. Everything that knows columns follows from [Description].
 package users
 
+import (
+	"strings"
+	"unicode"
+)
+
 // Description describes the users table. Edit it to use another table:
 // docs/own-table.md has the steps and examples.
 var Description = Table{
@@ -100,10 +105,11 @@ func (t *Table) KindOf(column string) Kind {
 	return ""
 }
 
-// IsKey reports whether a text fits the key.
+// IsKey reports whether a text fits the key. The key is also sent as x-hasura-user-id, and
+// a header cannot carry a control character.
 func (t *Table) IsKey(text string) bool {
 	c := t.column(t.Key)
-	if c == nil || text == "" {
+	if c == nil || text == "" || strings.ContainsFunc(text, unicode.IsControl) {
 		return false
 	}
 	_, err := c.Kind.parse(text)

@@ -95,6 +95,7 @@ func TestAnotherTable(t *testing.T) {
 			`{"uid":"` + sub + `","email":"j@example.com","displayName":"",` + at + `}`, "email syncedAt", nil, nil},
 		{"a value that does not fit its kind", map[string]string{"email": "j@example.com", "custom:tenant_id": "acme", "given_name": "\x00"},
 			`{"uid":"` + sub + `","email":"j@example.com","displayName":"",` + at + `}`, "email syncedAt", []string{"name.given", "tenantId"}, nil},
+		{"an id that a header cannot carry", map[string]string{"email": "j@example.com", "custom:id": "7\n8"}, "", "", nil, ErrKey},
 		{"a required column without a value", map[string]string{"name": "Jane"}, "", "", nil, ErrRequired},
 	}
 	for _, row := range rows {
@@ -114,7 +115,7 @@ func TestAnotherTable(t *testing.T) {
 			t.Errorf("%s: updates %s, want %s; dropped %q, want %q", row.name, got, row.columns, dropped, row.dropped)
 		}
 	}
-	if accounts.KeyIsSub() || !Description.KeyIsSub() || accounts.IsKey("") || !accounts.IsKey("7") || Description.IsKey("7") {
+	if accounts.KeyIsSub() || !Description.KeyIsSub() || accounts.IsKey("") || accounts.IsKey("7\x7f") || !accounts.IsKey("7") || Description.IsKey("7") {
 		t.Error("the key of a table is not recognized")
 	}
 }
