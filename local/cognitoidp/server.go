@@ -28,6 +28,8 @@ type Server struct {
 	Clients []Object
 	// Groups are the names of the pool's groups. A page has two of them.
 	Groups []string
+	// Users are the pool's users; nil means none.
+	Users *Users
 	// Intercept, if not nil, is called before each operation. It may change the fields. If
 	// it returns the name of an exception, the operation fails with it.
 	Intercept func(operation string) (exception string)
@@ -68,6 +70,8 @@ func (s *Server) serve(operation string, request Object) (any, *awsjson.Error) {
 	switch operation {
 	case "DescribeUserPool":
 		return Object{"UserPool": s.Pool}, nil
+	case "ListUsers":
+		return s.Users.list(request)
 	case "UpdateUserPool":
 		return Object{}, s.update(request)
 	case "GetUserPoolMfaConfig":
