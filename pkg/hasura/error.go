@@ -39,6 +39,7 @@ type Error struct {
 	err      error
 	repeated bool // a second attempt ended the same
 	hangs    bool // the health check failed too
+	bulk     bool // the call was one of Rows
 }
 
 func (e *Error) Error() string {
@@ -125,7 +126,7 @@ func (e *Error) Class() Class {
 		return Transient
 	case permanentCodes[e.Code], permanentStatuses[e.Status], isPermanentState(e.SQLState):
 		return Permanent
-	case unclearCodes[e.Code], e.Status == http.StatusNotFound:
+	case unclearCodes[e.Code], e.Status == http.StatusNotFound, e.bulk && e.Code == codeUnexpected:
 		// One of several servers can still have the old metadata, for seconds.
 		if e.repeated {
 			return Permanent
@@ -134,6 +135,20 @@ func (e *Error) Class() Class {
 	}
 	return Transient
 }
+
+// MayBeRow reports whether the failure of an upsert of several rows can come from one of
+// the rows, so that the others can be written without it.
+func (e *Error) MayBeRow() bool {
+	switch e.Code {
+	case "constraint-violation", "constraint-error", "data-exception", "permission-error", "parse-failed", CodeTooLarge, codeUnexpected:
+		return e.Class() == Permanent
+	}
+	return e.Status == http.StatusRequestEntityTooLarge
+}
+
+// codeUnexpected is Hasura's code for errors of PostgreSQL that it does not know, such as
+// those that a trigger raises.
+const codeUnexpected = "unexpected"
 
 // permanentCodes are Hasura's codes for faults of a request, of its data or of a
 // permission (Hasura.Base.Error, graphql-engine), and ours for faults of a setting.

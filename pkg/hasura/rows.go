@@ -3,6 +3,7 @@ package hasura
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -170,7 +171,13 @@ func (r *Rows) Update(ctx context.Context, sub string, before time.Time, set map
 func (r *Rows) call(ctx context.Context, alias string, send func(context.Context, graphql.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, rowsTime)
 	defer cancel()
-	return r.client.retry(ctx, doer{client: r.client, limit: maxPage, alias: alias}, send)
+	return r.client.retry(ctx, doer{client: r.client, limit: maxPage, alias: alias}, func(ctx context.Context, client graphql.Client) error {
+		err := send(ctx, client)
+		if e, ok := errors.AsType[*Error](err); ok {
+			e.bulk = true
+		}
+		return err
+	})
 }
 
 // without leaves the fields Enabled and DeletedAt out of a query, if the table lacks them.

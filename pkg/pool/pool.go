@@ -53,7 +53,7 @@ func Open(ctx context.Context, id string, perSecond float64) (*Pool, error) {
 		config.WithHTTPClient(awshttp.NewBuildableClient().
 			WithTimeout(attemptTime).
 			WithDialerOptions(func(d *net.Dialer) { d.Timeout = attemptTime / 2 })),
-		config.WithLogger(logging.Nop{}), // its warnings have addresses
+		config.WithLogger(logging.Nop{}),                                   // its warnings have addresses
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} }), // see call
 	)
 	if err != nil {
@@ -289,7 +289,7 @@ func newError(ctx context.Context, err error) *Error {
 		e.Code = logs.Code(api.ErrorCode())
 	} else if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) {
 		e.Code = CodeTimeout
-	} else if e.Status != 0 {
+	} else if e.Status >= http.StatusBadRequest {
 		e.Code = logs.Unrecognized
 	}
 	return e

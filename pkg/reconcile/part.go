@@ -1,0 +1,393 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/pool"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
+)
+
+// A part is one run over the users of a prefix.
+type part struct {
+	*Reconciler
+	prefix string
+	until  time.Time
+	start  time.Time // before the listing
+	seen   *subs     // of all users in the pool
+
+	mu     sync.Mutex
+	report Report
+	failed int
+}
+
+// listed is a user and when the page was requested that it was on.
+type listed struct {
+	user pool.User
+	at   time.Time
+}
+
+// compare lists the pool and writes the rows that differ.
+func (p *part) compare(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	var batch []listed
+	flush := func(limit int) {
+		for len(batch) > 0 && len(batch) >= limit {
+			next := batch[:min(batchSize, len(batch))]
+			batch = batch[len(next):]
+			group.Go(func() error { return p.reconcile(ctx, next, p.count) })
+		}
+	}
+	keyIsSub := p.Rows.Table.KeyIsSub()
+	err := p.Pool.List(ctx, p.prefix, func(page pool.Page) error {
+		if p.isLate() {
+			return errTime
+		}
+		n := 0
+		for _, u := range page.Users {
+			if !p.seen.add(u.ID) {
+				continue // on an earlier page too
+			}
+			n++
+			if u.IsUnconfirmed() {
+				p.count(Difference{Sub: u.ID, Outcome: Unconfirmed})
+			} else {
+				batch = append(batch, listed{u, page.At})
+			}
+		}
+		p.mu.Lock()
+		p.report.InPool += n
+		p.mu.Unlock()
+		if p.Progress != nil {
+			p.Progress(n)
+		}
+		if keyIsSub { // otherwise a later page can have another user with the same id
+			flush(batchSize)
+		}
+		return ctx.Err()
+	})
+	if err == nil {
+		if !keyIsSub {
+			batch = p.withoutDuplicates(ctx, batch)
+		}
+		flush(1)
+	}
+	if failed := group.Wait(); failed != nil {
+		return failed // why the listing was cancelled
+	}
+	return err
+}
+
+func (p *part) isLate() bool { return !p.until.IsZero() && time.Now().After(p.until) }
+
+func (p *part) count(d Difference) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.report.count(d)
+}
+
+// withoutDuplicates leaves out the users who have the id of another one.
+func (p *part) withoutDuplicates(ctx context.Context, batch []listed) []listed {
+	table, n := p.Rows.Table, make(map[string]int, len(batch))
+	key := func(l listed) string {
+		row, _, err := p.mirror(l.user, l.at)
+		if err != nil {
+			return ""
+		}
+		return normal(table, row.Key)
+	}
+	for _, l := range batch {
+		n[key(l)]++
+	}
+	return slices.DeleteFunc(batch, func(l listed) bool {
+		k := key(l)
+		if k == "" || n[k] == 1 {
+			return false
+		}
+		p.Log.ErrorContext(ctx, "duplicate id", "user", l.user)
+		p.count(Difference{Sub: l.user.ID, Outcome: Duplicate})
+		return true
+	})
+}
+
+// A planned row is one to write.
+type planned struct {
+	row users.Row
+	Difference
+	dropped []string
+}
+
+// reconcile writes the rows of a batch that differ, and calls count for each user.
+func (r *Reconciler) reconcile(ctx context.Context, batch []listed, count func(Difference)) error {
+	table := r.Rows.Table
+	rows, keys := make([]planned, 0, len(batch)), make([]string, 0, len(batch))
+	for _, l := range batch {
+		row, dropped, err := r.mirror(l.user, l.at)
+		if err != nil {
+			count(Difference{Sub: l.user.ID, Outcome: Ignored})
+			continue
+		}
+		rows = append(rows, planned{row: row, Difference: Difference{Sub: l.user.ID}, dropped: dropped})
+		keys = append(keys, row.Key)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	found, err := r.Rows.Get(ctx, table.Key, keys)
+	if err != nil {
+		return fmt.Errorf("read rows: %w", err)
+	}
+	stored := make(map[string]users.Stored, len(found))
+	for _, row := range found {
+		stored[normal(table, row.Text(table.Key))] = row
+	}
+	write := rows[:0]
+	for _, p := range rows {
+		p.Outcome = Inserted
+		if row, ok := stored[normal(table, p.row.Key)]; ok {
+			if p.Outcome, p.Columns, err = r.plan(ctx, p.row, row); err != nil {
+				return err
+			}
+		}
+		if p.Outcome == Inserted || p.Outcome == Updated {
+			write = append(write, p)
+		} else {
+			count(p.Difference)
+		}
+	}
+	if r.DryRun {
+		for _, p := range write {
+			count(p.Difference)
+		}
+		return nil
+	}
+	return r.write(ctx, write, count)
+}
+
+// plan says what to do with a user who has a row.
+func (r *Reconciler) plan(ctx context.Context, row users.Row, stored users.Stored) (Outcome, []string, error) {
+	table := r.Rows.Table
+	columns := table.Differences(row, stored)
+	synced := stored.Time(table.SyncedAt)
+	switch {
+	case len(columns) == 0 || r.OnlyMissing:
+		return Same, nil, nil
+	case !synced.Before(row.SyncedAt) && synced.Before(time.Now().Add(minAge)):
+		return Newer, nil, nil
+	}
+	if other := stored.Text(table.Sub); table.Sub != "" && other != "" && other != row.Sub && users.IsUUID(other) {
+		// The id was that of another user. Is that one still in the pool?
+		_, alive, _, err := r.Pool.Lookup(ctx, other)
+		if err != nil {
+			return "", nil, fmt.Errorf("look up the owner of an id: %w", err)
+		}
+		if alive {
+			r.Log.ErrorContext(ctx, "duplicate id", "user", row, "other", other)
+			return Duplicate, nil, nil
+		}
+	}
+	return Updated, columns, nil
+}
+
+// write writes rows and counts their users.
+func (r *Reconciler) write(ctx context.Context, rows []planned, count func(Difference)) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	for _, p := range rows {
+		if len(p.dropped) > 0 {
+			r.Log.WarnContext(ctx, "attributes dropped", "user", p.row, "columns", p.dropped)
+		}
+	}
+	w := &writer{Reconciler: r, count: count}
+	err := w.write(ctx, rows)
+	for _, f := range w.failed {
+		if err == nil {
+			r.Log.ErrorContext(ctx, "permanent failure", "user", f.planned.row, "error", f.err)
+			f.planned.Outcome, f.planned.Columns = Failed, nil
+			count(f.planned.Difference)
+		}
+	}
+	return err
+}
+
+// A writer writes one batch.
+type writer struct {
+	*Reconciler
+	count   func(Difference)
+	written int
+	failed  []failure
+}
+
+type failure struct {
+	planned planned
+	err     error
+}
+
+// write writes rows in one transaction. If Hasura does not accept it because of a row, each
+// half is written alone, until the row is found.
+func (w *writer) write(ctx context.Context, rows []planned) error {
+	batch := make([]users.Row, len(rows))
+	for i := range rows {
+		batch[i] = rows[i].row
+	}
+	n, err := w.Rows.Upsert(ctx, batch, earliest(batch))
+	e, ok := errors.AsType[*hasura.Error](err)
+	switch {
+	case err == nil:
+		w.written += len(rows)
+		for _, p := range rows {
+			// A row that was not written is newer now. Which one that is, is not known.
+			if n--; n < 0 {
+				p.Outcome, p.Columns = Newer, nil
+			}
+			w.count(p.Difference)
+		}
+		return nil
+	case !ok || !e.MayBeRow():
+		return fmt.Errorf("write rows: %w", err)
+	case len(rows) > 1:
+		half := len(rows) / 2
+		if err := w.write(ctx, rows[:half]); err != nil {
+			return err
+		}
+		return w.write(ctx, rows[half:])
+	}
+	w.failed = append(w.failed, failure{rows[0], err})
+	if len(w.failed) > 10 && w.written == 0 || len(w.failed) > maxFailed {
+		return fmt.Errorf("write rows: no row is accepted: %w", err) // not the fault of a row
+	}
+	return nil
+}
+
+// findGone marks the rows of the prefix whose users are not in the pool.
+func (p *part) findGone(ctx context.Context) error {
+	table := p.Rows.Table
+	if table.Sub == "" {
+		return nil
+	}
+	candidates, err := p.candidates(ctx)
+	if err != nil || len(candidates) == 0 {
+		return err
+	}
+	if p.report.Refused = p.refusal(len(candidates)); p.report.Refused != "" {
+		p.Log.ErrorContext(ctx, "marking refused", "prefix", p.prefix, "reason", p.report.Refused)
+		return nil
+	}
+	absent, _, err := p.lookUp(ctx, candidates)
+	if err != nil {
+		return err
+	}
+	marks := p.OnDelete != settings.Report && p.CanMark() == ""
+	if p.DryRun || !marks {
+		outcome := Gone
+		if marks {
+			outcome = Marked
+		}
+		for _, row := range absent {
+			p.count(Difference{Sub: row.Text(table.Sub), Outcome: outcome})
+			if !p.DryRun {
+				p.Log.InfoContext(ctx, "gone", "user", row.Text(table.Sub))
+			}
+		}
+		return nil
+	}
+	if len(absent) == 0 {
+		return nil
+	}
+	second := time.Now().Add(p.between())
+	if !p.until.IsZero() && second.After(p.until) {
+		return errTime
+	}
+	if !wait(ctx, second) {
+		return ctx.Err()
+	}
+	absent, at, err := p.lookUp(ctx, absent)
+	for i, row := range absent { // also those before an error
+		if err := p.markOne(ctx, row, at[i]); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (p *part) markOne(ctx context.Context, row users.Stored, at time.Time) error {
+	sub := row.Text(p.Rows.Table.Sub)
+	marked, err := p.mark(ctx, row, p.start.Add(-minAge), at)
+	if err != nil {
+		return fmt.Errorf("mark a row: %w", err)
+	}
+	outcome := Marked
+	if !marked {
+		outcome = Pending // it was written meanwhile
+	} else {
+		p.Log.InfoContext(ctx, "marked", "user", sub)
+	}
+	p.count(Difference{Sub: sub, Outcome: outcome})
+	return nil
+}
+
+// candidates returns the rows that were written long enough before the listing, and whose
+// users were not in it. They are at most one more than may be marked.
+func (p *part) candidates(ctx context.Context) (candidates []users.Stored, err error) {
+	table := p.Rows.Table
+	page := hasura.Range{Prefix: p.prefix, Before: p.start.Add(-minAge), Limit: pageSize, Erase: p.OnDelete == settings.Anonymize}
+	for {
+		rows, err := p.Rows.List(ctx, page)
+		if err != nil {
+			return nil, fmt.Errorf("list rows: %w", err)
+		}
+		for _, row := range rows {
+			page.After = row.Text(table.Sub)
+			if users.IsUUID(page.After) && !p.seen.has(page.After) {
+				if candidates = append(candidates, row); p.refusal(len(candidates)) != "" {
+					return candidates, nil
+				}
+			}
+		}
+		if len(rows) < page.Limit {
+			return candidates, nil
+		}
+		if p.isLate() {
+			return nil, errTime
+		}
+	}
+}
+
+// refusal says why so many rows must not be marked, or "".
+func (p *part) refusal(candidates int) string {
+	listed := len(p.seen.set)
+	switch {
+	case listed == 0:
+		return "the pool has no user here, but the table has rows"
+	case candidates > max(minGone, int(p.MaxGone*float64(listed))):
+		return fmt.Sprintf("more than %d of %d users are gone", max(minGone, int(p.MaxGone*float64(listed))), listed)
+	}
+	return ""
+}
+
+// lookUp returns the rows whose users are not in the pool, and the times of the look-ups.
+func (p *part) lookUp(ctx context.Context, rows []users.Stored) (absent []users.Stored, at []time.Time, err error) {
+	for _, row := range rows {
+		if p.isLate() {
+			return absent, at, errTime
+		}
+		_, found, asked, err := p.Pool.Lookup(ctx, row.Text(p.Rows.Table.Sub))
+		if err != nil {
+			return absent, at, fmt.Errorf("look up a user: %w", err)
+		}
+		if !found {
+			absent, at = append(absent, row), append(at, asked)
+		}
+	}
+	return absent, at, nil
+}

@@ -1,0 +1,473 @@
+package reconcile_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/reconciletest"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
+)
+
+const project = "../../graphql"
+
+// fill puts users 0 to n-1 of a version into the pool.
+func fill(w *reconciletest.World, n, version int) map[string]cognitoidp.User {
+	pooled := make(map[string]cognitoidp.User)
+	for i := range n {
+		pooled[reconciletest.Sub(i)] = reconciletest.User(i, version)
+	}
+	w.Users.Put(slices.Collect(maps.Values(pooled))...)
+	return pooled
+}
+
+func run(t *testing.T, r *reconcile.Reconciler, prefix string) reconcile.Report {
+	t.Helper()
+	report, err := r.Part(t.Context(), prefix, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func counts(r reconcile.Report) string {
+	var all []string
+	for _, outcome := range slices.Sorted(maps.Keys(r.Counts)) {
+		all = append(all, fmt.Sprintf("%s %d", outcome, r.Counts[outcome]))
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestPart(t *testing.T) {
+	w := reconciletest.Start(t, project, "")
+	r := w.Reconciler()
+	check := func(name, want string, dry bool) reconcile.Report {
+		t.Helper()
+		r.DryRun = dry
+		before := w.Rows()
+		report := run(t, r, "")
+		if got := counts(report); got != want || !report.Complete {
+			t.Errorf("%s: got %s (complete: %t), want %s", name, got, report.Complete, want)
+		}
+		if after := w.Rows(); dry && !reflect.DeepEqual(before, after) {
+			t.Errorf("%s: a dry run has written", name)
+		}
+		return report
+	}
+
+	pooled := fill(w, 120, 1)
+	waiting := reconciletest.User(1000, 1)
+	waiting.Status = "UNCONFIRMED"
+	w.Users.Put(waiting)
+	foreign := map[string]any{"id": "00000000-0000-0000-0000-000000000001", "email": "service@example.com"}
+	w.Insert(foreign)
+	check("a dry run of the first fill", "inserted 120, unconfirmed 1", true)
+	check("the first fill", "inserted 120, unconfirmed 1", false)
+	if lines := w.Differences(pooled); len(lines) > 0 {
+		t.Errorf("after the first fill: %q", lines)
+	}
+	stored := w.Rows()
+	check("nothing has changed", "same 120, unconfirmed 1", false)
+	if !reflect.DeepEqual(stored, w.Rows()) {
+		t.Error("a run without differences has written rows")
+	}
+
+	w.Age()
+	edited := reconciletest.User(3, 2) // without a name and custom attributes, disabled
+	pooled[reconciletest.Sub(3)] = edited
+	w.Users.Put(edited)
+	for _, n := range []int{4, 5} {
+		w.Users.Delete(reconciletest.Sub(n))
+		delete(pooled, reconciletest.Sub(n))
+	}
+	report := check("a dry run after changes", "marked 2, same 117, unconfirmed 1, updated 1", true)
+	for _, column := range []string{"email", "name", "attributes", "enabled"} {
+		if report.Columns[column] != 1 {
+			t.Errorf("%d rows differ in %s, want 1", report.Columns[column], column)
+		}
+	}
+	if len(report.Samples) != 3 {
+		t.Errorf("the samples are %v, want the three users", report.Samples)
+	}
+	check("after changes", "marked 2, same 117, unconfirmed 1, updated 1", false)
+	if lines := w.Differences(pooled); len(lines) > 0 {
+		t.Errorf("after changes: %q", lines)
+	}
+	rows := w.Rows()
+	for _, n := range []int{4, 5} {
+		row := rows[reconciletest.Sub(n)]
+		if at := row.Time("deleted_at"); at.IsZero() || !at.Equal(row.Time("synced_at")) || row.Text("email") == "" {
+			t.Errorf("the row of a user who is gone: deleted_at %s, synced_at %s, email %s", row["deleted_at"], row["synced_at"], row["email"])
+		}
+	}
+	if row := rows["00000000-0000-0000-0000-000000000001"]; row.Text("email") != "service@example.com" || !row.Time("deleted_at").IsZero() || !row.Time("synced_at").IsZero() {
+		t.Error("a row that did not come from Cognito was touched")
+	}
+	if lines := strings.Split(w.Log.String(), "\n"); strings.Contains(w.Log.String(), "example.com") {
+		t.Errorf("values are logged: %q", lines)
+	}
+
+	w.Age()
+	r.OnDelete = settings.Anonymize
+	check("marked rows are emptied", "marked 2, same 118, unconfirmed 1", false)
+	w.Age()
+	check("once", "same 118, unconfirmed 1", false)
+	for _, n := range []int{4, 5} {
+		if row := w.Rows()[reconciletest.Sub(n)]; !users.Description.IsErased(row) || row.Time("deleted_at").IsZero() {
+			t.Errorf("the row is not emptied: %s", row)
+		}
+	}
+	if calls := w.Cognito.Calls(); slices.ContainsFunc(calls, func(call string) bool { return call != "ListUsers" }) {
+		t.Error("an operation other than ListUsers was called")
+	}
+}
+
+// atRequest calls do at the nth request to the pool, which fails with what do returns.
+func atRequest(w *reconciletest.World, n int, do func() string) {
+	requests := 0
+	w.Cognito.Intercept = func(string) string {
+		if requests++; requests == n {
+			return do()
+		}
+		return ""
+	}
+}
+
+// When in doubt nobody is marked.
+func TestNobodyIsMarked(t *testing.T) {
+	rows := []struct {
+		name    string
+		disturb func(w *reconciletest.World, r *reconcile.Reconciler)
+		want    string // of the log; "" means that the run fails
+	}{
+		{"the listing fails in the middle", func(w *reconciletest.World, r *reconcile.Reconciler) {
+			atRequest(w, 2, func() string { return "ResourceNotFoundException" })
+		}, ""},
+		{"the listing is empty", func(w *reconciletest.World, r *reconcile.Reconciler) {
+			for n := range 200 {
+				w.Users.Delete(reconciletest.Sub(n))
+			}
+		}, `"msg":"marking refused","prefix":"","reason":"the pool has no user here, but the table has rows"`},
+		{"too many users are gone", func(w *reconciletest.World, r *reconcile.Reconciler) {
+			for n := range 12 {
+				w.Users.Delete(reconciletest.Sub(n))
+			}
+		}, `"reason":"more than 10 of 188 users are gone"`},
+		{"the rows are too new", func(w *reconciletest.World, r *reconcile.Reconciler) {
+			w.Users.Delete(reconciletest.Sub(1))
+			w.Query(`mutation ($at: timestamptz!) { update_users(where: {}, _set: {synced_at: $at}) { affected_rows } }`, map[string]any{"at": time.Now().Add(-time.Minute)})
+		}, " "},
+		{"the user is found in the second look-up", func(w *reconciletest.World, r *reconcile.Reconciler) {
+			w.Users.Delete(reconciletest.Sub(1))
+			atRequest(w, 6, func() string { // after four pages and the first look-up
+				w.Users.Put(reconciletest.User(1, 1))
+				return ""
+			})
+		}, " "},
+		{"the row is written between the look-ups", func(w *reconciletest.World, r *reconcile.Reconciler) {
+			w.Users.Delete(reconciletest.Sub(1))
+			atRequest(w, 6, func() string {
+				w.Query(`mutation ($at: timestamptz!) { update_users(where: {}, _set: {synced_at: $at}) { affected_rows } }`, map[string]any{"at": time.Now()})
+				return ""
+			})
+		}, " "},
+		{"report", func(w *reconciletest.World, r *reconcile.Reconciler) {
+			w.Users.Delete(reconciletest.Sub(1))
+			r.OnDelete = settings.Report
+		}, `"msg":"gone","user":"` + reconciletest.Sub(1)},
+		{"only missing users", func(w *reconciletest.World, r *reconcile.Reconciler) {
+			w.Users.Delete(reconciletest.Sub(1))
+			r.OnlyMissing = true
+		}, " "},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			w := reconciletest.Start(t, project, "")
+			r := w.Reconciler()
+			fill(w, 200, 1)
+			run(t, r, "")
+			w.Age()
+			row.disturb(w, r)
+			report, err := r.Part(t.Context(), "", time.Time{})
+			if (err != nil) != (row.want == "") || report.Complete != (err == nil) {
+				t.Errorf("got %v, complete: %t", err, report.Complete)
+			}
+			if row.want != "" && !strings.Contains(w.Log.String()+" ", row.want) {
+				t.Errorf("logged %s, want %s", w.Log, row.want)
+			}
+			for sub, row := range w.Rows() {
+				if !row.Time("deleted_at").IsZero() {
+					t.Errorf("%s is marked", sub)
+				}
+			}
+		})
+	}
+}
+
+// A sync that came in later than the page request less a minute is not overwritten, and one
+// that came in before is.
+func TestNewerRowStays(t *testing.T) {
+	w := reconciletest.Start(t, project, "")
+	r := w.Reconciler()
+	fill(w, 2, 1)
+	w.Insert(
+		map[string]any{"id": reconciletest.Sub(0), "email": "newer@example.com", "synced_at": time.Now().Add(-30 * time.Second), "last_sign_in_at": time.Now()},
+		map[string]any{"id": reconciletest.Sub(1), "email": "older@example.com", "synced_at": time.Now().Add(-90 * time.Second), "last_sign_in_at": "2026-01-01T00:00:00Z"})
+	if got := counts(run(t, r, "")); got != "newer 1, updated 1" {
+		t.Errorf("got %s", got)
+	}
+	rows := w.Rows()
+	if got := rows[reconciletest.Sub(0)].Text("email"); got != "newer@example.com" {
+		t.Errorf("the newer row has %s", got)
+	}
+	if row := rows[reconciletest.Sub(1)]; row.Text("email") != "user-1-1@example.com" || row.Time("last_sign_in_at").IsZero() {
+		t.Errorf("the older row has %s, last_sign_in_at %s", row["email"], row["last_sign_in_at"])
+	}
+}
+
+// refuse makes Hasura refuse each upsert with one of the subs in it, as PostgreSQL would.
+func refuse(w *reconciletest.World, code string, subs ...string) {
+	handle := func(rw http.ResponseWriter, body []byte) bool {
+		if !strings.Contains(string(body), "mutation upsertUsers") || !slices.ContainsFunc(subs, func(sub string) bool { return strings.Contains(string(body), sub) }) {
+			return false
+		}
+		fmt.Fprintf(rw, `{"errors":[{"message":"canary","extensions":{"code":%q,"path":"$"}}]}`, code)
+		return true
+	}
+	w.Hasura.Store(&handle)
+}
+
+// A row that Hasura refuses is reported alone; all others are written.
+func TestBadRowIsFound(t *testing.T) {
+	for _, code := range []string{"data-exception", "constraint-violation", "unexpected"} {
+		t.Run(code, func(t *testing.T) {
+			w := reconciletest.Start(t, project, "")
+			r := w.Reconciler()
+			pooled := fill(w, 150, 1)
+			bad := []string{reconciletest.Sub(7), reconciletest.Sub(99)}
+			refuse(w, code, bad...)
+			if got := counts(run(t, r, "")); got != "failed 2, inserted 148" {
+				t.Errorf("got %s", got)
+			}
+			for _, sub := range bad {
+				delete(pooled, sub)
+				if want := `"msg":"permanent failure","user":"` + sub; strings.Count(w.Log.String(), want) != 1 {
+					t.Errorf("logged %s, want once %s", w.Log, want)
+				}
+			}
+			if lines := w.Differences(pooled); len(lines) > 0 || len(w.Rows()) != 148 {
+				t.Errorf("%d rows; %q", len(w.Rows()), lines)
+			}
+		})
+	}
+}
+
+// A failure that is not the fault of a row fails the part, without a request for each row.
+func TestFailureOfAllRows(t *testing.T) {
+	for _, code := range []string{"permission-denied", "unexpected"} {
+		w := reconciletest.Start(t, project, "")
+		r := w.Reconciler()
+		fill(w, 200, 1)
+		requests := 0
+		handle := func(rw http.ResponseWriter, body []byte) bool {
+			if !strings.Contains(string(body), "mutation upsertUsers") {
+				return false
+			}
+			requests++
+			fmt.Fprintf(rw, `{"errors":[{"extensions":{"code":%q}}]}`, code)
+			return true
+		}
+		w.Hasura.Store(&handle)
+		report, err := r.Part(t.Context(), "", time.Time{})
+		if err == nil || report.Complete || report.Counts[reconcile.Failed] > 0 || requests > 60 {
+			t.Errorf("%s: %v after %d requests, %s", code, err, requests, counts(report))
+		}
+	}
+}
+
+// A database without the columns enabled and deleted_at is reconciled, and nobody is marked.
+func TestTableWithoutMarks(t *testing.T) {
+	w := reconciletest.Start(t, project, "")
+	without := func(rw http.ResponseWriter, body []byte) bool {
+		var request struct{ Query string }
+		if json.Unmarshal(body, &request) == nil && !strings.Contains(request.Query, "deleted_at") && !strings.Contains(string(body), `"enabled"`) {
+			return false
+		}
+		fmt.Fprint(rw, `{"errors":[{"extensions":{"code":"validation-failed"}}]}`)
+		return true
+	}
+	w.Hasura.Store(&without)
+	r := w.Reconciler()
+	fill(w, 30, 0)
+	run(t, r, "")
+	w.Age()
+	w.Users.Delete(reconciletest.Sub(1))
+	if got := counts(run(t, r, "")); got != "gone 1, same 29" || r.CanMark() == "" {
+		t.Errorf("got %s; %q", got, r.CanMark())
+	}
+}
+
+// Parts that end in time are the whole of a part that does not.
+func TestUnfinishedPartIsSplit(t *testing.T) {
+	w := reconciletest.Start(t, project, "")
+	r := w.Reconciler()
+	var pooled []string
+	for n := range 300 {
+		u := reconciletest.User(n, 1)
+		u.Attributes["sub"] = "34" + u.Attributes["sub"][2:]
+		pooled = append(pooled, u.Attributes["sub"])
+		w.Users.Put(u)
+	}
+	_, err := r.Part(t.Context(), "3", time.Now().Add(time.Nanosecond))
+	u, ok := errors.AsType[*reconcile.Unfinished](err)
+	if !ok || len(u.Parts) != 16 {
+		t.Fatalf("got %v, want 16 parts: nothing was listed", err)
+	}
+	pages := 0
+	w.Cognito.Intercept = func(string) string {
+		if pages++; pages == 4 {
+			time.Sleep(300 * time.Millisecond)
+		}
+		return ""
+	}
+	_, err = r.Part(t.Context(), "3", time.Now().Add(250*time.Millisecond))
+	if u, ok = errors.AsType[*reconcile.Unfinished](err); !ok {
+		t.Fatalf("got %v, want an unfinished part", err)
+	}
+	for _, sub := range append(pooled, "30", "3f", "340") {
+		if n := len(slices.DeleteFunc(slices.Clone(u.Parts), func(part string) bool { return !strings.HasPrefix(sub, part) })); n != 1 {
+			t.Errorf("%s is in %d of the parts %q", sub, n, u.Parts)
+		}
+	}
+	if len(u.Parts) != 31 {
+		t.Errorf("%d parts, want 15 with another second digit and 16 with another third one: %q", len(u.Parts), u.Parts)
+	}
+}
+
+// The parts of a plan are the whole pool.
+func TestPlan(t *testing.T) {
+	for estimate, want := range map[int]int{0: 1, 20_000: 1, 20_001: 16, 1_000_000: 16, 2_000_000: 4096} {
+		parts := reconcile.Plan(estimate)
+		if len(parts) != want {
+			t.Errorf("%d users: %d parts, want %d", estimate, len(parts), want)
+		}
+		for n := range 200 {
+			in := 0
+			for _, part := range parts {
+				if strings.HasPrefix(reconciletest.Sub(n), part) {
+					in++
+				}
+			}
+			if in != 1 {
+				t.Errorf("%d users: a user is in %d parts", estimate, in)
+			}
+		}
+	}
+}
+
+// Whatever happens while it runs and whenever it is killed, a last run makes the table
+// equal to the pool, nobody in the pool is ever marked, and other rows stay as they are.
+func TestTableEqualsPool(t *testing.T) {
+	for seed := range uint64(10) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { converges(t, rand.New(rand.NewPCG(seed, 3))) })
+	}
+}
+
+func converges(t *testing.T, random *rand.Rand) {
+	w := reconciletest.Start(t, project, "")
+	w.Users.Short, w.Users.Repeat = random.IntN(2) == 0, random.IntN(3) == 0
+	r := w.Reconciler()
+	r.MaxGone = 1
+	var mu sync.Mutex
+	pooled, deleted := make(map[string]cognitoidp.User), make(map[string]bool)
+	change := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		n := random.IntN(150)
+		sub := reconciletest.Sub(n)
+		_, exists := pooled[sub]
+		switch {
+		case exists && random.IntN(6) == 0:
+			delete(pooled, sub)
+			deleted[sub] = true // a sub does not come back
+			w.Users.Delete(sub)
+		case !deleted[sub]:
+			u := reconciletest.User(n, random.IntN(9))
+			if n%17 == 0 {
+				u.Status = "UNCONFIRMED"
+			}
+			pooled[sub] = u
+			w.Users.Put(u)
+		}
+	}
+	for range 200 {
+		change()
+	}
+	foreign := map[string]any{"id": reconciletest.Sub(9999), "email": "service@example.com", "attributes": map[string]any{"a": 1}}
+	w.Insert(foreign)
+	before := w.Rows()[reconciletest.Sub(9999)]
+
+	exceptions := append(make([]string, 40), "TooManyRequestsException", "InvalidParameterException", "NotAuthorizedException", "NotAuthorizedException")
+	for range 6 {
+		steps := random.IntN(25)
+		ctx, kill := context.WithCancel(t.Context())
+		w.Cognito.Intercept = func(string) string {
+			mu.Lock()
+			if steps--; steps == 0 {
+				kill()
+			}
+			changes, exception := random.IntN(3) == 0, exceptions[random.IntN(len(exceptions))]
+			mu.Unlock()
+			if changes {
+				change()
+			}
+			return exception
+		}
+		r.OnDelete = []settings.OnDelete{settings.Report, settings.Mark, settings.Anonymize}[random.IntN(3)]
+		for _, prefix := range [][]string{{""}, reconcile.Plan(100_000)}[random.IntN(2)] {
+			_, _ = r.Part(ctx, prefix, time.Time{}) // fails as often as not
+		}
+		kill()
+		mu.Lock()
+		for sub, row := range w.Rows() {
+			if _, alive := pooled[sub]; alive && !row.Time("deleted_at").IsZero() {
+				t.Errorf("%s is in the pool and marked", sub)
+			}
+		}
+		mu.Unlock()
+		w.Age()
+	}
+	w.Cognito.Intercept, r.OnDelete = nil, settings.Mark
+	if report := run(t, r, ""); !report.Complete {
+		t.Fatal("the last run is not complete")
+	}
+	if lines := w.Differences(pooled); len(lines) > 0 {
+		t.Errorf("after the last run:\n%s", strings.Join(lines, "\n"))
+	}
+	rows := w.Rows()
+	for sub, row := range rows {
+		u, alive := pooled[sub]
+		if marked := !row.Time("deleted_at").IsZero(); sub != reconciletest.Sub(9999) && u.Status != "UNCONFIRMED" && marked == alive {
+			t.Errorf("%s is in the pool: %t, and marked: %t", sub, alive, marked)
+		}
+	}
+	if !reflect.DeepEqual(rows[reconciletest.Sub(9999)], before) {
+		t.Error("a row that did not come from Cognito was touched")
+	}
+	if slices.Contains(w.Cognito.Calls(), "AdminGetUser") {
+		t.Error("AdminGetUser was called")
+	}
+}

@@ -1,0 +1,236 @@
+// Package reconciletest starts the stand-ins that tests of reconcile and follow need: a
+// user pool, Hasura over a database, and Secrets Manager, behind the real clients.
+package reconciletest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
+	"github.com/phenom-earth/hasura-cognito/local/hasura"
+	"github.com/phenom-earth/hasura-cognito/local/secretsmanager"
+	client "github.com/phenom-earth/hasura-cognito/pkg/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/pool"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
+	"github.com/phenom-earth/hasura-cognito/pkg/secrets"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
+)
+
+const (
+	// PoolID is the id of the user pool.
+	PoolID = "us-east-1_ExaMPle01"
+	// Role is the role that the reconcile function acts as.
+	Role   = "cognito_reconcile"
+	secret = "the-admin-secret"
+)
+
+// A World has the stand-ins.
+type World struct {
+	Cognito *cognitoidp.Server
+	Users   *cognitoidp.Users
+	// Hasura, if not nil, answers a request instead of Hasura if it returns true.
+	Hasura atomic.Pointer[func(w http.ResponseWriter, body []byte) bool]
+	// Log has what was logged.
+	Log *bytes.Buffer
+	// URL is Hasura's, SecretARN that of the secret with its admin secret.
+	URL, SecretARN string
+
+	t      testing.TB
+	engine *hasura.Server
+}
+
+// Start starts the stand-ins and points the AWS SDK at them. project is the folder
+// graphql/; databaseURL is that of a PostgreSQL database, or "" for SQLite in memory.
+func Start(t testing.TB, project, databaseURL string) *World {
+	t.Helper()
+	users := new(cognitoidp.Users)
+	w := &World{t: t, Users: users, Log: new(bytes.Buffer),
+		Cognito: &cognitoidp.Server{Pool: cognitoidp.Object{"Id": PoolID}, Users: users}}
+	database, err := hasura.Open(t.Context(), os.DirFS(project), databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { database.Close() })
+	if w.engine, err = hasura.New(hasura.Config{Project: os.DirFS(project), Database: database, AdminSecret: secret}); err != nil {
+		t.Fatal(err)
+	}
+	manager := new(secretsmanager.Server)
+	w.SecretARN = manager.Put("app", `{"ADMIN_SECRET":"`+secret+`"}`)
+	serve := func(h http.Handler) string {
+		s := httptest.NewServer(h)
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	w.URL = serve(http.HandlerFunc(w.serveHasura))
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": serve(manager), "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": serve(w.Cognito),
+		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_REGION": "us-east-1",
+		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+	} {
+		t.Setenv(name, value)
+	}
+	return w
+}
+
+func (w *World) serveHasura(rw http.ResponseWriter, r *http.Request) {
+	if handle := w.Hasura.Load(); handle != nil {
+		var body bytes.Buffer
+		if _, err := body.ReadFrom(r.Body); err != nil {
+			return // the client is gone
+		}
+		if (*handle)(rw, body.Bytes()) {
+			return
+		}
+		r.Body = http.NoBody
+		r = r.Clone(r.Context())
+		r.Body = readCloser{bytes.NewReader(body.Bytes())}
+	}
+	w.engine.ServeHTTP(rw, r)
+}
+
+type readCloser struct{ *bytes.Reader }
+
+func (readCloser) Close() error { return nil }
+
+// Reconciler returns a reconciler of the pool, as the role, that marks and waits a
+// millisecond between two look-ups.
+func (w *World) Reconciler() *reconcile.Reconciler {
+	w.t.Helper()
+	endpoint, err := settings.NewEndpoint(w.URL, "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	log := slog.New(slog.NewJSONHandler(w.Log, nil))
+	cache, err := secrets.Open(w.t.Context(), log, w.SecretARN, "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	rows, err := client.New(endpoint, cache, Role).Rows(w.t.Context(), &users.Description)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p, err := pool.Open(w.t.Context(), PoolID, 1e6)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &reconcile.Reconciler{Pool: p, Rows: rows, OnDelete: settings.Mark, MaxGone: 0.05, Between: time.Millisecond, Log: log}
+}
+
+// Sub returns the sub of a user by number.
+func Sub(n int) string {
+	random := rand.New(rand.NewPCG(uint64(n), 7))
+	a, b := random.Uint64(), random.Uint64()
+	return fmt.Sprintf("%08x-%04x-7%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>48, b&0xffffffffffff)
+}
+
+// User returns a user by number, with the values of a version.
+func User(n, version int) cognitoidp.User {
+	u := cognitoidp.User{Username: fmt.Sprintf("user-%d", n), Status: "CONFIRMED", Enabled: version%3 != 2, Attributes: map[string]string{
+		"sub": Sub(n), "email": fmt.Sprintf("user-%d-%d@example.com", n, version), "email_verified": "true",
+	}}
+	if version%2 == 1 {
+		u.Attributes["name"] = "Jane Doe"
+		u.Attributes["custom:plan"] = fmt.Sprint("pro ", version)
+	}
+	return u
+}
+
+// Query runs an operation as admin and returns the member rows of its data.
+func (w *World) Query(query string, variables map[string]any) []users.Stored {
+	w.t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/v1/graphql", bytes.NewReader(body))
+	r.Header.Set("X-Hasura-Admin-Secret", secret)
+	recorder := httptest.NewRecorder()
+	w.engine.ServeHTTP(recorder, r)
+	var answer struct {
+		Data   map[string]json.RawMessage
+		Errors []any
+	}
+	if err := json.Unmarshal(recorder.Body.Bytes(), &answer); err != nil || len(answer.Errors) > 0 {
+		w.t.Fatalf("%s: %s", query, recorder.Body)
+	}
+	var rows []users.Stored
+	if raw, ok := answer.Data["rows"]; ok {
+		if err := json.Unmarshal(raw, &rows); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return rows
+}
+
+// Rows returns all rows, by key.
+func (w *World) Rows() map[string]users.Stored {
+	w.t.Helper()
+	all := make(map[string]users.Stored)
+	for _, row := range w.Query(`{ rows: users { id username email email_verified phone_number phone_number_verified name given_name family_name
+		picture locale identity_provider status attributes last_sign_in_at synced_at enabled deleted_at updated_at } }`, nil) {
+		all[row.Text("id")] = row
+	}
+	return all
+}
+
+// Insert inserts rows as admin.
+func (w *World) Insert(rows ...map[string]any) {
+	w.t.Helper()
+	w.Query(`mutation ($rows: [users_insert_input!]!) { insert_users(objects: $rows) { affected_rows } }`, map[string]any{"rows": rows})
+}
+
+// Age sets the time of the last sync of all rows that have one to ten minutes ago, or of
+// the rows with the given subs.
+func (w *World) Age(subs ...string) {
+	w.t.Helper()
+	where := map[string]any{"synced_at": map[string]any{"_is_null": false}}
+	if len(subs) > 0 {
+		where["id"] = map[string]any{"_in": subs}
+	}
+	w.Query(`mutation ($where: users_bool_exp!, $set: users_set_input!) { update_users(where: $where, _set: $set) { affected_rows } }`,
+		map[string]any{"where": where, "set": map[string]any{"synced_at": time.Now().Add(-10 * time.Minute).UTC()}})
+}
+
+// Differences says where the table is not equal to the pool: it returns a line for each
+// user whose row is missing or different, or marked.
+func (w *World) Differences(pooled map[string]cognitoidp.User) (lines []string) {
+	w.t.Helper()
+	rows := w.Rows()
+	for _, sub := range slices.Sorted(maps.Keys(pooled)) {
+		u := pooled[sub]
+		if u.Status == "UNCONFIRMED" {
+			continue
+		}
+		user := poolUser(u)
+		row, _, err := users.Description.Mirror(users.Sync{User: user.User, At: time.Now()}, user.Enabled)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if stored, ok := rows[sub]; !ok {
+			lines = append(lines, sub+" has no row")
+		} else if columns := users.Description.Differences(row, stored); len(columns) > 0 {
+			lines = append(lines, fmt.Sprintf("%s differs in %q", sub, columns))
+		}
+	}
+	return lines
+}
+
+func poolUser(u cognitoidp.User) pool.User {
+	p := pool.User{Enabled: u.Enabled}
+	p.ID, p.Username, p.Attributes = u.Attributes["sub"], u.Username, maps.Clone(u.Attributes)
+	p.Attributes["cognito:user_status"] = u.Status
+	return p
+}
