@@ -5,9 +5,11 @@
 package pool
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -63,7 +65,28 @@ func Open(ctx context.Context, id string, perSecond float64) (*Pool, error) {
 		cfg.Region = region
 	}
 	awsroots.First(&cfg)
+	cfg.HTTPClient = whole{cfg.HTTPClient}
 	return New(cognitoidentityprovider.NewFromConfig(cfg), id, perSecond), nil
+}
+
+// whole reads a response to its end before the SDK sees it. The SDK closes the request's
+// body as soon as the response begins. If net/http has not noticed by then that the body was
+// sent, it closes the connection, and the rest of the response is lost.
+type whole struct{ aws.HTTPClient }
+
+func (w whole) Do(request *http.Request) (*http.Response, error) {
+	response, err := w.HTTPClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	const limit = 16 << 20 // 60 users with 50 custom attributes of 2,048 characters each have 6 MB
+	body, err := io.ReadAll(io.LimitReader(response.Body, limit))
+	if err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, nil
 }
 
 // New returns the pool with an id over a client of the SDK that does not retry.
