@@ -10,10 +10,16 @@ const (
 	Claims = "hasura-cognito-trigger"
 	Sync   = "hasura-cognito-sync-users"
 	Replay = "hasura-cognito-replay-syncs"
+
+	Reconcile = "hasura-cognito-reconcile-users"
+	Follow    = "hasura-cognito-follow-users"
 )
 
-// All lists every function.
+// All lists every function that each deployment has.
 func All() []string { return []string{Claims, Sync, Replay} }
+
+// Optional lists the functions that a deployment has only on request.
+func Optional() []string { return []string{Reconcile, Follow} }
 
 // LogicalID returns the logical id of a function in template.yaml: its name with each
 // word capitalized and without hyphens.

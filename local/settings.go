@@ -54,7 +54,9 @@ func (c choice) byFunction() map[string]map[string]string {
 	}
 	for name, value := range c {
 		for short := range strings.SplitSeq(settings.Lookup(name).Functions, ", ") {
-			env[names[short]][name] = value
+			if function, ok := names[short]; ok {
+				env[function][name] = value
+			}
 		}
 	}
 	return env

@@ -93,6 +93,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		switch operation {
 		case "SendMessage":
 			return awsjson.Call(body, s.send)
+		case "SendMessageBatch":
+			return awsjson.Call(body, s.sendBatch)
 		case "ReceiveMessage":
 			return awsjson.Call(body, func(in sdk.ReceiveMessageInput) (any, *awsjson.Error) { return s.receive(r.Context(), in) })
 		case "DeleteMessageBatch":
@@ -135,6 +137,23 @@ func (s *Server) send(in sdk.SendMessageInput) (any, *awsjson.Error) {
 		q.messages = append(q.messages, m)
 		return sdk.SendMessageOutput{MessageId: &m.id, MD5OfMessageBody: aws.String(sum(body))}
 	})
+}
+
+// sendBatch sends each entry. The stand-in refuses the whole batch if it refuses an entry.
+func (s *Server) sendBatch(in sdk.SendMessageBatchInput) (any, *awsjson.Error) {
+	if n := len(in.Entries); n == 0 || n > 10 {
+		return nil, awsjson.Errorf("TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10. You have sent %d.", n)
+	}
+	out := sdk.SendMessageBatchOutput{Successful: []types.SendMessageBatchResultEntry{}}
+	for _, entry := range in.Entries {
+		sent, refused := s.send(sdk.SendMessageInput{QueueUrl: in.QueueUrl, MessageBody: entry.MessageBody, DelaySeconds: entry.DelaySeconds})
+		if refused != nil {
+			return nil, refused
+		}
+		one := sent.(sdk.SendMessageOutput)
+		out.Successful = append(out.Successful, types.SendMessageBatchResultEntry{Id: entry.Id, MessageId: one.MessageId, MD5OfMessageBody: one.MD5OfMessageBody})
+	}
+	return out, nil
 }
 
 // invalid reports whether SQS refuses a character: "SendMessage".

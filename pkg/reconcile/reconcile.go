@@ -293,3 +293,12 @@ func normal(t *users.Table, key string) string {
 func earliest(rows []users.Row) time.Time {
 	return slices.MinFunc(rows, func(a, b users.Row) int { return a.SyncedAt.Compare(b.SyncedAt) }).SyncedAt
 }
+
+// IsPermanent reports whether a retry cannot help after an error of a Reconciler, until an
+// operator has changed something.
+func IsPermanent(err error) bool {
+	if e, ok := errors.AsType[*pool.Error](err); ok {
+		return !e.Transient()
+	}
+	return hasura.ClassOf(err) == hasura.Permanent
+}

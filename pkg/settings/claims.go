@@ -67,7 +67,7 @@ var (
 
 // UserID is a setting of the claims and the sync function.
 var UserID = Setting{
-	Name: "USER_ID", Functions: "claims, sync", Parameter: "UserId",
+	Name: "USER_ID", Functions: "claims, sync, reconcile, follow", Parameter: "UserId",
 	Default: "the sub", Grammar: "the name of a user attribute", Example: "custom:legacy_id",
 	Description: "The attribute that holds the user's id in the application. It becomes x-hasura-user-id, and the key of the user row " +
 		"if the description of the table says so. A user without it has the sub. No app client may write it.",

@@ -13,28 +13,28 @@ import (
 // Settings that say where Hasura is and how to call it.
 var (
 	GraphqlDomain = Setting{
-		Name: "GRAPHQL_DOMAIN", Functions: "sync, replay", Parameter: "GraphqlDomain", Required: true,
+		Name: "GRAPHQL_DOMAIN", Functions: "sync, replay, reconcile, follow", Parameter: "GraphqlDomain", Required: true,
 		Grammar: "Hasura's host, host:port or URL", Example: "hasura.internal",
 		Description: "Where Hasura is. A name without a scheme means https. The DNS name of an Elastic Load Balancer means plain http, " +
 			"unless GRAPHQL_HOST is set or the port is 443. A URL may have a path; without one it is /v1/graphql.",
 	}
 	GraphqlHost = Setting{
-		Name: "GRAPHQL_HOST", Functions: "sync, replay", Parameter: "GraphqlHost",
+		Name: "GRAPHQL_HOST", Functions: "sync, replay, reconcile, follow", Parameter: "GraphqlHost",
 		Default: "the host of GRAPHQL_DOMAIN", Grammar: "a host or host:port", Example: "api.example.com",
 		Description: "The name that Hasura's certificate is for, when GRAPHQL_DOMAIN is the DNS name of a load balancer.",
 	}
 	GraphqlCA = Setting{
-		Name: "GRAPHQL_CA", Functions: "sync, replay", Parameter: "GraphqlCa",
+		Name: "GRAPHQL_CA", Functions: "sync, replay, reconcile, follow", Parameter: "GraphqlCa",
 		Default: "the public certificate authorities", Grammar: "one or two certificates in PEM form", Example: exampleCA,
 		Description: "The certificates of a private certificate authority that issued Hasura's certificate. Only they are trusted then.",
 	}
 	SecretsARN = Setting{
-		Name: "SECRETS_ARN", Functions: "sync, replay", Parameter: "SecretsArn", Required: true,
+		Name: "SECRETS_ARN", Functions: "sync, replay, reconcile, follow", Parameter: "SecretsArn", Required: true,
 		Grammar: "the ARN of a secret in Secrets Manager", Example: "arn:aws:secretsmanager:us-east-1:123456789012:secret:acme/prod/app-AbCdEf",
 		Description: "The secret that holds Hasura's admin secret: a JSON object, or the plain text.",
 	}
 	SecretsKey = Setting{
-		Name: "SECRETS_KEY", Functions: "sync, replay", Parameter: "SecretsKey",
+		Name: "SECRETS_KEY", Functions: "sync, replay, reconcile, follow", Parameter: "SecretsKey",
 		Default: "the first of HASURA_GRAPHQL_ADMIN_SECRET, HASURA_ADMIN_SECRET, ADMIN_SECRET, HASURA_GRAPHQL_ADMIN_SECRETS",
 		Grammar: "the name of a key", Example: "HASURA_SECRET",
 		Description: "The key of the admin secret in the secret's JSON object. With it, the secret must be a JSON object.",

@@ -52,7 +52,6 @@ const defaultMaxGone = 0.05
 // Hasura, as [ReadReconcile] returns them.
 type Reconcile struct {
 	UserPoolID string
-	QueueURL   string
 	UserID     string
 	OnDelete   OnDelete
 	MaxGone    float64 // a share of 1

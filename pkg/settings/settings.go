@@ -30,6 +30,7 @@ var All = []*Setting{
 	&UserID,
 	&Roles, &RoleAttribute, &DefaultRole, &SessionVariables, &TenantGroups, &TenantAttribute, &MachineRoles,
 	&ClaimsNamespace, &ClaimsFormat, &AccessTokenAudience,
+	&UserPoolID, &ReconcileHasuraRole, &ReconcileOnDelete, &ReconcileMaxGone, &ReconcileQueueURL,
 }
 
 // Lookup returns the setting with a name, or nil.
@@ -114,6 +115,16 @@ func (s *Setting) Check(value string) error {
 		return check(s, value, parseFormat)
 	case &AccessTokenAudience:
 		return check(s, value, parseAudience)
+	case &UserPoolID:
+		return check(s, value, parseUserPoolID)
+	case &ReconcileHasuraRole:
+		return check(s, value, parseReconcileRole)
+	case &ReconcileOnDelete:
+		return check(s, value, ParseOnDelete)
+	case &ReconcileMaxGone:
+		return check(s, value, ParseMaxGone)
+	case &ReconcileQueueURL:
+		return check(s, value, parseReconcileQueue)
 	}
 	panic("settings: no parser for " + s.Name)
 }

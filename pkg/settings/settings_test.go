@@ -269,3 +269,32 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestReadReconcile(t *testing.T) {
+	hasura := []string{"GRAPHQL_DOMAIN=hasura.internal", "SECRETS_ARN=" + SecretsARN.Example, "USER_POOL_ID=us-east-1_A"}
+	rows := []struct {
+		name   string
+		env    []string
+		want   Reconcile
+		role   string
+		faults int
+	}{
+		{"the defaults; the role of the sync does not count", []string{"HASURA_ROLE=cognito_sync"}, Reconcile{UserPoolID: "us-east-1_A", OnDelete: Report, MaxGone: 0.05}, "", 0},
+		{"everything", []string{"RECONCILE_HASURA_ROLE=r", "RECONCILE_ON_DELETE=anonymize", "RECONCILE_MAX_GONE=0%", "USER_ID=custom:id"},
+			Reconcile{UserPoolID: "us-east-1_A", UserID: "custom:id", OnDelete: Anonymize}, "r", 0},
+		{"invalid: the least", []string{"RECONCILE_HASURA_ROLE= r", "RECONCILE_ON_DELETE=x", "RECONCILE_MAX_GONE=x"},
+			Reconcile{UserPoolID: "us-east-1_A", OnDelete: Report}, "", 3},
+	}
+	for _, row := range rows {
+		got, h, faults := ReadReconcile(environment(append(row.env, hasura...)...))
+		if got != row.want || h.Role != row.role || len(faults) != row.faults {
+			t.Errorf("%s: %+v, role %q, %v; want %+v, role %q and %d faults", row.name, got, h.Role, faults, row.want, row.role, row.faults)
+		}
+	}
+	if _, _, faults := ReadReconcile(environment()); len(faults) != 3 {
+		t.Errorf("without settings: %v, want three faults", faults)
+	}
+	if url, faults := ReadReconcileQueue(environment()); url != "" || len(faults) != 1 {
+		t.Errorf("without settings: %q, %v", url, faults)
+	}
+}

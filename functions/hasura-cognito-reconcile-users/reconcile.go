@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
+)
+
+// margin is kept of the call's time: for the rows that are under way when a part is given
+// up, and for the messages of its smaller parts.
+const margin = time.Minute
+
+// A function handles the messages of the queue.
+type function struct {
+	opener *reconcile.Opener
+	send   func(context.Context, []message) error
+	log    *slog.Logger
+}
+
+// handle returns the messages that stay in the queue. It returns no error, which would
+// keep the whole batch in the queue.
+func (f *function) handle(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for _, record := range batch.Records {
+		if err := f.one(ctx, record); err != nil {
+			if errors.Is(err, errMessage) || reconcile.IsPermanent(err) {
+				f.log.ErrorContext(ctx, "permanent failure", "message_id", record.MessageId, "error", err)
+			} else {
+				f.log.WarnContext(ctx, "will retry", "message_id", record.MessageId, "error", err)
+			}
+			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
+		}
+	}
+	return response, nil
+}
+
+func (f *function) one(ctx context.Context, record events.SQSMessage) error {
+	m, err := readMessage(record.Body)
+	if err != nil {
+		return err
+	}
+	r, err := f.opener.Open(ctx)
+	if err != nil {
+		return err
+	}
+	if m.Prefix == nil {
+		return f.plan(ctx, r, record.MessageId)
+	}
+	return f.part(ctx, r, m)
+}
+
+// plan sends a message for each part of the pool.
+func (f *function) plan(ctx context.Context, r *reconcile.Reconciler, run string) error {
+	estimate, err := r.Pool.Estimate(ctx)
+	if err != nil {
+		return fmt.Errorf("estimate the number of users: %w", err)
+	}
+	parts := reconcile.Plan(estimate)
+	if err := f.send(ctx, messages(run, parts)); err != nil {
+		return fmt.Errorf("send the parts: %w", err)
+	}
+	f.log.InfoContext(ctx, "planned", "run", run, "parts", len(parts), "about_users", estimate)
+	return nil
+}
+
+// part reconciles one part. If that does not end in time, it sends messages for smaller
+// parts. They begin at the start, but what is written already is not written again.
+func (f *function) part(ctx context.Context, r *reconcile.Reconciler, m message) error {
+	start, until := time.Now(), time.Time{}
+	if end, ok := ctx.Deadline(); ok {
+		until = end.Add(-min(margin, time.Until(end)/4))
+	}
+	report, err := r.Part(ctx, *m.Prefix, until)
+	log := f.log.With("run", m.Run, "prefix", *m.Prefix, "users", report, "drift", report.Drift(), "ms", time.Since(start).Milliseconds())
+	if unfinished, ok := errors.AsType[*reconcile.Unfinished](err); ok && len(unfinished.Parts) > 0 {
+		if err := f.send(ctx, messages(m.Run, unfinished.Parts)); err != nil {
+			return fmt.Errorf("send the smaller parts: %w", err)
+		}
+		log.InfoContext(ctx, "split", "parts", len(unfinished.Parts))
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("part %q: %w", *m.Prefix, err)
+	}
+	log.InfoContext(ctx, "reconciled")
+	return nil
+}
+
+func messages(run string, parts []string) []message {
+	all := make([]message, len(parts))
+	for i := range parts {
+		all[i] = message{Version: version, Run: run, Prefix: &parts[i]}
+	}
+	return all
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
+	"github.com/phenom-earth/hasura-cognito/local/sqs"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/reconciletest"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+)
+
+// start returns the function over the stand-ins, and what it logs.
+func start(t *testing.T) (*function, *reconciletest.World, *sqs.Server, *bytes.Buffer) {
+	t.Helper()
+	w := reconciletest.Start(t, "../../graphql", "")
+	queues := new(sqs.Server)
+	server := httptest.NewServer(queues)
+	t.Cleanup(server.Close)
+	env := map[string]string{
+		"GRAPHQL_DOMAIN": w.URL, "SECRETS_ARN": w.SecretARN, "USER_POOL_ID": reconciletest.PoolID,
+		"RECONCILE_HASURA_ROLE": reconciletest.Role, "RECONCILE_QUEUE_URL": server.URL + queues.Create(sqs.Queue{Name: "reconcile"}),
+	}
+	getenv := func(name string) string { return env[name] }
+	s, h, faults := settings.ReadReconcile(getenv)
+	queue, more := settings.ReadReconcileQueue(getenv)
+	if len(faults)+len(more) > 0 {
+		t.Fatal(faults, more)
+	}
+	cfg, err := config.LoadDefaultConfig(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := new(bytes.Buffer)
+	logger := slog.New(slog.NewJSONHandler(log, nil))
+	return &function{
+		opener: &reconcile.Opener{Settings: s, Hasura: h, PerSecond: 1e6, Log: logger},
+		send:   sender(cfg, queue),
+		log:    logger,
+	}, w, queues, log
+}
+
+func call(t *testing.T, ctx context.Context, f *function, body string) (stays bool) {
+	t.Helper()
+	response, err := f.handle(ctx, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "message-1", Body: body}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(response.BatchItemFailures) > 0
+}
+
+// The message of the schedule makes one message per part, and these make the table equal to
+// the pool.
+func TestRun(t *testing.T) {
+	f, w, queues, log := start(t)
+	pooled := make(map[string]cognitoidp.User)
+	for n := range 100 {
+		pooled[reconciletest.Sub(n)] = reconciletest.User(n, n)
+		w.Users.Put(reconciletest.User(n, n))
+	}
+	w.Cognito.Pool["EstimatedNumberOfUsers"] = 300_000
+	if call(t, t.Context(), f, `{"version":1}`) {
+		t.Fatalf("the first message stays: %s", log)
+	}
+	bodies := queues.Bodies("reconcile")
+	if len(bodies) != 16 || bodies[3] != `{"version":1,"run":"message-1","prefix":"3"}` {
+		t.Fatalf("sent %q, want 16 parts", bodies)
+	}
+	for _, body := range bodies {
+		if call(t, t.Context(), f, body) {
+			t.Errorf("%s stays: %s", body, log)
+		}
+	}
+	if lines := w.Differences(pooled); len(lines) > 0 {
+		t.Errorf("after all parts: %q", lines)
+	}
+	if n := strings.Count(log.String(), `"msg":"reconciled","run":"message-1"`); n != 16 || strings.Contains(log.String(), "example.com") {
+		t.Errorf("%d parts are logged, want 16, without values: %s", n, log)
+	}
+	if len(queues.Bodies("reconcile")) != 16 {
+		t.Error("a part that ended in time was split")
+	}
+}
+
+func TestSmallPoolIsOnePart(t *testing.T) {
+	f, _, queues, _ := start(t)
+	if call(t, t.Context(), f, `{"version":1}`) || !slices.Equal(queues.Bodies("reconcile"), []string{`{"version":1,"run":"message-1","prefix":""}`}) {
+		t.Errorf("sent %q", queues.Bodies("reconcile"))
+	}
+}
+
+func TestPartThatDoesNotEndInTime(t *testing.T) {
+	f, w, queues, log := start(t)
+	for n := range 500 {
+		w.Users.Put(reconciletest.User(n, n))
+	}
+	if call(t, t.Context(), f, `{"version":1,"run":"r","prefix":"zz"}`) == false {
+		t.Error("a part that is no prefix of a sub leaves the queue")
+	}
+	w.Cognito.Intercept = func(string) string { time.Sleep(100 * time.Millisecond); return "" }
+	ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
+	defer cancel()
+	if call(t, ctx, f, `{"version":1,"run":"r","prefix":""}`) {
+		t.Fatalf("the part stays: %s", log)
+	}
+	var prefixes []string
+	for _, body := range queues.Bodies("reconcile") {
+		var m message
+		if err := json.Unmarshal([]byte(body), &m); err != nil || m.Run != "r" || m.Prefix == nil {
+			t.Fatalf("sent %s", body)
+		}
+		prefixes = append(prefixes, *m.Prefix)
+	}
+	if len(prefixes) != 16 || !strings.Contains(log.String(), `"msg":"split"`) {
+		t.Errorf("sent the parts %q, logged %s", prefixes, log)
+	}
+}
+
+func TestMessageStays(t *testing.T) {
+	rows := []struct {
+		name, body string
+		disturb    func(w *reconciletest.World)
+		want       string // in the log
+	}{
+		{"not JSON", "canary", nil, `"msg":"permanent failure","message_id":"message-1","error":"not a message of version 1"`},
+		{"another version", `{"version":2,"prefix":"canary"}`, nil, `"error":"not a message of version 1"`},
+		{"Hasura is down", `{"version":1,"run":"r","prefix":""}`, func(w *reconciletest.World) {
+			handle := func(rw http.ResponseWriter, _ []byte) bool {
+				fmt.Fprint(rw, `{"errors":[{"extensions":{"code":"permission-denied"}}]}`)
+				return true
+			}
+			w.Hasura.Store(&handle)
+		}, `"msg":"permanent failure"`},
+		{"the right to read the pool is missing", `{"version":1,"run":"r","prefix":""}`, func(w *reconciletest.World) {
+			w.Cognito.Intercept = func(string) string { return "AccessDeniedException" }
+		}, `"msg":"permanent failure","message_id":"message-1","error":"part \"\": cognito-idp: status 400, code AccessDeniedException"`},
+		{"the pool cannot be described", `{"version":1}`, func(w *reconciletest.World) {
+			w.Cognito.Intercept = func(string) string { return "ResourceNotFoundException" }
+		}, `"error":"estimate the number of users: cognito-idp: status 400, code ResourceNotFoundException"`},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			f, w, _, log := start(t)
+			if row.disturb != nil {
+				row.disturb(w)
+			}
+			if !call(t, t.Context(), f, row.body) || !strings.Contains(log.String(), row.want) || strings.Contains(log.String(), "canary") {
+				t.Errorf("logged %s, want %s", log, row.want)
+			}
+		})
+	}
+}

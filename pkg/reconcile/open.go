@@ -1,0 +1,50 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
+	"github.com/phenom-earth/hasura-cognito/pkg/pool"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
+)
+
+// An Opener opens the connections of a Reconciler when they are first needed, and again
+// after a failure. It must not be used by two goroutines at once.
+type Opener struct {
+	Settings settings.Reconcile
+	Hasura   settings.Hasura
+	// PerSecond is how many requests per second may be sent to the pool.
+	PerSecond float64
+	Log       *slog.Logger
+
+	client *hasura.Client
+	opened *Reconciler
+}
+
+// Open returns the Reconciler.
+func (o *Opener) Open(ctx context.Context) (_ *Reconciler, err error) {
+	if o.opened != nil {
+		return o.opened, nil
+	}
+	if o.client == nil {
+		if o.client, err = hasura.Connect(ctx, o.Hasura, o.Log); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := o.client.Rows(ctx, &users.Description)
+	if err != nil {
+		return nil, err
+	}
+	p, err := pool.Open(ctx, o.Settings.UserPoolID, o.PerSecond)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reconciler{Pool: p, Rows: rows, UserID: o.Settings.UserID, OnDelete: o.Settings.OnDelete, MaxGone: o.Settings.MaxGone, Log: o.Log}
+	if reason := r.CanMark(); reason != "" && r.OnDelete != settings.Report {
+		o.Log.WarnContext(ctx, "cannot mark", "reason", reason)
+	}
+	o.opened = r
+	return r, nil
+}
