@@ -26,7 +26,6 @@ type part struct {
 
 	mu     sync.Mutex
 	report Report
-	failed int
 }
 
 // listed is a user and when the page was requested that it was on.
