@@ -38,15 +38,16 @@ func (k Kind) parse(text string) (any, error) {
 			return time.Unix(seconds, 0).UTC(), nil // as in the attribute updated_at
 		}
 		at, err := time.Parse(time.RFC3339, text)
-		return at.UTC().Truncate(time.Microsecond), unless(err != nil)
+		at = at.UTC().Truncate(time.Microsecond)
+		return at, unless(err != nil || at.Year() < 1 || at.Year() > 9999)
 	case JSON:
 		return json.RawMessage(text), unless(!json.Valid([]byte(text)) || !storableJSON(text))
 	case Integer:
 		n, err := strconv.ParseInt(text, 10, 32)
 		return int32(n), unless(err != nil)
 	case Date:
-		_, err := time.Parse(time.DateOnly, text)
-		return text, unless(err != nil)
+		at, err := time.Parse(time.DateOnly, text)
+		return text, unless(err != nil || at.Year() < 1) // PostgreSQL has no year 0
 	}
 	return nil, errKind
 }

@@ -32,6 +32,8 @@ func TestKindParse(t *testing.T) {
 		{Timestamp, "1795435200", time.Unix(1795435200, 0).UTC()},
 		{Timestamp, "-5", nil},
 		{Timestamp, "yesterday", nil},
+		{Timestamp, "9999-12-31T23:59:59-01:00", nil}, // the year 10000 in UTC, which encoding/json refuses
+		{Timestamp, "0000-06-01T00:00:00Z", nil},      // PostgreSQL has no year 0
 		{JSON, `{"a":[1]}`, json.RawMessage(`{"a":[1]}`)},
 		{JSON, `{"a":"\\u0000"}`, json.RawMessage(`{"a":"\\u0000"}`)}, // a backslash before the text u0000
 		{JSON, `{"a":"\u0000"}`, nil},
@@ -42,6 +44,7 @@ func TestKindParse(t *testing.T) {
 		{Integer, "7.5", nil},
 		{Date, "1990-12-31", "1990-12-31"},
 		{Date, "31.12.1990", nil},
+		{Date, "0000-06-01", nil},
 		{"money", "7", nil},
 	}
 	for _, row := range rows {
