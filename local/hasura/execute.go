@@ -97,6 +97,8 @@ func (x *execution) runField(ctx context.Context, c call) (any, error) {
 	case "update_by_pk":
 		key, _ := c.args["pk_columns"].(map[string]any)
 		keys, err = x.update(ctx, c, c.table.keyed(key[c.table.key]))
+	case "delete":
+		keys, err = x.remove(ctx, c)
 	default:
 		return nil, notServed(c.path, "the %s %s", x.definition.Operation, c.field.Name)
 	}

@@ -188,6 +188,16 @@ var replays = []replay{
 		query: `mutation { update_users(where: {}, _set: {name: "x"}) { affected_rows } }`, want: `{"data":{"update_users":{"affected_rows":1}}}`,
 		rows: `[{"id":"` + ada + `","email":null,"name":"x","attributes":{},"synced_at":null},{"id":"` + grace + `","email":null,"name":null,"attributes":{},"synced_at":null}]`},
 
+	// Deletions.
+	{name: "delete_users", source: "docs: delete", given: []string{user(ada, ""), user(grace, "")},
+		query: `mutation { delete_users(where: {id: {_eq: "` + grace + `"}}) { affected_rows __typename } }`,
+		want:  `{"data":{"delete_users":{"affected_rows":1,"__typename":"users_mutation_response"}}}`,
+		rows:  `[{"id":"` + ada + `","email":null,"name":null,"attributes":{},"synced_at":null}]`},
+	{name: "a role without delete permission", source: "docs: delete permissions", header: asSync, given: []string{user(ada, "")},
+		query: `mutation { delete_users(where: {}) { affected_rows } }`,
+		want:  refusal("validation-failed", "$.selectionSet.delete_users", "field 'delete_users' not found in type: 'mutation_root'"),
+		rows:  `[{"id":"` + ada + `","email":null,"name":null,"attributes":{},"synced_at":null}]`},
+
 	// SQLite differs from PostgreSQL here.
 	{name: "a time in words", source: "PostgreSQL: date/time input", header: asSync,
 		variables: variables(user(ada, `"synced_at":"yesterday"`), `["email"]`, noon), want: upserted,
@@ -337,8 +347,10 @@ var replays = []replay{
 	// Hasura serves these and the stand-in does not.
 	{name: "an aggregate", source: "the local Hasura", query: `{ users_aggregate { aggregate { count } } }`,
 		want: refusal("not-supported", "$.selectionSet.users_aggregate", "the local Hasura does not serve the query users_aggregate")},
-	{name: "a deletion", source: "the local Hasura", query: `mutation { delete_users(where: {}) { affected_rows } }`,
-		want: refusal("not-supported", "$.selectionSet.delete_users", "the local Hasura does not serve the mutation delete_users")},
+	{name: "a deletion of one row", source: "the local Hasura", query: `mutation { delete_users_by_pk(id: "` + ada + `") { id } }`,
+		want: refusal("not-supported", "$.selectionSet.delete_users_by_pk", "the local Hasura does not serve the mutation delete_users_by_pk")},
+	{name: "a deletion that returns rows", source: "the local Hasura", query: `mutation { delete_users(where: {}) { returning { id } } }`,
+		want: refusal("not-supported", "$.selectionSet.delete_users.selectionSet.returning", "the local Hasura does not serve the rows that were deleted")},
 	{name: "a pattern", source: "the local Hasura", query: `{ users(where: {email: {_like: "%"}}) { id } }`,
 		want: refusal("not-supported", "$.selectionSet.users.args.where.email._like", "the local Hasura does not serve the operator _like")},
 	{name: "a path into jsonb", source: "the local Hasura", query: `{ users { attributes(path: "$.a") } }`,

@@ -22,7 +22,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 )
 
-// Version is the version in the response of GET /v1alpha1/config.
+// Version is the version in the responses of GET /v1/version and GET /v1alpha1/config.
 const Version = "v2.48.0-local"
 
 // A Config holds Hasura's settings.
@@ -75,6 +75,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "OK")
 	case "GET /v1alpha1/config":
 		s.serveConfig(w, r)
+	case "GET /v1/version":
+		respond(w, http.StatusOK, map[string]string{"server_type": "ce", "version": Version})
 	default:
 		respond(w, http.StatusNotFound, map[string]string{"path": "$", "error": "resource does not exist", "code": notFound})
 	}

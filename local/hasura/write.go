@@ -117,7 +117,21 @@ func (x *execution) update(ctx context.Context, c call, where any) ([]string, er
 	return s.written(ctx, c.path)
 }
 
-// written runs an INSERT or UPDATE and returns the keys of the rows that it wrote. The
+// remove runs DELETE and returns the keys of the rows that it removed. Only admin has this mutation: the metadata that the
+// stand-in reads grants no delete.
+func (x *execution) remove(ctx context.Context, c call) ([]string, error) {
+	for _, f := range x.fields(c.field.Selections) {
+		if f.Name == "returning" {
+			return nil, notServed(c.path+".selectionSet."+f.Name, "the rows that were deleted")
+		}
+	}
+	s := x.statement(c.table, "DELETE FROM ", x.database.dialect.tableName(c.table), " WHERE ")
+	s.where(c.args["where"], c.path+".args.where")
+	s.write(" RETURNING CAST(", quote(c.table.key), " AS text), TRUE")
+	return s.written(ctx, c.path)
+}
+
+// written runs an INSERT, UPDATE or DELETE and returns the keys of the rows that it wrote. The
 // role's check must hold for all of them.
 func (s *statement) written(ctx context.Context, path string) (keys []string, err error) {
 	err = s.query(ctx, path, func(row *sql.Rows) error {
