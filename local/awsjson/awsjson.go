@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,8 @@ type Service struct {
 	Name        string // as in signatures, such as sqs
 	Version     string // of the protocol: 1.0 or 1.1
 	ErrorPrefix string // of error codes, such as com.amazonaws.sqs#
+	// Unsigned are the operations whose requests need no signature.
+	Unsigned []string
 }
 
 // An Error is an exception of a service.
@@ -39,7 +42,10 @@ func (s Service) Serve(w http.ResponseWriter, r *http.Request, serve func(operat
 	}
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	var out any
-	refused := s.checkSignature(r.Header.Get("Authorization"))
+	var refused *Error
+	if !slices.Contains(s.Unsigned, operation) {
+		refused = s.checkSignature(r.Header.Get("Authorization"))
+	}
 	if refused == nil {
 		out, refused = serve(operation, body)
 	}

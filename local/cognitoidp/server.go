@@ -1,5 +1,5 @@
 // Package cognitoidp is a stand-in for the user pools API of Amazon Cognito. It describes
-// and updates one user pool.
+// and updates one user pool, and signs its users in.
 //
 // As in Cognito, UpdateUserPool resets every setting that a request leaves out.
 //
@@ -7,12 +7,15 @@
 package cognitoidp
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
 	"sync"
 
 	"github.com/phenom-earth/hasura-cognito/local/awsjson"
+	"github.com/phenom-earth/hasura-cognito/local/lambda"
+	"github.com/phenom-earth/hasura-cognito/local/userpool"
 )
 
 // An Object is a JSON object of the API, such as a user pool.
@@ -30,12 +33,18 @@ type Server struct {
 	Groups []string
 	// Users are the pool's users; nil means none.
 	Users *Users
+	// Tokens signs the tokens, and Invoke calls a function of the pool's triggers by its ARN.
+	// Only a pool whose users sign in needs them.
+	Tokens *userpool.Pool
+	Invoke func(ctx context.Context, arn string, event []byte) (lambda.Result, error)
 	// Intercept, if not nil, is called before each operation. It may change the fields. If
 	// it returns the name of an exception, the operation fails with it.
 	Intercept func(operation string) (exception string)
 
 	mu    sync.Mutex
 	calls []string
+	// accounts are the users that AdminCreateUser made.
+	accounts []*account
 }
 
 // Calls returns the operations that were called, in order.
@@ -45,7 +54,7 @@ func (s *Server) Calls() []string {
 	return slices.Clone(s.calls)
 }
 
-var service = awsjson.Service{Name: "cognito-idp", Version: "1.1"}
+var service = awsjson.Service{Name: "cognito-idp", Version: "1.1", Unsigned: []string{"InitiateAuth", "GetTokensFromRefreshToken"}}
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	service.Serve(w, r, func(operation string, body []byte) (any, *awsjson.Error) {
@@ -59,11 +68,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		return awsjson.Call(body, func(request Object) (any, *awsjson.Error) { return s.serve(operation, request) })
+		return awsjson.Call(body, func(request Object) (any, *awsjson.Error) { return s.serve(r.Context(), operation, request) })
 	})
 }
 
-func (s *Server) serve(operation string, request Object) (any, *awsjson.Error) {
+func (s *Server) serve(ctx context.Context, operation string, request Object) (any, *awsjson.Error) {
+	switch operation {
+	case "InitiateAuth":
+		return s.initiateAuth(ctx, request)
+	case "GetTokensFromRefreshToken":
+		return s.refresh(ctx, request)
+	}
 	if request["UserPoolId"] != s.Pool["Id"] {
 		return nil, awsjson.Errorf("ResourceNotFoundException", "User pool does not exist.")
 	}
@@ -86,14 +101,27 @@ func (s *Server) serve(operation string, request Object) (any, *awsjson.Error) {
 	case "ListGroups":
 		return s.listGroups(request), nil
 	case "DescribeUserPoolClient":
-		for _, client := range s.Clients {
-			if client["ClientId"] == request["ClientId"] {
-				return Object{"UserPoolClient": client}, nil
-			}
-		}
-		return nil, awsjson.Errorf("ResourceNotFoundException", "User pool client does not exist.")
+		client, refused := s.client(request["ClientId"])
+		return Object{"UserPoolClient": client}, refused
+	case "AdminCreateUser":
+		return s.createUser(request)
+	case "AdminSetUserPassword":
+		return s.setPassword(request)
+	case "AdminDeleteUser":
+		return s.deleteUser(request)
+	case "AdminInitiateAuth":
+		return s.initiateAuth(ctx, request)
 	}
 	return nil, awsjson.Unknown(operation)
+}
+
+func (s *Server) client(id any) (Object, *awsjson.Error) {
+	for _, client := range s.Clients {
+		if client["ClientId"] == id {
+			return client, nil
+		}
+	}
+	return nil, awsjson.Errorf("ResourceNotFoundException", "User pool client does not exist.")
 }
 
 // list returns one app client. The token is the id of the next one.
