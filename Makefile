@@ -131,6 +131,10 @@ attach: ## Put the functions on a user pool's triggers; without --apply, show th
 doctor: ## Check a deployment from the outside, with hints (USER_POOL_ID=us-east-1_ExaMPle01 ARGS=--json)
 	@go run ./cmd/hasura-cognito doctor $(if $(USER_POOL_ID),--pool '$(USER_POOL_ID)') $(ARGS)
 
+.PHONY: smoke
+smoke: ## Sign a throwaway user in to a deployment, check tokens and row, delete both (USER_POOL_ID=us-east-1_ExaMPle01 CLIENT_ID=…)
+	@go run ./cmd/hasura-cognito smoke $(if $(USER_POOL_ID),--pool '$(USER_POOL_ID)') $(if $(CLIENT_ID),--client-id '$(CLIENT_ID)') $(ARGS)
+
 .PHONY: invoke
 invoke: FUNCTION ?= HasuraCognito$(if $(findstring pre-token-generation,$(EVENT)),Trigger,$(if $(findstring sqs/,$(EVENT)),ReplaySyncs,SyncUsers))
 invoke: ## Run one event in a container, after sam build; fails when the function fails (EVENT=events/post-authentication.json)

@@ -71,6 +71,8 @@ func TestUsage(t *testing.T) {
 		{"an argument", []string{"doctor", pool}, 2, "unknown command"},
 		{"doctor without a pool", []string{"doctor"}, 2, "USER_POOL_ID"},
 		{"attach without a pool", []string{"attach", "--prefix", "acme"}, 2, "USER_POOL_ID"},
+		{"smoke without a pool and an app client", []string{"smoke"}, 2, "--client-id is missing"},
+		{"a file in a folder that does not exist", []string{"smoke", "--pool", pool, "--client-id", "web", "--out", filepath.Join(backup, "smoke.json")}, 2, "smoke.json"},
 		{"attach without functions", []string{"attach", "--pool", pool}, 2, "--prefix is missing"},
 		{"a backup of another Region", []string{"attach", "--undo", backup, "--region", "us-east-1"}, 2, "in us-west-2"},
 		{"a backup of another pool", []string{"attach", "--undo", backup, "--pool", "us-east-1_Other"}, 2, "is a backup of " + pool},
@@ -165,5 +167,27 @@ func TestNoCredentials(t *testing.T) {
 	}
 	if code, _, stderr := command(t, "doctor", "--pool", pool); code != 2 || !strings.Contains(stderr, "aws sso login") {
 		t.Errorf("exit code %d:\n%s", code, stderr)
+	}
+}
+
+func TestSmoke(t *testing.T) {
+	start(t)
+	file := filepath.Join(t.TempDir(), "smoke.json")
+	args := []string{"smoke", "--pool", pool, "--client-id", "web", "--out", file}
+	code, table, stderr := command(t, args...)
+	if code != found || !strings.Contains(table, "FAIL     app client") || stderr != "" {
+		t.Errorf("got exit code %d:\n%s%s", code, table, stderr)
+	}
+	written, err := os.ReadFile(file)
+	var result struct {
+		Version, UserPoolID, Region string
+		Checks                      doctor.Report
+		Left                        []string
+	}
+	if err != nil || json.Unmarshal(written, &result) != nil || result.UserPoolID != pool || result.Region != "us-east-1" || result.Version == "" || !result.Checks.Failed() || result.Left == nil {
+		t.Errorf("got %v, %s", err, written)
+	}
+	if code, stdout, _ := command(t, append(args, "--json")...); code != found || json.Unmarshal([]byte(stdout), &result) != nil {
+		t.Errorf("got exit code %d and no JSON:\n%s", code, stdout)
 	}
 }
