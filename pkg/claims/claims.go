@@ -63,9 +63,10 @@ func Of(e *cognito.Event, s settings.Claims) map[string]any {
 	case e.User.ID == "":
 		return nil
 	}
-	var grants []Grant
-	for _, group := range e.Groups() {
-		grants = append(grants, GrantOf(group, e.PoolID, s))
+	groups := e.Groups()
+	grants := make([]Grant, len(groups))
+	for i := range groups {
+		grants[i] = grantOf(groups[i:i+1:i+1], e.PoolID, s)
 	}
 	tenants := tenantsOf(e, s, grants)
 	roles := rolesOf(e, s, grants, tenants.active)

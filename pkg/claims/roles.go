@@ -20,22 +20,29 @@ type Grant struct {
 // GrantOf returns what a group of a pool gives. With a tenant, the roles count only while
 // that tenant is active.
 func GrantOf(group, poolID string, s settings.Claims) Grant {
+	return grantOf([]string{group}, poolID, s)
+}
+
+// grantOf is GrantOf of a list of one group, which can be the list of roles too.
+func grantOf(list []string, poolID string, s settings.Claims) Grant {
+	group := list[0]
 	if isProviderGroup(poolID, group) {
 		return Grant{Roles: s.Groups.Explicit[group]}
 	}
 	if s.Tenants != nil {
 		if tenant, role, ok := s.Tenants.Match(group); ok {
-			return Grant{tenant, given(role, s.Groups)}
+			return Grant{tenant, given([]string{role}, s.Groups)}
 		}
 	}
-	return Grant{Roles: given(group, s.Groups)}
+	return Grant{Roles: given(list, s.Groups)}
 }
 
 // rolesOf returns the base role and the roles that the user's groups give, in the order of
 // the groups, each once. Groups of a tenant give the roles of the active tenant alone.
 func rolesOf(e *cognito.Event, s settings.Claims, grants []Grant, active string) []string {
-	roles := []string{BaseRole}
-	have := map[string]bool{BaseRole: true}
+	roles := append(make([]string, 0, 1+len(grants)), BaseRole)
+	have := make(map[string]bool, cap(roles))
+	have[BaseRole] = true
 	add := func(names ...string) {
 		for _, role := range names {
 			if !have[role] {
@@ -57,14 +64,15 @@ func rolesOf(e *cognito.Event, s settings.Claims, grants []Grant, active string)
 	return roles
 }
 
-// given returns the roles that a group's name gives: those that ROLES names for it, else
-// the role of that name if it can be one.
-func given(name string, g settings.GroupRoles) []string {
+// given returns the roles that the one name in a list gives: those that ROLES names for it,
+// else the role of that name, which is the list, if it can be one.
+func given(list []string, g settings.GroupRoles) []string {
+	name := list[0]
 	if roles, ok := g.Explicit[name]; ok {
 		return roles
 	}
 	if g.Explicit == nil && isRole(name, "") || g.Wide && isRole(name, ".:/@+") {
-		return []string{name}
+		return list
 	}
 	return nil
 }
@@ -96,11 +104,14 @@ func isProviderGroup(poolID, group string) bool {
 // only if the prefix says so.
 func withPrefix(e *cognito.Event, prefix string) []string {
 	var rest []string
-	have := make(map[string]bool)
+	var have map[string]bool // nil until there is one
 	for _, group := range e.Groups() {
 		name, ok := strings.CutPrefix(group, prefix)
 		if !ok || name == "" || have[name] || isProviderGroup(e.PoolID, group) && !isProviderGroup(e.PoolID, prefix) {
 			continue
+		}
+		if have == nil {
+			have = make(map[string]bool)
 		}
 		have[name] = true
 		rest = append(rest, name)
@@ -112,11 +123,12 @@ func withPrefix(e *cognito.Event, prefix string) []string {
 // writes the lists of SAML providers ([a, b]), or one separated by commas.
 func attributeList(text string) []string {
 	var list []string
-	if json.Unmarshal([]byte(text), &list) == nil {
-		return list
-	}
+	text = strings.TrimSpace(text)
 	if inner, ok := strings.CutPrefix(text, "["); ok {
-		text = strings.TrimSuffix(inner, "]")
+		if json.Unmarshal([]byte(text), &list) == nil {
+			return list
+		}
+		list, text = nil, strings.TrimSuffix(inner, "]")
 	}
 	for item := range strings.SplitSeq(text, ",") {
 		if item = strings.TrimSpace(item); item != "" {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
@@ -38,13 +39,31 @@ const (
 // certificates is the folder with one file for each CA certificate.
 const certificates = "certificates"
 
+// everySetting has those that make the claims function do the most.
+var everySetting = map[string]string{
+	"GOMAXPROCS": "1", "ROLES": "*,staff=editor,admin=tenant_admin", "ROLE_ATTRIBUTE": "custom:groups", "DEFAULT_ROLE": "editor,user",
+	"TENANT_GROUPS": "{tenant}:{role}", "TENANT_ATTRIBUTE": "custom:tenant", "MACHINE_ROLES": "1example23456789example013=service",
+	"SESSION_VARIABLES": "x-hasura-teams=groups:team-*,x-hasura-email=email,x-hasura-app=client_id,x-hasura-name=username,x-hasura-scopes=scopes",
+	"USER_ID":           "custom:legacy_id", "ACCESS_TOKEN_AUDIENCE": "client_id",
+}
+
+// inTenants returns the event of a user in the group editor as one of a user in n tenants.
+func inTenants(event []byte, n int) []byte {
+	var groups []string
+	for i := range n {
+		groups = append(groups, fmt.Sprintf(`"tenant%03d:editor"`, i))
+	}
+	return bytes.Replace(event, []byte(`"editor"`), []byte(strings.Join(groups, ", ")), 1)
+}
+
 // A builder builds the variants into dir.
 type builder struct {
 	dir      string
 	overlay  string // flag of go build that adds the certificate of the services to pkg/awsroots
 	services services
 
-	token, signIn []byte // the events
+	token, signIn   []byte // the events
+	groups, tenants []byte // token for a user in 100 groups, and in 100 tenants
 }
 
 // newBuilder lays out certificates as Amazon Linux 2023 has them (golang/go#79018): a
@@ -59,6 +78,10 @@ func newBuilder(dir, bundle string) (*builder, error) {
 		return nil, err
 	}
 	token, err := os.ReadFile("events/pre-token-generation-v2-authentication.json")
+	if err != nil {
+		return nil, err
+	}
+	groups, err := os.ReadFile("events/pre-token-generation-v2-many-groups.json")
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +104,8 @@ func newBuilder(dir, bundle string) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{dir: dir, overlay: "-overlay=" + filepath.Join(dir, "overlay.json"), token: token, signIn: signIn}
+	b := &builder{dir: dir, overlay: "-overlay=" + filepath.Join(dir, "overlay.json"), token: token, signIn: signIn, groups: groups}
+	b.tenants = inTenants(token, 100)
 	b.services.start()
 	all = append(all, b.services.root...)
 	files := map[string][]byte{"bundle.pem": all, "few.pem": append(roots, b.services.root...), "root.pem": b.services.root, "overlay.json": overlay}
@@ -113,6 +137,9 @@ func (b *builder) variants() (all []variant, err error) {
 		{name: echo, path: others + "echo", event: b.token},
 		{name: "echo, GOMAXPROCS=1", path: others + "echo", event: b.token, env: one},
 		{name: claims, path: "functions/" + functions.Claims, event: b.token, env: one},
+		{name: "claims, every setting", path: "functions/" + functions.Claims, event: b.token, env: everySetting},
+		{name: "claims, 100 groups", path: "functions/" + functions.Claims, event: b.groups, env: one},
+		{name: "claims, 100 tenants", path: "functions/" + functions.Claims, event: b.tenants, env: everySetting},
 		{name: sync, path: "functions/" + functions.Sync, event: b.signIn, env: deployed, syncs: true},
 		{name: "sync without an SDK", path: others + "nosdk", event: b.signIn, env: bare, syncs: true},
 		{name: "sync, naive", path: others + "naive", event: b.signIn, env: trusting("bundle.pem", filepath.Join(b.dir, certificates)), syncs: true},
