@@ -58,6 +58,10 @@ e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, Pos
 e2e: ## Test with software of others: SAM CLI, Docker, emulators of AWS and Cognito, PostgreSQL (E2E_SKIP=docker)
 	@go build -o .aws-sam/e2e/e2e ./proof/e2e && exec .aws-sam/e2e/e2e
 
+.PHONY: e2e-own-table
+e2e-own-table: ## Use five other users tables in copies of this repository, as docs/own-table.md says; needs PostgreSQL (EXAMPLES=a,b)
+	@EXAMPLES='$(EXAMPLES)' go run ./proof/own-table
+
 .PHONY: e2e-hasura
 e2e-hasura: ## Compare the Hasura stand-in with the real Hasura of compose.yaml; exits with 3 if the images cannot be pulled
 	@.ci/e2e-hasura
@@ -83,9 +87,11 @@ check: ## Check what CI checks beside the tests: format, vet, staticcheck, go.mo
 	@.ci/lint $(SAM)
 
 .PHONY: generate
-generate: ## Generate the client from graphql/, and Terraform's alarms from template.yaml
+generate: ## Generate what follows from graphql/, pkg/users/description.go and template.yaml
+	@go run ./graphql/generate
 	@go tool genqlient graphql/genqlient.yaml
 	@go test -count=1 ./deploy -run TestTerraformMonitoring -update
+	@go test -count=1 ./local/stack -run TestSyncs -update
 
 .PHONY: build
 build: ## Build the functions as they are deployed, into .build/<architecture>/ (ARCHITECTURE=arm64 or x86_64)
@@ -134,6 +140,10 @@ doctor: ## Check a deployment from the outside, with hints (USER_POOL_ID=us-east
 .PHONY: smoke
 smoke: ## Sign a throwaway user in to a deployment, check tokens and row, delete both (USER_POOL_ID=us-east-1_ExaMPle01 CLIENT_ID=…)
 	@go run ./cmd/hasura-cognito smoke $(if $(USER_POOL_ID),--pool '$(USER_POOL_ID)') $(if $(CLIENT_ID),--client-id '$(CLIENT_ID)') $(ARGS)
+
+.PHONY: check-table
+check-table: ## Check whether Hasura's users table fits pkg/users, and print its schema (HASURA=http://127.0.0.1:8080 ARGS='--print-schema graphql/schema.graphql')
+	@go run ./cmd/hasura-cognito check-table --hasura '$(HASURA)' $(ARGS)
 
 .PHONY: invoke
 invoke: FUNCTION ?= HasuraCognito$(if $(findstring pre-token-generation,$(EVENT)),Trigger,$(if $(findstring sqs/,$(EVENT)),ReplaySyncs,SyncUsers))

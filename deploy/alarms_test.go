@@ -274,7 +274,7 @@ func TestAlarmsRing(t *testing.T) {
 			s.wait(5)
 		}, []string{"UnsyncedAlarm"}},
 		{"a user cannot be written at all", nil, func(s *simulation) {
-			s.call("HasuraCognitoSyncUsers", s.event("post-confirmation-sub-not-uuid"))
+			s.call("HasuraCognitoSyncUsers", s.event("post-confirmation-no-sub"))
 			s.wait(5)
 		}, []string{"UnsyncedAlarm"}},
 		{"Hasura refuses user rows, so sign-ins are refused", map[string]string{"SYNC_ON_FAILURE": "refuse"}, func(s *simulation) {

@@ -37,8 +37,13 @@ func (e event) outcome(c choice) string {
 	case e.TriggerSource == "PostConfirmation_ConfirmSignUp",
 		e.TriggerSource == "PostConfirmation_ConfirmForgotPassword",
 		e.TriggerSource == "PostAuthentication_Authentication":
-		if !uuid.MatchString(e.attribute("sub")) {
-			return "permanent failure"
+		for _, column := range users.Description.Columns {
+			switch value := e.value(column, c); {
+			case column.Name == users.Description.Key && (value == "" || e.attribute("sub") == ""):
+				return "permanent failure"
+			case column.Required && value == "":
+				return "ignored"
+			}
 		}
 		return "synced"
 	}
@@ -76,35 +81,84 @@ func (e event) isV2() bool {
 	return e.Version == "2" || e.Version == "3" || e.Request.Scopes != nil
 }
 
-// expectRow adds the columns that a sync of this event writes. PostgreSQL cannot store U+0000; an attribute with it is
-// left out.
+// expectRow adds the columns that a sync of this event writes.
 func (e event) expectRow(c choice, want facts) {
 	for _, column := range users.Description.Columns {
-		value := ""
-		switch source := column.Source.Name; source {
-		case users.Sub.Name:
-			value = e.attribute("sub")
-		case users.UserID.Name:
-			value = e.userID(c)
-		case users.Username.Name:
-			value = e.UserName
-		case users.SyncTime.Name:
-			value = "set"
-		case users.IdentityProvider.Name: // a part of an attribute; local/stack/testdata has it
-		default:
-			value = e.attribute(source)
-			// A new address is verified only if the event says so.
-			if address, flag := strings.CutSuffix(source, "_verified"); flag && want["row, "+address] != "" {
-				value = fmt.Sprint(e.variable(source) == "true")
-			}
-		}
-		if column.Kind == users.UUID {
-			value = strings.ToLower(value)
-		}
-		if value != "" && !strings.ContainsRune(value, 0) {
+		if value := e.value(column, c); value != "" {
 			want["row, "+column.Name] = value
 		}
 	}
+}
+
+// value is the text of a column that a sync of this event writes; "" if it writes none. A value that does not fit the
+// column's kind is left out, and so is U+0000, which PostgreSQL cannot store.
+func (e event) value(column users.Column, c choice) string {
+	value := ""
+	switch source := column.Source.Name; {
+	case source == users.Sub.Name:
+		value = e.attribute("sub")
+	case source == users.UserID.Name:
+		value = e.userID(c)
+	case source == users.Username.Name:
+		value = e.UserName
+	case source == users.SyncTime.Name, source == users.SignInTime.Name && strings.HasPrefix(e.TriggerSource, "PostAuthentication_"):
+		return "set"
+	case source == users.IdentityProvider.Name: // a part of an attribute; local/stack/testdata has it
+	case source == users.CustomAttributes.Name:
+		of := make(map[string]string)
+		for name := range e.Request.UserAttributes {
+			if member, custom := strings.CutPrefix(name, "custom:"); custom {
+				of[member] = name
+			}
+		}
+		return e.object(of)
+	case source[0] == '{': // as in {family: family_name, given: given_name}
+		of := make(map[string]string)
+		for pair := range strings.SplitSeq(strings.Trim(source, "{}"), ", ") {
+			member, attribute, _ := strings.Cut(pair, ": ")
+			of[member] = attribute
+		}
+		return e.object(of)
+	default:
+		value = e.attribute(source)
+		// A new address is verified only if the event says so.
+		if address, flag := strings.CutSuffix(source, "_verified"); flag && column.Kind == users.Boolean {
+			value = ""
+			if text := e.attribute(address); text != "" && !strings.ContainsRune(text, 0) {
+				value = fmt.Sprint(e.variable(source) == "true")
+			}
+		}
+	}
+	if form := forms[column.Kind]; strings.ContainsRune(value, 0) || form != nil && !form.MatchString(value) {
+		return ""
+	}
+	switch column.Kind {
+	case users.UUID:
+		value = strings.ToLower(value)
+	case users.Timestamp:
+		value = "set"
+	}
+	return value
+}
+
+// forms are those of the kinds whose values have one.
+var forms = map[users.Kind]*regexp.Regexp{
+	users.UUID: uuid, users.Boolean: regexp.MustCompile(`^(true|false)$`), users.Integer: regexp.MustCompile(`^-?\d{1,9}$`),
+	users.Date: regexp.MustCompile(`^\d{4}-\d\d-\d\d$`), users.Timestamp: regexp.MustCompile(`^(\d+|\d{4}-\d\d-\d\dT\S+)$`),
+}
+
+// object is a JSON object of attributes, by member.
+func (e event) object(of map[string]string) string {
+	members := make(map[string]string)
+	for member, attribute := range of {
+		if value := e.variable(attribute); value != "" && !strings.ContainsRune(member+value, 0) {
+			members[member] = value
+		}
+	}
+	if len(members) == 0 {
+		return ""
+	}
+	return jsonText(members)
 }
 
 // expectToken adds what a token must contain. claims are Hasura's; nil means none.
@@ -157,12 +211,21 @@ func (e event) verdict(claims map[string]any, c choice, known map[string]bool) s
 		return "refused: validation-failed"
 	case id == "":
 		return "refused: not-found" // the permission needs the session variable
-	case !uuid.MatchString(id):
+	case keyKind() == users.UUID && !uuid.MatchString(id), strings.ContainsRune(id, 0):
 		return "refused: data-exception" // the key is compared with it
 	case known[id]:
 		return verdict(id, []string{id})
 	}
 	return verdict(id, nil)
+}
+
+func keyKind() users.Kind {
+	for _, column := range users.Description.Columns {
+		if column.Name == users.Description.Key {
+			return column.Kind
+		}
+	}
+	return ""
 }
 
 // verdict says which rows Hasura showed to a user.

@@ -89,8 +89,11 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 		return false, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.TryTable(ctx); err != nil {
+		return false, err
+	}
 	p := newPrinter(stdout)
-	p.line("Rows are written to public.users of %s.", s.Database.Name)
+	p.line("Rows are written to %s of %s.", s.Table(), s.Database.Name)
 	if text := chosen.String(); text != "" {
 		p.line("Settings: %s", text)
 	}
@@ -124,7 +127,7 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 	if rows, err = s.Users(ctx); err != nil {
 		return false, err
 	}
-	p.users(rows)
+	p.users(s.Table(), rows)
 	p.strays(s.Log.Lines())
 	return p.summary(len(events), len(rows), time.Since(began)), nil
 }

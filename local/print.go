@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 // A printer writes for a terminal of 100 columns.
@@ -71,7 +72,7 @@ func (p *printer) event(e event, res result, detail bool) {
 			mark, name = "", ""
 		}
 	case res.row != nil:
-		contact := cmp.Or(res.row.Text("email"), res.row.Text("phone_number"))
+		contact := cmp.Or(res.row.Of(users.Attribute("email")), res.row.Of(users.Attribute("phone_number")))
 		p.cells(mark, name, res.call.Outcome, cut(res.row.ID(), 8), cut(contact, 22), res.notes())
 	default:
 		p.cells(mark, name, res.call.Outcome+"  "+res.notes())
@@ -126,18 +127,40 @@ func (res result) notes() string {
 	return "(" + strings.Join(notes, "; ") + ")"
 }
 
+// preferred are sources in the order in which their columns are shown.
+var preferred = []users.Source{users.Attribute("email"), users.Attribute("phone_number"), users.Attribute("given_name"), users.IdentityProvider,
+	users.Attribute("cognito:user_status")}
+
+// shownColumns are the columns that a table of rows shows beside the key: those of preferred sources, then others.
+func shownColumns(t users.Table) (columns []string) {
+	var others []string
+	for _, c := range t.Columns {
+		switch i := slices.IndexFunc(preferred, func(s users.Source) bool { return s.Name == c.Source.Name }); {
+		case i >= 0:
+			columns = append(columns, c.Name)
+		case c.Name != t.Key && c.Kind != users.Timestamp && c.Kind != users.Boolean:
+			others = append(others, c.Name)
+		}
+	}
+	columns = append(columns, others...)
+	return columns[:min(len(columns), len(preferred))]
+}
+
 // users prints the table.
-func (p *printer) users(rows []stack.Row) {
+func (p *printer) users(name string, rows []stack.Row) {
 	if len(rows) == 0 {
-		p.line("\nThe table users is empty")
+		p.line("\nThe table %s is empty", name)
 		return
 	}
-	p.line("\nThe table users")
-	p.cells("  id", "email", "phone", "name", "provider", "status")
+	p.line("\nThe table %s", name)
+	columns := shownColumns(users.Description)
+	p.cells(append([]string{"  " + users.Description.Key}, columns...)...)
 	for _, row := range rows {
-		name := cmp.Or(row.Text("name"), strings.TrimSpace(row.Text("given_name")+" "+row.Text("family_name")))
-		p.cells("  "+cut(row.ID(), 8), cut(row.Text("email"), 22), row.Text("phone_number"), cut(name, 16),
-			cut(row.Text("identity_provider"), 8), row.Text("status"))
+		cells := []string{"  " + cut(row.ID(), 8)}
+		for _, column := range columns {
+			cells = append(cells, cut(row.Text(column), 16))
+		}
+		p.cells(cells...)
 	}
 }
 

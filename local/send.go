@@ -127,8 +127,10 @@ func (r runner) readRow(ctx context.Context, want, got facts) stack.Row {
 			got[name] = rows[i].Text(column)
 		}
 	}
-	if at := "row, " + users.Description.SyncedAt; got[at] != "" {
-		got[at] = "set"
+	for _, column := range users.Description.Columns {
+		if name := "row, " + column.Name; column.Kind == users.Timestamp && got[name] != "" {
+			got[name] = "set"
+		}
 	}
 	return rows[i]
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/account"
@@ -43,19 +42,7 @@ Verdicts are ok, warn, FAIL and unknown (it cannot be seen from here). FAIL make
 				return err
 			}
 			o.Domain, o.Token = os.Getenv("GRAPHQL_DOMAIN"), os.Getenv("TOKEN")
-			report := doctor.Run(ctx, cfg, o)
-			out := cmd.OutOrStdout()
-			if g.json {
-				if err := printJSON(out, report); err != nil {
-					return err
-				}
-			} else {
-				report.Print(out, out == color.Output && !color.NoColor)
-			}
-			if report.Failed() {
-				return errFound
-			}
-			return nil
+			return g.print(cmd, doctor.Run(ctx, cfg, o))
 		},
 	}
 	cmd.Flags().StringVar(&o.Pool, "pool", "", "id of the user pool, for example us-east-1_ExaMPle01")

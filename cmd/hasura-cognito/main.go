@@ -77,7 +77,7 @@ func newRoot() *cobra.Command {
 
 Exit codes:
   0  all is well
-  1  a finding (doctor, smoke), or the pool is not as asked (attach)
+  1  a finding (doctor, check-table, smoke), or the pool is not as asked (attach)
   2  wrong usage, or the command could not run, for example without AWS credentials`,
 		Version:       version(),
 		SilenceErrors: true,
@@ -93,7 +93,7 @@ Exit codes:
 	flags.StringVar(&g.region, "region", "", "AWS Region, for example of a replica of a multi-Region pool (default: AWS_REGION, else the Region in the pool's id)")
 	flags.StringVar(&g.profile, "profile", "", "AWS profile (default: AWS_PROFILE)")
 	flags.BoolVar(&g.json, "json", false, "print JSON")
-	root.AddCommand(doctorCommand(&g), attachCommand(&g), smokeCommand(&g))
+	root.AddCommand(doctorCommand(&g), attachCommand(&g), smokeCommand(&g), checkTableCommand(&g))
 	return root
 }
 

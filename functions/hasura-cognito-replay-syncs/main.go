@@ -19,6 +19,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/logs"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 // connectTime bounds what happens before the first batch.
@@ -39,5 +40,5 @@ func main() {
 		log.Error("misconfigured", "faults", err)
 		os.Exit(1)
 	}
-	lambda.Start((&replayer{write: client.Write, log: log}).replay)
+	lambda.Start((&replayer{table: &users.Description, write: client.Write, log: log}).replay)
 }

@@ -16,6 +16,7 @@ import (
 
 // A replayer writes the rows of a batch of parked syncs.
 type replayer struct {
+	table *users.Table
 	write func(context.Context, users.Row) (stale bool, err error)
 	log   *slog.Logger
 }
@@ -73,7 +74,7 @@ type userSync struct {
 func (r *replayer) read(ctx context.Context, records []events.SQSMessage) (syncs []*userSync, unreadable []string) {
 	byUser := make(map[string]*userSync)
 	for _, record := range records {
-		m, err := parking.Read([]byte(record.Body), &users.Description)
+		m, err := parking.Read([]byte(record.Body), r.table)
 		if err != nil {
 			r.log.ErrorContext(ctx, "permanent failure", "message_id", record.MessageId, "error", err)
 			unreadable = append(unreadable, record.MessageId)

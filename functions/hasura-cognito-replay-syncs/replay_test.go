@@ -29,6 +29,14 @@ const (
 	john = "3c6fcb0d-b156-4d9b-8dd3-77a8fd9a8954"
 )
 
+// table is a table for these tests. They do not follow changes of users.Description.
+var table = users.Table{Key: "id", SyncedAt: "synced_at", SignedInAt: "last_sign_in_at", Columns: []users.Column{
+	{Name: "id", Kind: users.UUID, Source: users.Sub},
+	{Name: "email", Kind: users.Text, Source: users.Attribute("email")},
+	{Name: "last_sign_in_at", Kind: users.Timestamp, Source: users.SignInTime},
+	{Name: "synced_at", Kind: users.Timestamp, Source: users.SyncTime},
+}}
+
 // message returns a parked sync of a user at a second of a minute.
 func message(id, user string, second int) events.SQSMessage {
 	return events.SQSMessage{MessageId: id, Body: fmt.Sprintf(
@@ -60,6 +68,7 @@ func TestReplay(t *testing.T) {
 		var mu sync.Mutex
 		var written []string
 		r := &replayer{
+			table: &table,
 			write: func(_ context.Context, r users.Row) (bool, error) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -104,6 +113,7 @@ func TestRecordedBatch(t *testing.T) {
 	}
 	var written []users.Row
 	r := &replayer{
+		table: &table,
 		write: func(_ context.Context, r users.Row) (bool, error) { written = append(written, r); return false, nil },
 		log:   slog.New(slog.DiscardHandler),
 	}
@@ -116,6 +126,7 @@ func TestRecordedBatch(t *testing.T) {
 func TestRowsAreWrittenSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &replayer{
+			table: &table,
 			write: func(ctx context.Context, r users.Row) (bool, error) {
 				if r.Key == jane {
 					<-ctx.Done()
@@ -142,6 +153,7 @@ func TestNewerSyncKeepsTheTimeOfTheSignIn(t *testing.T) {
 	for _, batch := range [][]events.SQSMessage{{signIn, message("2", jane, 2)}, {message("2", jane, 2), signIn}} {
 		var written users.Row
 		r := &replayer{
+			table: &table,
 			write: func(_ context.Context, r users.Row) (bool, error) { written = r; return false, nil },
 			log:   slog.New(slog.DiscardHandler),
 		}
@@ -172,6 +184,7 @@ func TestTimeIsCappedAtSentTimestamp(t *testing.T) {
 			Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(sent.UnixMilli(), 10)}}
 		var written users.Row
 		r := &replayer{
+			table: &table,
 			write: func(_ context.Context, r users.Row) (bool, error) { written = r; return false, nil },
 			log:   slog.New(slog.DiscardHandler),
 		}

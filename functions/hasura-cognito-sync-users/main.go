@@ -39,6 +39,7 @@ func main() {
 	}
 
 	f := &syncer{
+		table:  &users.Description,
 		upsert: upsert,
 		refuse: s.Refuse,
 		userID: s.UserID,

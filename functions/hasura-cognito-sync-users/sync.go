@@ -21,6 +21,7 @@ const (
 
 // A syncer writes the row of each event's user, or parks it.
 type syncer struct {
+	table  *users.Table
 	upsert upserter
 	park   func(context.Context, parking.Message) error // nil if there is no queue
 	refuse bool
@@ -45,7 +46,7 @@ func (s *syncer) sync(ctx context.Context, e *cognito.Event) error {
 		return nil
 	}
 
-	row, dropped, err := users.Description.Row(users.Sync{User: e.User, At: at, SignedIn: isSignIn(e), UserID: s.userID})
+	row, dropped, err := s.table.Row(users.Sync{User: e.User, At: at, SignedIn: isSignIn(e), UserID: s.userID})
 	switch {
 	case errors.Is(err, users.ErrRequired):
 		log.WarnContext(ctx, "ignored", "reason", err)

@@ -28,6 +28,15 @@ func environ(pairs ...string) func(string) string {
 	}
 }
 
+// table is a table for these tests. They do not follow changes of users.Description.
+var table = users.Table{Key: "id", SyncedAt: "synced_at", SignedInAt: "last_sign_in_at", Columns: []users.Column{
+	{Name: "id", Kind: users.UUID, Source: users.Sub},
+	{Name: "email", Kind: users.Text, Source: users.Attribute("email")},
+	{Name: "attributes", Kind: users.JSON, Source: users.CustomAttributes},
+	{Name: "last_sign_in_at", Kind: users.Timestamp, Source: users.SignInTime},
+	{Name: "synced_at", Kind: users.Timestamp, Source: users.SyncTime},
+}}
+
 const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
 
 // event returns an event with canaries in it.
@@ -71,6 +80,7 @@ func TestSyncDecides(t *testing.T) {
 		var log bytes.Buffer
 		var parked []parking.Message
 		s := &syncer{
+			table:  &table,
 			upsert: func(context.Context, users.Row) (bool, error) { return row.stale, row.err },
 			park: func(_ context.Context, m parking.Message) error {
 				parked = append(parked, m)
@@ -109,6 +119,7 @@ func TestUserWithoutAUUIDIsLetIn(t *testing.T) {
 	for _, attributes := range []string{``, `"sub":"Google_canary"`} {
 		var log bytes.Buffer
 		s := &syncer{
+			table: &table,
 			upsert: func(context.Context, users.Row) (bool, error) {
 				t.Error("something was sent")
 				return false, nil
@@ -136,6 +147,7 @@ func TestParkingHasItsTime(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
 			s := &syncer{
+				table: &table,
 				upsert: func(ctx context.Context, _ users.Row) (bool, error) {
 					<-ctx.Done()
 					return false, &hasura.Error{Code: hasura.CodeTimeout}
@@ -179,6 +191,7 @@ func TestWhichTriggersSync(t *testing.T) {
 		var got []users.Row
 		before := time.Now().Truncate(time.Microsecond)
 		s := &syncer{
+			table: &table,
 			upsert: func(_ context.Context, r users.Row) (bool, error) {
 				got = append(got, r)
 				return false, nil
@@ -204,6 +217,7 @@ func TestWhichTriggersSync(t *testing.T) {
 func TestColdStartIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	s := &syncer{
+		table:  &table,
 		upsert: func(context.Context, users.Row) (bool, error) { return false, nil },
 		budget: newBudget(3500*time.Millisecond, time.Now(), environ()),
 		log:    slog.New(slog.NewJSONHandler(&log, nil)),

@@ -9,31 +9,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A shape is the type and the nullability of columns by name.
-type shape map[string]column
-
-func shapeOfSchema(t *testing.T) shape {
-	t.Helper()
-	project, err := loadProject(projectFS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := shape{}
-	for _, c := range project.tables[0].columns {
-		s[c.name] = c
-	}
-	return s
-}
-
 func migrations(t *testing.T) string {
 	t.Helper()
-	files, err := fs.Glob(projectFS, "hasura/migrations/default/*/up.sql")
+	files, err := fs.Glob(shippedFS, "hasura/migrations/default/*/up.sql")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("migrations: %v, %v", files, err)
 	}
 	var all strings.Builder
 	for _, file := range files {
-		text, err := fs.ReadFile(projectFS, file)
+		text, err := fs.ReadFile(shippedFS, file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,65 +26,85 @@ func migrations(t *testing.T) string {
 	return all.String()
 }
 
-// Hasura shows the comments of the database as descriptions.
-func TestMigrationsHaveTheCommentsOfTheSchema(t *testing.T) {
-	project, err := loadProject(projectFS)
+// shipped is the project of the repository.
+func shipped(t *testing.T) *project {
+	t.Helper()
+	p, err := loadProject(shippedFS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	types := project.roles[roleKey{admin, false}].schema.Types
-	comment := regexp.MustCompile(`(?m)^COMMENT ON (?:TABLE|COLUMN) public\.(users(?:\.\w+)?) IS '(.*)';$`)
-	got := map[string]string{}
+	return p
+}
+
+// Hasura shows the comments of the database as descriptions.
+func TestSchemaHasTheCommentsOfTheMigrations(t *testing.T) {
+	p := shipped(t)
+	comment := regexp.MustCompile(`(?m)^COMMENT ON (?:TABLE|COLUMN) (\w+)\.(\w+)(?:\.(\w+))? IS '(.*)';$`)
 	for _, m := range comment.FindAllStringSubmatch(migrations(t), -1) {
-		got[m[1]] = m[2]
-	}
-	for _, typ := range []string{"users", "users_insert_input", "users_set_input", "users_stream_cursor_value_input"} {
-		want := map[string]string{"users": types["users"].Description}
-		for _, field := range types[typ].Fields {
-			if field.Description != "" {
-				want["users."+field.Name] = field.Description
+		for _, table := range p.tables {
+			if table.schema != m[1] || table.name != m[2] {
+				continue
+			}
+			got := ""
+			for _, def := range p.roles[roleKey{admin, false}].schema.Types {
+				if p.convention(def.Name) != table.typ {
+					continue
+				}
+				if got = def.Description; m[3] != "" {
+					got = "no column"
+				}
+				for _, field := range def.Fields {
+					if m[3] != "" && p.columnName(def.Name, field.Name) == m[3] {
+						got = field.Description
+					}
+				}
+			}
+			if got != m[4] {
+				t.Errorf("schema.graphql describes %s.%s as %q, and the migrations as %q", m[2], m[3], got, m[4])
 			}
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("the descriptions of %s and the comments of the migrations differ (-schema +migrations):\n%s", typ, diff)
-		}
 	}
 }
 
+// graphQLTypes are those of column types.
+var graphQLTypes = map[string]string{"uuid": "uuid", "text": "String", "varchar": "String", "citext": "citext", "boolean": "Boolean", "jsonb": "jsonb",
+	"timestamp with time zone": "timestamptz", "timestamptz": "timestamptz", "integer": "Int", "date": "date"}
+
+// SQLite gets its tables from the migrations. They must have the columns of schema.graphql.
 func TestMigrationsHaveTheColumnsOfTheSchema(t *testing.T) {
-	types := map[string]string{"uuid": "uuid", "text": "String", "boolean": "Boolean", "jsonb": "jsonb", "timestamp with time zone": "timestamptz"}
-	got := shape{}
-	line := regexp.MustCompile(`(?m)^(?:  |ALTER TABLE public\.users ADD COLUMN )(\w+) (uuid|text|boolean|jsonb|timestamp with time zone)(.*)[,;]$`)
-	for _, m := range line.FindAllStringSubmatch(migrations(t), -1) {
-		got[m[1]] = column{m[1], types[m[2]], !strings.Contains(m[3], "NOT NULL")}
-	}
-	if diff := cmp.Diff(shapeOfSchema(t), got, cmp.AllowUnexported(column{})); diff != "" {
-		t.Errorf("schema.graphql and the migrations differ (-schema +migrations):\n%s", diff)
-	}
-}
-
-func TestSQLiteHasTheColumnsOfTheSchema(t *testing.T) {
-	types := map[string]string{"uuid": "TEXT", "String": "TEXT", "Boolean": "INTEGER", "jsonb": "TEXT", "timestamptz": "TEXT"}
-	want := shapeOfSchema(t)
-	for name, c := range want {
-		c.typ = types[c.typ]
-		want[name] = c
-	}
-	rows, err := open(t, "").SQL.Query(`SELECT name, type, "notnull" = 0 FROM pragma_table_info('users')`)
+	db, err := Open(t.Context(), shippedFS, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
-	got := shape{}
-	for rows.Next() {
-		var c column
-		if err := rows.Scan(&c.name, &c.typ, &c.nullable); err != nil {
+	defer db.Close()
+	typed := map[string]string{}
+	line := regexp.MustCompile(`(?im)(?:^\s*|ADD COLUMN )"?(\w+)"? (uuid|text|varchar|citext|boolean|jsonb|timestamp with time zone|timestamptz|integer|date)\b`)
+	for _, m := range line.FindAllStringSubmatch(migrations(t), -1) {
+		typed[m[1]] = graphQLTypes[strings.ToLower(m[2])]
+	}
+	for _, table := range shipped(t).tables {
+		got, want := map[string]column{}, map[string]column{}
+		for _, c := range table.columns {
+			want[c.name] = c
+		}
+		rows, err := db.SQL.Query(`SELECT name, "notnull" = 0 AND pk = 0 FROM pragma_table_info(?)`, table.name)
+		if err != nil {
 			t.Fatal(err)
 		}
-		got[c.name] = c
-	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(column{})); rows.Err() != nil || diff != "" {
-		t.Errorf("error %v; schema.graphql and SQLite differ (-schema +SQLite):\n%s", rows.Err(), diff)
+		defer rows.Close()
+		for rows.Next() {
+			var c column
+			if err := rows.Scan(&c.name, &c.nullable); err != nil {
+				t.Fatal(err)
+			}
+			if c.typ = typed[c.name]; c.typ == "" { // of a type that is not in graphQLTypes
+				c.typ = want[c.name].typ
+			}
+			got[c.name] = c
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(column{})); rows.Err() != nil || diff != "" {
+			t.Errorf("error %v; schema.graphql and the migrations differ in %s.%s (-schema +migrations):\n%s", rows.Err(), table.schema, table.name, diff)
+		}
 	}
 }
 

@@ -17,7 +17,11 @@ import (
 
 const secret = "the admin secret"
 
-var projectFS = os.DirFS("../../graphql")
+// projectFS is the project of the tests, and shippedFS that of the repository, which may have another table.
+var (
+	projectFS = os.DirFS("testdata/project")
+	shippedFS = os.DirFS("../../graphql")
+)
 
 // The tests run on SQLite. If DATABASE_URL names a PostgreSQL server, they also run there,
 // in databases that they create.

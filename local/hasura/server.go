@@ -9,6 +9,7 @@
 package hasura
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -135,6 +136,39 @@ func (s *Server) graphQL(r *http.Request) (map[string]any, error) {
 	}
 	x := execution{operation: operation, session: session, database: s.config.Database, db: s.config.Database.SQL}
 	return x.run(r.Context())
+}
+
+// Table returns the table of a root field, such as public.users.
+func (s *Server) Table(rootField string) string {
+	t := s.roots[rootField].table
+	if t == nil {
+		return ""
+	}
+	return t.schema + "." + t.name
+}
+
+// Try runs an operation as admin, and takes back what it wrote. The error is Hasura's.
+func (s *Server) Try(ctx context.Context, query string, variables map[string]any) error {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		return err
+	}
+	request, err := readRequest(bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	operation, err := s.role(session{role: admin}).prepare(request)
+	if err != nil {
+		return err
+	}
+	tx, err := s.config.Database.SQL.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	x := execution{operation: operation, session: session{role: admin}, database: s.config.Database, db: tx}
+	_, err = x.runFields(ctx)
+	return err
 }
 
 func respondError(w http.ResponseWriter, err error) {

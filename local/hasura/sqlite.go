@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -45,11 +46,17 @@ func openSQLite(ctx context.Context, migrations string) (*Database, error) {
 	return &Database{Name: "SQLite in memory", SQL: db, dialect: sqliteDialect{}, close: closeBoth}, nil
 }
 
+// sqliteUUID is a random UUID of version 4.
+const sqliteUUID = "(lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' || " +
+	"substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))))"
+
 const sqliteNow = "(strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000+00:00')"
 
 var (
 	sqlComment    = regexp.MustCompile(`--[^\n]*`)
 	ddlStatement  = regexp.MustCompile(`(?ims)^(?:CREATE TABLE|ALTER TABLE [^;]*? ADD COLUMN|CREATE (?:UNIQUE )?INDEX)\b.*?;`)
+	alterTable    = regexp.MustCompile(`(?i)^ALTER TABLE (?:IF EXISTS )?(?:ONLY )?[\w".]+`)
+	nextColumn    = regexp.MustCompile(`(?i),\s*ADD COLUMN\b`)
 	createUpdated = regexp.MustCompile(`(?is)^CREATE TABLE "(\w+)".*\bupdated_at\b`)
 	// sqliteRules translate a statement. A column gets a check for the one form in which the
 	// dialect stores its type.
@@ -60,7 +67,7 @@ var (
 		{regexp.MustCompile(`(?i)\b(TABLE|INDEX|ON|REFERENCES)\s+(?:IF NOT EXISTS\s+)?(?:ONLY\s+)?(?:"?\w+"?\.)?"?(\w+)"?`), `$1 "$2"`},
 		{regexp.MustCompile(`::\w+`), ``},
 		{regexp.MustCompile(`(?i)\bnow\(\)`), sqliteNow},
-		{regexp.MustCompile(`(?i)DEFAULT \w+_uuid\(\)`), ``},
+		{regexp.MustCompile(`(?i)DEFAULT \w+_uuid\(\)`), "DEFAULT " + sqliteUUID},
 		{regexp.MustCompile(`(?i)"?(\w+)"?[ \t]+uuid\b`), `"$1" TEXT CHECK ("$1" GLOB '????????-????-????-????-????????????' AND "$1" NOT GLOB '*[^0-9a-f-]*')`},
 		{regexp.MustCompile(`(?i)"?(\w+)"?[ \t]+boolean\b`), `"$1" INTEGER CHECK ("$1" IN (0, 1))`},
 		{regexp.MustCompile(`(?i)"?(\w+)"?[ \t]+jsonb\b`), `"$1" TEXT CHECK (json_valid("$1"))`},
@@ -73,6 +80,9 @@ var (
 func sqliteSchema(migrations string) string {
 	var schema strings.Builder
 	for _, statement := range ddlStatement.FindAllString(sqlComment.ReplaceAllString(migrations, ""), -1) {
+		if table := alterTable.FindString(statement); table != "" { // SQLite adds one column in a statement
+			statement = nextColumn.ReplaceAllString(statement, ";"+table+" ADD COLUMN")
+		}
 		for _, rule := range sqliteRules {
 			statement = rule.from.ReplaceAllString(statement, rule.to)
 		}
@@ -196,6 +206,14 @@ func asPostgres(typ, text string) (any, error) {
 		return id.String(), nil
 	case "timestamptz":
 		return timestamp(text)
+	case "date":
+		if _, err := time.Parse(time.DateOnly, text); err != nil {
+			return nil, invalidSyntax("22007", "date", text)
+		}
+	case "Int":
+		if _, err := strconv.ParseInt(text, 10, 32); err != nil {
+			return nil, invalidSyntax("22P02", "integer", text)
+		}
 	case "jsonb":
 		return jsonb(text)
 	case "Boolean":

@@ -2,12 +2,15 @@ package stack
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
+	"github.com/phenom-earth/hasura-cognito/graphql"
 	"github.com/phenom-earth/hasura-cognito/local/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
@@ -20,45 +23,55 @@ func CheckDatabaseURL(url string) error {
 	return errors.New("DATABASE_URL: not the URL of a PostgreSQL database. Write postgres://user:password@host:5432/database")
 }
 
-// openDatabase opens the database, creates public.users if it is missing, and refuses a table that the functions cannot
-// write.
-func openDatabase(ctx context.Context, project fs.FS, url string) (*hasura.Database, error) {
-	if err := CheckDatabaseURL(url); err != nil {
-		return nil, err
-	}
-	db, err := hasura.Open(ctx, project, url)
-	if err != nil || url == "" {
-		return db, err
-	}
+// Table returns the name of the users table in the database, such as public.users.
+func (s *Stack) Table() string { return s.engine.Table(graphql.Users.Insert) }
+
+// TryTable refuses a users table that the functions cannot write.
+func (s *Stack) TryTable(ctx context.Context) error {
 	var misfits []string
 	for _, c := range users.Description.Columns {
-		if err := tryWrite(ctx, db, c); err != nil && !slices.Contains(misfits, err.Error()) {
+		if err := tryWrite(ctx, s.engine, c); err != nil && !slices.Contains(misfits, err.Error()) {
 			misfits = append(misfits, err.Error())
 		}
 	}
 	if len(misfits) > 0 {
-		return nil, errors.Join(fmt.Errorf("the table public.users of %s does not fit:\n%s", db.Name, strings.Join(misfits, "\n")), db.Close())
+		return fmt.Errorf("the table %s of %s does not fit:\n%s", s.Table(), s.Database.Name, strings.Join(misfits, "\n"))
 	}
-	return db, nil
+	return nil
 }
 
-// samples are values of each kind of column.
-var samples = map[users.Kind]string{
-	users.UUID: "gen_random_uuid()", users.Text: "text 'x'", users.Boolean: "false", users.Timestamp: "now()", users.JSON: "jsonb '{}'",
+// sample returns a value of a kind of column.
+func sample(kind users.Kind) any {
+	switch kind {
+	case users.UUID:
+		return uuid.NewString()
+	case users.Boolean:
+		return false
+	case users.Timestamp:
+		return "2026-11-23T12:00:00Z"
+	case users.JSON:
+		return json.RawMessage("{}")
+	case users.Integer:
+		return 7
+	case users.Date:
+		return "1990-12-31"
+	}
+	return uuid.NewString()
 }
 
-// tryWrite writes a row with one column beside the key, as the smallest sync does, and takes it back. PostgreSQL's error
-// names the column.
-func tryWrite(ctx context.Context, db *hasura.Database, c users.Column) error {
-	tx, err := db.SQL.BeginTx(ctx, nil)
-	if err != nil {
-		return err
+// tryWrite writes a row with one column beside the key and what every row has, as the smallest sync does, and takes it
+// back. The error is Hasura's. It names the column.
+func tryWrite(ctx context.Context, engine *hasura.Server, column users.Column) error {
+	row := make(map[string]any)
+	for _, c := range users.Description.Columns {
+		switch {
+		case c.Name == column.Name, c.Name == users.Description.Key, c.Required:
+			row[c.Name] = sample(c.Kind)
+		case c.Default != nil:
+			row[c.Name] = c.Default
+		}
 	}
-	defer tx.Rollback()
-	names, values := users.Description.Key, samples[users.UUID]
-	if c.Name != users.Description.Key {
-		names, values = names+", "+c.Name, values+", "+samples[c.Kind]
-	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO public.users ("+names+") VALUES ("+values+") ON CONFLICT ON CONSTRAINT users_pkey DO NOTHING")
-	return err
+	text := fmt.Sprintf(`mutation try($user: %s!) { %s(object: $user, %s: {constraint: %s}) { __typename } }`,
+		graphql.Users.Input, graphql.Users.Insert, graphql.Users.OnConflict, graphql.Users.Constraint)
+	return engine.Try(ctx, text, map[string]any{"user": row})
 }

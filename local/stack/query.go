@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/phenom-earth/hasura-cognito/graphql"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
@@ -17,12 +19,27 @@ type Row map[string]any
 // ID returns the value of the key.
 func (r Row) ID() string { return r.Text(users.Description.Key) }
 
-// Text returns a column's value as text. NULL and a column that is absent are empty.
+// Text returns a column's value as text, or as JSON if it is an object. NULL and a column that is absent are empty.
 func (r Row) Text(column string) string {
-	if r[column] == nil {
+	switch value := r[column].(type) {
+	case nil:
 		return ""
+	case map[string]any, []any:
+		text, _ := json.Marshal(value) // it was decoded from JSON
+		return string(text)
+	default:
+		return fmt.Sprint(value)
 	}
-	return fmt.Sprint(r[column])
+}
+
+// Of returns the value of the column with a source, as [Row.Text] does. It is empty if no column has the source.
+func (r Row) Of(source users.Source) string {
+	for _, c := range users.Description.Columns {
+		if c.Source.Name == source.Name {
+			return r.Text(c.Name)
+		}
+	}
+	return ""
 }
 
 // A Refusal is an error that Hasura answered with.
@@ -43,11 +60,11 @@ func (s *Stack) Own(ctx context.Context, token string) ([]Row, error) {
 // error is a [*Refusal] if Hasura refuses the query.
 func (s *Stack) Documents(ctx context.Context, token, role string) ([]Row, error) {
 	header := http.Header{"Authorization": {"Bearer " + token}, "X-Hasura-Role": {role}}
-	data, err := query(ctx, s.hasuraURL, header, "query documents { documents { tenant_id } }")
+	data, err := query(ctx, s.hasuraURL, header, request{Query: "query documents { documents { tenant_id } }"})
 	return data.Documents, err
 }
 
-// Users reads every row, as admin.
+// Users reads every row, as admin, in the order of the keys.
 func (s *Stack) Users(ctx context.Context) ([]Row, error) {
 	return Users(ctx, s.hasuraURL, s.config.AdminSecret)
 }
@@ -55,8 +72,8 @@ func (s *Stack) Users(ctx context.Context) ([]Row, error) {
 // Own is [Stack.Own] of the Hasura at a URL without a path.
 func Own(ctx context.Context, url, token string) ([]Row, error) {
 	header := http.Header{"Authorization": {"Bearer " + token}}
-	data, err := query(ctx, url, header, fmt.Sprintf(`query own { users { %s } }`, users.Description.Key))
-	return data.Users, err
+	data, err := query(ctx, url, header, request{Query: fmt.Sprintf(`query own { rows: %s { %s } }`, graphql.Users.Select, users.Description.Key)})
+	return data.Rows, err
 }
 
 // Users is [Stack.Users] of the Hasura at a URL without a path.
@@ -66,22 +83,42 @@ func Users(ctx context.Context, url, adminSecret string) ([]Row, error) {
 		columns.WriteString(c.Name + " ")
 	}
 	header := http.Header{"X-Hasura-Admin-Secret": {adminSecret}}
-	data, err := query(ctx, url, header, fmt.Sprintf(`query all { users(order_by: {%s: asc}) { %s } }`, users.Description.Key, &columns))
-	return data.Users, err
+	data, err := query(ctx, url, header, request{Query: fmt.Sprintf(`query all { rows: %s { %s } }`, graphql.Users.Select, &columns)})
+	slices.SortFunc(data.Rows, func(a, b Row) int { return strings.Compare(a.ID(), b.ID()) })
+	return data.Rows, err
 }
 
-func query(ctx context.Context, url string, header http.Header, text string) (data data, err error) {
-	body, err := json.Marshal(map[string]string{"query": text})
+// Insert writes a row as admin, with values by the names of sources. Columns with other sources have none.
+func (s *Stack) Insert(ctx context.Context, values map[string]string) error {
+	row := make(map[string]string)
+	for _, c := range users.Description.Columns {
+		if value, ok := values[c.Source.Name]; ok {
+			row[c.Name] = value
+		}
+	}
+	n := graphql.Users
+	text := fmt.Sprintf(`mutation insert($row: %s!) { %s(object: $row) { __typename } }`, n.Input, n.Insert)
+	_, err := query(ctx, s.hasuraURL, http.Header{"X-Hasura-Admin-Secret": {s.config.AdminSecret}}, request{text, map[string]any{"row": row}})
+	return err
+}
+
+type request struct {
+	Query     string         `json:"query"`
+	Variables map[string]any `json:"variables,omitempty"`
+}
+
+func query(ctx context.Context, url string, header http.Header, r request) (data data, err error) {
+	body, err := json.Marshal(r)
 	if err != nil {
 		return data, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/graphql", bytes.NewReader(body))
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/v1/graphql", bytes.NewReader(body))
 	if err != nil {
 		return data, err
 	}
-	r.Header = header
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
+	post.Header = header
+	post.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(post)
 	if err != nil {
 		return data, fmt.Errorf("query Hasura: %w", err)
 	}
@@ -97,7 +134,7 @@ func query(ctx context.Context, url string, header http.Header, text string) (da
 }
 
 // data is what a query reads.
-type data struct{ Users, Documents []Row }
+type data struct{ Rows, Documents []Row }
 
 // An answer is what Hasura answers to a query or to a mutation.
 type answer struct {

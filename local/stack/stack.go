@@ -132,7 +132,10 @@ func (s *Stack) startHasura(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.Database, err = openDatabase(ctx, s.config.Project, s.config.DatabaseURL); err != nil {
+	if err := CheckDatabaseURL(s.config.DatabaseURL); err != nil {
+		return err
+	}
+	if s.Database, err = hasura.Open(ctx, s.config.Project, s.config.DatabaseURL); err != nil {
 		return err
 	}
 	tokens := s.config.JWT

@@ -40,10 +40,21 @@ const (
 	written     = `{"data":{"row":{"__typename":"users"}}}`
 )
 
-var jane, _, _ = users.Description.Row(users.Sync{User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{"sub": sub, "email": "canary@example.com"}}, At: noon})
+// table is a table for these tests. They do not follow changes of users.Description.
+var table = users.Table{Key: "id", Sub: "id", SyncedAt: "synced_at", SignedInAt: "last_sign_in_at", Enabled: "enabled", DeletedAt: "deleted_at", Columns: []users.Column{
+	{Name: "id", Kind: users.UUID, Source: users.Sub},
+	{Name: "username", Kind: users.Text, Source: users.Username},
+	{Name: "email", Kind: users.Text, Source: users.Attribute("email")},
+	{Name: "email_verified", Kind: users.Boolean, Source: users.Verified("email", "email_verified")},
+	{Name: "last_sign_in_at", Kind: users.Timestamp, Source: users.SignInTime},
+	{Name: "synced_at", Kind: users.Timestamp, Source: users.SyncTime},
+}}
 
-// TestMain sets the proxies before the first request: net/http reads them once.
+var jane, _, _ = table.Row(users.Sync{User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{"sub": sub, "email": "canary@example.com"}}, At: noon})
+
+// TestMain sets the proxies before the first request: net/http reads them once. The schema has the columns of the table.
 func TestMain(m *testing.M) {
+	Allcolumn = []column{"username", "email", "email_verified", "last_sign_in_at", "synced_at"}
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY"} {
 		if err := os.Setenv(name, "http://proxy.example.com:3128"); err != nil {
 			panic(err)
@@ -551,7 +562,7 @@ func TestBackoff(t *testing.T) {
 
 // The row stays, but a later sign-in is written.
 func TestStaleSignInRaisesItsTime(t *testing.T) {
-	row, _, err := users.Description.Row(users.Sync{User: cognito.User{ID: sub}, At: noon, SignedIn: true})
+	row, _, err := table.Row(users.Sync{User: cognito.User{ID: sub}, At: noon, SignedIn: true})
 	if err != nil {
 		t.Fatal(err)
 	}

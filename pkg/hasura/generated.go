@@ -186,11 +186,11 @@ func (v *updateUsersResponse) GetWritten() *updateUsersWrittenUsers_mutation_res
 // response of any mutation on the table "users"
 type updateUsersWrittenUsers_mutation_response struct {
 	// number of rows affected by the mutation
-	Affected_rows int `json:"affected_rows"`
+	Rows int `json:"rows"`
 }
 
-// GetAffected_rows returns updateUsersWrittenUsers_mutation_response.Affected_rows, and is useful for accessing the field via an interface.
-func (v *updateUsersWrittenUsers_mutation_response) GetAffected_rows() int { return v.Affected_rows }
+// GetRows returns updateUsersWrittenUsers_mutation_response.Rows, and is useful for accessing the field via an interface.
+func (v *updateUsersWrittenUsers_mutation_response) GetRows() int { return v.Rows }
 
 // upsertUserResponse is returned by upsertUser on success.
 type upsertUserResponse struct {
@@ -229,11 +229,11 @@ func (v *upsertUsersResponse) GetWritten() *upsertUsersWrittenUsers_mutation_res
 // response of any mutation on the table "users"
 type upsertUsersWrittenUsers_mutation_response struct {
 	// number of rows affected by the mutation
-	Affected_rows int `json:"affected_rows"`
+	Rows int `json:"rows"`
 }
 
-// GetAffected_rows returns upsertUsersWrittenUsers_mutation_response.Affected_rows, and is useful for accessing the field via an interface.
-func (v *upsertUsersWrittenUsers_mutation_response) GetAffected_rows() int { return v.Affected_rows }
+// GetRows returns upsertUsersWrittenUsers_mutation_response.Rows, and is useful for accessing the field via an interface.
+func (v *upsertUsersWrittenUsers_mutation_response) GetRows() int { return v.Rows }
 
 // The query executed by listUsers.
 const listUsers_Operation = `
@@ -336,7 +336,7 @@ func readUsers(
 const updateUsers_Operation = `
 mutation updateUsers ($where: users_bool_exp!, $set: users_set_input!) {
 	written: update_users(where: $where, _set: $set) {
-		affected_rows
+		rows: affected_rows
 	}
 }
 `
@@ -418,7 +418,7 @@ func upsertUser(
 const upsertUsers_Operation = `
 mutation upsertUsers ($users: [users_insert_input!]!, $columns: [users_update_column!]!, $where: users_bool_exp!) {
 	written: insert_users(objects: $users, on_conflict: {constraint:users_pkey,update_columns:$columns,where:$where}) {
-		affected_rows
+		rows: affected_rows
 	}
 }
 `

@@ -145,7 +145,7 @@ func (r *Rows) Upsert(ctx context.Context, rows []users.Row, at time.Time) (writ
 	err = r.call(ctx, "written", func(ctx context.Context, client graphql.Client) error {
 		response, err := upsertUsers(ctx, client, batch, columns, olderThan(r.Table, at))
 		if err == nil && response.Written != nil {
-			written = response.Written.Affected_rows
+			written = response.Written.Rows
 		}
 		return err
 	})
@@ -161,7 +161,7 @@ func (r *Rows) Update(ctx context.Context, sub string, before time.Time, set map
 	err = r.call(ctx, "written", func(ctx context.Context, client graphql.Client) error {
 		response, err := updateUsers(ctx, client, where, set)
 		if err == nil && response.Written != nil {
-			written = response.Written.Affected_rows > 0
+			written = response.Written.Rows > 0
 		}
 		return err
 	})

@@ -14,7 +14,7 @@ func BenchmarkRow(b *testing.B) {
 		"sub": sub, "email": "jane@example.com", "email_verified": "true", "name": "Jane Doe", "cognito:user_status": "CONFIRMED", "custom:org_id": "7"}}}
 	b.ReportAllocs()
 	for b.Loop() {
-		r, _, err := Description.Row(s)
+		r, _, err := shipped.Row(s)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -20,11 +20,11 @@ func TestMirror(t *testing.T) {
 		attributes map[string]string
 		want       string
 	}{
-		{"a user with two attributes", &Description, map[string]string{"email": "j@example.com", "custom:plan": "pro"},
+		{"a user with two attributes", &shipped, map[string]string{"email": "j@example.com", "custom:plan": "pro"},
 			`{"id":"` + sub + `","username":null,"email":"j@example.com","email_verified":false,"phone_number":null,"phone_number_verified":null,"name":null,` +
 				`"given_name":null,"family_name":null,"picture":null,"locale":null,"identity_provider":null,"status":null,"attributes":{"plan":"pro"},` +
 				`"synced_at":"2026-11-23T11:00:00.123456Z","enabled":true,"deleted_at":null}`},
-		{"a user without attributes", &Description, nil,
+		{"a user without attributes", &shipped, nil,
 			`{"id":"` + sub + `","username":null,"email":null,"email_verified":null,"phone_number":null,"phone_number_verified":null,"name":null,` +
 				`"given_name":null,"family_name":null,"picture":null,"locale":null,"identity_provider":null,"status":null,"attributes":{},` +
 				`"synced_at":"2026-11-23T11:00:00.123456Z","enabled":true,"deleted_at":null}`},
@@ -87,7 +87,7 @@ func TestDifferencesAreThoseThatWereMade(t *testing.T) {
 				user.Attributes[name] = fmt.Sprint("\u00e9\"\u2028<", random.IntN(9))
 			}
 		}
-		r, _, err := Description.Mirror(Sync{User: user, At: noon}, random.IntN(2) == 0)
+		r, _, err := shipped.Mirror(Sync{User: user, At: noon}, random.IntN(2) == 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,14 +106,14 @@ func TestDifferencesAreThoseThatWereMade(t *testing.T) {
 				want = append(want, name)
 			}
 		}
-		if got := Description.Differences(r, stored); !slices.Equal(got, want) {
+		if got := shipped.Differences(r, stored); !slices.Equal(got, want) {
 			t.Fatalf("seed %d: got %q, want %q", seed, got, want)
 		}
 	}
 }
 
 func TestErased(t *testing.T) {
-	erased := Description.Erased()
+	erased := shipped.Erased()
 	for _, name := range []string{"email", "username", "last_sign_in_at", "attributes"} {
 		if _, ok := erased[name]; !ok {
 			t.Errorf("%s is not emptied", name)
@@ -128,11 +128,11 @@ func TestErased(t *testing.T) {
 		t.Errorf("the other table is emptied with %v", got)
 	}
 	empty := Stored{"id": json.RawMessage(`"` + sub + `"`), "attributes": json.RawMessage("{}"), "enabled": json.RawMessage("false")}
-	if !Description.IsErased(empty) {
+	if !shipped.IsErased(empty) {
 		t.Error("an empty row does not count as one")
 	}
 	empty["name"] = json.RawMessage(`"Jane"`)
-	if Description.IsErased(empty) {
+	if shipped.IsErased(empty) {
 		t.Error("a row with a name counts as empty")
 	}
 }

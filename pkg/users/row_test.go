@@ -58,7 +58,7 @@ func TestRowOf(t *testing.T) {
 	}
 	for _, row := range rows {
 		row.sync.At = noon
-		got, dropped, err := Description.Row(row.sync)
+		got, dropped, err := shipped.Row(row.sync)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,14 +92,14 @@ func members(t *testing.T, data []byte) map[string]any {
 }
 
 func TestUsernameThatCannotBeStored(t *testing.T) {
-	r, dropped, err := Description.Row(Sync{User: cognito.User{ID: sub, Username: "a\x00"}, At: noon})
+	r, dropped, err := shipped.Row(Sync{User: cognito.User{ID: sub, Username: "a\x00"}, At: noon})
 	if _, ok := r.Values["username"]; err != nil || ok || !slices.Equal(dropped, []string{"username"}) {
 		t.Errorf("row %v, dropped %q, error %v", r.Values, dropped, err)
 	}
 }
 
 func TestCap(t *testing.T) {
-	r, _, err := Description.Row(Sync{User: cognito.User{ID: sub}, At: noon, SignedIn: true})
+	r, _, err := shipped.Row(Sync{User: cognito.User{ID: sub}, At: noon, SignedIn: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestCap(t *testing.T) {
 }
 
 func TestRowTellsItsSubAlone(t *testing.T) {
-	r := Row{Table: &Description, Sub: sub, Key: "canary", Values: map[string]any{"email": "canary@example.com"}}
+	r := Row{Table: &shipped, Sub: sub, Key: "canary", Values: map[string]any{"email": "canary@example.com"}}
 	var out strings.Builder
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "row", r)
 	fmt.Fprintf(&out, "%v %+v %#v %s", r, r, r, r)
@@ -137,7 +137,7 @@ func TestKeyIsAUUID(t *testing.T) {
 		"{" + sub[1:35] + "}":                  false,
 	}
 	for text, want := range rows {
-		if _, _, err := Description.Row(Sync{User: cognito.User{ID: text}}); (err == nil) != want || err != nil && err != ErrKey {
+		if _, _, err := shipped.Row(Sync{User: cognito.User{ID: text}}); (err == nil) != want || err != nil && err != ErrKey {
 			t.Errorf("the sub %q: %v, want a row: %t", text, err, want)
 		}
 	}

@@ -79,12 +79,12 @@ var CustomAttributes = Source{Name: "custom attributes", read: func(s Sync) (any
 // Object is a JSON object of attributes, by member. The whole object is replaced if the
 // event has one of the attributes.
 func Object(attributeOf map[string]string) Source {
-	names := make([]string, 0, len(attributeOf))
-	for _, name := range attributeOf {
-		names = append(names, name)
+	members := make([]string, 0, len(attributeOf))
+	for member, attribute := range attributeOf {
+		members = append(members, member+": "+attribute)
 	}
-	slices.Sort(names)
-	return Source{Name: strings.Join(names, ", "), isObject: true, read: func(s Sync) (any, []string) {
+	slices.Sort(members)
+	return Source{Name: "{" + strings.Join(members, ", ") + "}", isObject: true, read: func(s Sync) (any, []string) {
 		members := make(map[string]string)
 		for member, attribute := range attributeOf {
 			if value := s.User.Attributes[attribute]; value != "" {

@@ -68,6 +68,34 @@ func TestKindParse(t *testing.T) {
 	}
 }
 
+// shipped is the table that the suite ships with. The tests do not follow changes of Description.
+var shipped = Table{
+	Key:        "id",
+	Sub:        "id",
+	SyncedAt:   "synced_at",
+	SignedInAt: "last_sign_in_at",
+	Enabled:    "enabled",
+	DeletedAt:  "deleted_at",
+	Columns: []Column{
+		{Name: "id", Kind: UUID, Source: Sub},
+		{Name: "username", Kind: Text, Source: Username},
+		{Name: "email", Kind: Text, Source: Attribute("email")},
+		{Name: "email_verified", Kind: Boolean, Source: Verified("email", "email_verified")},
+		{Name: "phone_number", Kind: Text, Source: Attribute("phone_number")},
+		{Name: "phone_number_verified", Kind: Boolean, Source: Verified("phone_number", "phone_number_verified")},
+		{Name: "name", Kind: Text, Source: Attribute("name")},
+		{Name: "given_name", Kind: Text, Source: Attribute("given_name")},
+		{Name: "family_name", Kind: Text, Source: Attribute("family_name")},
+		{Name: "picture", Kind: Text, Source: Attribute("picture")},
+		{Name: "locale", Kind: Text, Source: Attribute("locale")},
+		{Name: "identity_provider", Kind: Text, Source: IdentityProvider},
+		{Name: "status", Kind: Text, Source: Attribute("cognito:user_status")},
+		{Name: "attributes", Kind: JSON, Source: CustomAttributes},
+		{Name: "last_sign_in_at", Kind: Timestamp, Source: SignInTime},
+		{Name: "synced_at", Kind: Timestamp, Source: SyncTime},
+	},
+}
+
 // accounts is a table with another key, kinds, defaults and a required column.
 var accounts = Table{
 	Key:      "uid",
@@ -118,7 +146,7 @@ func TestAnotherTable(t *testing.T) {
 			t.Errorf("%s: updates %s, want %s; dropped %q, want %q", row.name, got, row.columns, dropped, row.dropped)
 		}
 	}
-	if accounts.KeyIsSub() || !Description.KeyIsSub() || accounts.IsKey("") || accounts.IsKey("7\x7f") || !accounts.IsKey("7") || Description.IsKey("7") {
+	if accounts.KeyIsSub() || !shipped.KeyIsSub() || accounts.IsKey("") || accounts.IsKey("7\x7f") || !accounts.IsKey("7") || shipped.IsKey("7") {
 		t.Error("the key of a table is not recognized")
 	}
 }
@@ -180,4 +208,79 @@ func TestDecode(t *testing.T) {
 	if !reflect.DeepEqual(values, map[string]any{"email": "j@example.com"}) || !slices.Equal(dropped, []string{"gone", "tenantId"}) {
 		t.Errorf("%v, dropped %q", values, dropped)
 	}
+}
+
+// TestDescription finds mistakes in a description of your own.
+func TestDescription(t *testing.T) {
+	if err := Description.check(); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(shipped.check(), accounts.check()); err != nil {
+		t.Error(err)
+	}
+	rows := []struct {
+		want   string
+		change func(*Table)
+	}{
+		{"Key: no column uid", func(d *Table) { d.Key = "uid" }},
+		{"Key: the source of the column email is email", func(d *Table) { d.Key = "email" }},
+		{"id: a key of kind jsonb", func(d *Table) { d.Columns[0].Kind = JSON }},
+		{"Sub: the source of the column email is email", func(d *Table) { d.Sub = "email" }},
+		{"SyncedAt: missing", func(d *Table) { d.SyncedAt = "" }},
+		{"SyncedAt: the source of the column last_sign_in_at is time of the sign-in", func(d *Table) { d.SyncedAt = "last_sign_in_at" }},
+		{"email: more than one column has this name", func(d *Table) { d.Columns[1].Name = "email" }},
+		{"username: the kind varchar does not exist", func(d *Table) { d.Columns[1].Kind = "varchar" }},
+		{"username: the default 7 does not fit the kind text", func(d *Table) { d.Columns[1].Default = 7 }},
+		{"username: the column is required and has a default", func(d *Table) { d.Columns[1].Default, d.Columns[1].Required = "", true }},
+	}
+	for _, row := range rows {
+		d := shipped
+		d.Columns = slices.Clone(shipped.Columns)
+		row.change(&d)
+		if err := d.check(); err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("got %v, want %s", err, row.want)
+		}
+	}
+}
+
+// check returns what is wrong with a table.
+func (t *Table) check() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	role := func(role, name string, sources ...Source) {
+		c := t.column(name)
+		switch {
+		case name == "":
+		case c == nil:
+			wrong("%s: no column %s", role, name)
+		case !slices.ContainsFunc(sources, func(s Source) bool { return s.Name == c.Source.Name }):
+			wrong("%s: the source of the column %s is %s", role, name, c.Source.Name)
+		}
+	}
+	role("Key", t.Key, Sub, UserID)
+	role("Sub", t.Sub, Sub)
+	role("SyncedAt", t.SyncedAt, SyncTime)
+	role("SignedInAt", t.SignedInAt, SignInTime)
+	for role, name := range map[string]string{"Key": t.Key, "SyncedAt": t.SyncedAt} {
+		if name == "" {
+			wrong("%s: missing", role)
+		}
+	}
+	names := make(map[string]bool)
+	for _, c := range t.Columns {
+		switch {
+		case names[c.Name]:
+			wrong("%s: more than one column has this name", c.Name)
+		case !slices.Contains([]Kind{Text, Boolean, UUID, Timestamp, JSON, Integer, Date}, c.Kind):
+			wrong("%s: the kind %s does not exist", c.Name, c.Kind)
+		case c.Name == t.Key && c.Kind != UUID && c.Kind != Text:
+			wrong("%s: a key of kind %s", c.Name, c.Kind)
+		case c.Default != nil && c.Required:
+			wrong("%s: the column is required and has a default", c.Name)
+		case c.Default != nil && !c.Kind.fits(c.Default):
+			wrong("%s: the default %v does not fit the kind %s", c.Name, c.Default, c.Kind)
+		}
+		names[c.Name] = true
+	}
+	return errors.Join(errs...)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/proof/postgres"
 )
 
 // home is the folder that make e2e-deps installs into. It is below .aws-sam because sam
@@ -45,10 +46,9 @@ func newEnvironment() *environment {
 			os.Unsetenv(name)
 		}
 	}
-	path := []string{filepath.Join(root, home, "python/bin"), filepath.Join(root, home, "node/node_modules/.bin"), os.Getenv("PATH")}
-	debian := must(filepath.Glob("/usr/lib/postgresql/*/bin"))
+	path := []string{filepath.Join(root, home, "python/bin"), filepath.Join(root, home, "node/node_modules/.bin"), postgres.Path()}
 	for name, value := range map[string]string{
-		"PATH":              strings.Join(append(path, debian...), ":"),
+		"PATH":              strings.Join(path, ":"),
 		"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGION": region, "AWS_DEFAULT_REGION": region,
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
 		"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 
@@ -16,24 +15,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/phenom-earth/hasura-cognito/proof/postgres"
 )
 
-// initAndServe creates a PostgreSQL cluster in PGDATA and becomes its server.
-const initAndServe = `
-printf %s "$PGPASSWORD" | initdb --username postgres --pwfile /dev/stdin --auth scram-sha-256 --encoding UTF8 --no-locale --no-sync
-exec postgres -p "$PGPORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off`
-
 func (e *environment) startPostgres(ctx context.Context) (note string) {
-	data, port, password := e.dir+"-postgresql", freePort(), rand.Text()
+	data := e.dir + "-postgresql"
 	e.atEnd(func() error { return os.RemoveAll(data) })
-	u := url.URL{Scheme: "postgres", User: url.UserPassword("postgres", password), Host: "127.0.0.1:" + port, Path: "/"}
-	e.postgres = u.String()
-	args := []string{"sh", "-euc", initAndServe}
-	if os.Getuid() == 0 { // PostgreSQL refuses to run as root. Debian's package has a user for it.
-		args = append([]string{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"}, args...)
-	}
-	e.start(ctx, server{name: "postgresql", args: args, dir: os.TempDir(),
-		env: []string{"PGDATA=" + data, "PGPORT=" + port, "PGPASSWORD=" + password},
+	args, env, url := postgres.Server(data, freePort())
+	e.postgres = url
+	e.start(ctx, server{name: "postgresql", args: args, dir: os.TempDir(), env: env,
 		ready: func(ctx context.Context) error {
 			conn, err := pgx.Connect(ctx, e.postgres+"postgres")
 			if err != nil {

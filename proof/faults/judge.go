@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
+	table "github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 const (
@@ -66,7 +67,7 @@ func (rep *report) judge(ctx context.Context, e *environment) {
 	}
 	missing := len(newest)
 	for _, row := range rows {
-		id, u := row.Text("id"), signInOf(row)
+		id, u := row.ID(), signInOf(row)
 		switch last, let := newest[id]; {
 		case known[id] == nil:
 			wrong("a row belongs to no user: %s", id)
@@ -137,9 +138,12 @@ func (rep *report) readLog(lines []stack.Line, wrong func(string, ...any)) (spar
 
 // signInOf is the sign-in that a row comes from. That of a mixed row is the zero user, who never signs in.
 func signInOf(row stack.Row) (u user) {
-	_, _ = fmt.Sscanf(row.Text("email"), canary+"-%d-%d@example.com", &u.n, &u.times)
-	if row.Text("id") != u.id() || row.Text("username") != u.username() || row.Text("name") != u.name() {
-		return user{}
+	_, _ = fmt.Sscanf(row.Of(table.Attribute("email")), canary+"-%d-%d@example.com", &u.n, &u.times)
+	want := u.values()
+	for _, c := range table.Description.Columns {
+		if value, ok := want[c.Source.Name]; ok && row.Text(c.Name) != value {
+			return user{}
+		}
 	}
 	return u
 }

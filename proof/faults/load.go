@@ -20,6 +20,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
+	table "github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 // users is how many users sign in, one after the other, if a row does not say otherwise.
@@ -184,9 +185,9 @@ func slowReplay(ctx context.Context, e *environment) error {
 func aheadBy(d time.Duration) load {
 	return func(ctx context.Context, e *environment) error {
 		u := user{1, 1}
-		at := time.Now().Add(d).UTC().Format("2006-01-02T15:04:05.000000+00:00")
-		if _, err := e.Database.SQL.ExecContext(ctx, "INSERT INTO users (id, username, email, name, synced_at) VALUES (?, ?, ?, ?, ?)",
-			u.id(), u.username(), u.email(), u.name(), at); err != nil {
+		row := u.values()
+		row[table.SyncTime.Name] = time.Now().Add(d).UTC().Format(time.RFC3339)
+		if err := e.Insert(ctx, row); err != nil {
 			return err
 		}
 		e.signIn(ctx, e.call, user{1, 2}, nil)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
+	table "github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 // Cognito waits five seconds for a trigger. Then it can call it again while the first call still runs, and it gives up
@@ -30,6 +31,11 @@ func (u user) id() string { return fmt.Sprintf("%08x-0000-4000-8000-%012x", u.n,
 func (u user) username() string { return fmt.Sprintf("%s-%d", canary, u.n) }
 func (u user) email() string    { return fmt.Sprintf("%s-%d-%d@example.com", canary, u.n, u.times) }
 func (u user) name() string     { return fmt.Sprintf("%s the %dth", canary, u.times) }
+
+// values are those of the user's row, by the names of sources.
+func (u user) values() map[string]string {
+	return map[string]string{table.Sub.Name: u.id(), table.UserID.Name: u.id(), table.Username.Name: u.username(), "email": u.email(), "name": u.name()}
+}
 
 // event is the sign-in as Cognito sends it.
 func (u user) event() []byte {

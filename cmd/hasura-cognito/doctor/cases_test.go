@@ -10,7 +10,7 @@ import (
 
 // unique adds a unique constraint on a column to the schema.
 func unique(column string) *strings.Replacer {
-	return strings.NewReplacer("enum users_constraint {", "enum users_constraint {\n  \"\"\"\n  unique or primary key constraint on columns \""+column+"\"\n  \"\"\"\n  users_"+column+"_key\n")
+	return strings.NewReplacer("enum "+upsert.Constraints+" {", "enum "+upsert.Constraints+" {\n  \"\"\"\n  unique or primary key constraint on columns \""+column+"\"\n  \"\"\"\n  users_"+column+"_key\n")
 }
 
 // Hasura behind a path: hasura/graphql-engine#2983, #6780, #8949.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 func TestHealthyDeployment(t *testing.T) {
@@ -36,14 +37,19 @@ func TestHealthyDeployment(t *testing.T) {
 
 func TestWhatIsWrongIsFound(t *testing.T) {
 	source := func(arn string) string { return strings.ReplaceAll(healthy().Policies[syncer], poolARN, arn) }
-	rows := []struct {
+	// The tests follow the description of the users table.
+	text := users.Description.Columns[slices.IndexFunc(users.Description.Columns, func(c users.Column) bool {
+		return c.Kind == users.Text && c.Name != users.Description.Key && c.Source.Name == "email"
+	})].Name
+	type finding struct {
 		name    string
 		change  func(*deployment)
 		check   string
 		verdict Verdict
 		found   string // in what was found
 		hint    string // in the hint
-	}{
+	}
+	rows := []finding{
 		{"no pool", func(d *deployment) { d.Cognito.Pool["Id"] = "other" }, "pool", Fail, "ResourceNotFoundException in us-east-1", "cognito-idp:DescribeUserPool"},
 		{"no replica in the Region", func(d *deployment) {
 			d.Cognito.Pool["Id"] = "other"
@@ -183,7 +189,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"a proxy hides the health check", func(d *deployment) { d.proxy = instead("/healthz", http.NotFound) }, "Hasura", Unknown, "/healthz answers status 404", "proxy"},
 
 		{"another admin secret", func(d *deployment) { d.hasura.AdminSecret = "rotated" }, "users table", Fail, "access-denied", "is not Hasura's"},
-		{"a role that may not write", func(d *deployment) { d.env[syncer]["HASURA_ROLE"] = "user" }, "users table", Fail, "the role user lacks insert_users_one", "docs/hasura.md"},
+		{"a role that may not write", func(d *deployment) { d.env[syncer]["HASURA_ROLE"] = "user" }, "users table", Fail, "the role user lacks " + upsert.Insert, "docs/hasura.md"},
 		{"an answer that is no GraphQL", func(d *deployment) {
 			d.proxy = instead("/v1/graphql", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") })
 		}, "users table", Fail, "is no GraphQL API", "whole path"},
@@ -192,17 +198,16 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 				io.WriteString(w, `{"errors":[{"extensions":{"code":"`+canary+`"}}]}`)
 			})
 		}, "users table", Fail, "unrecognized", "docs/troubleshooting.md"},
-		{"the naming convention graphql-default", func(d *deployment) {
-			d.proxy = instead("/v1/graphql", func(w http.ResponseWriter, _ *http.Request) {
-				io.WriteString(w, `{"data":{"__schema":{"mutationType":{"fields":[{"name":"insertUsersOne","args":[{"name":"object"},{"name":"onConflict"}]}]}},"row":null,"insert":null,"update":null,"constraint":null}}`)
-			})
-		}, "users table", Fail, "graphql-default", "hasura-default"},
 		{"a column of another type", func(d *deployment) {
-			d.schema = strings.NewReplacer("\n  phone_number: String\n", "\n  phone_number: Int\n")
-		}, "users table", Fail, "the column phone_number with the type text (it has int)", "docs/own-table.md"},
+			d.schema = strings.NewReplacer("\n  "+text+": String\n", "\n  "+text+": Int\n", "\n  "+text+": citext\n", "\n  "+text+": Int\n")
+		}, "users table", Fail, "the column " + text + " with the type text (it has int)", "docs/own-table.md"},
+		{"a column that the table lacks", func(d *deployment) {
+			at := users.Description.SyncedAt
+			d.schema = strings.NewReplacer("\n  "+at+": timestamptz\n", "\n")
+		}, "users table", Fail, "Hasura lacks the column " + users.Description.SyncedAt + " (timestamptz)", "docs/own-table.md"},
 		{"a column that is NOT NULL", func(d *deployment) {
-			d.schema = strings.NewReplacer("\ntype users {", "\ntype users {\n  tenant_id: uuid!\n  posts: [users!]!\n", "\n  email: String\n", "\n  email: String!\n")
-		}, "NOT NULL columns", Warn, "tenant_id, email", "default"},
+			d.schema = strings.NewReplacer("\ntype "+upsert.Row+" {", "\ntype "+upsert.Row+" {\n  plan_id: uuid!\n  posts: [Int!]!\n")
+		}, "NOT NULL columns", Warn, "plan_id", "default"},
 
 		{"no tokens", func(d *deployment) { d.hasura.JWT = nil }, "Hasura's JWT settings", Fail, "accepts no tokens", "docs/jwt.md"},
 		{"another format", func(d *deployment) { d.hasura.JWT.Format = jwt.FormatJSON }, "Hasura's JWT settings", Fail, "Hasura reads https://hasura.io/jwt/claims as json", "claims_format"},
@@ -238,6 +243,13 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			d.Alarms = []object{{"AlarmName": "rate", "Metrics": []object{{"Id": "m", "MetricStat": object{"Metric": object{"Namespace": "HasuraCognito/acme"}}}}}}
 		}, "alarms", Fail, "rate is in ALARM", "docs/troubleshooting.md"},
 		{"no right to see alarms", func(d *deployment) { d.Denied = []string{"DescribeAlarms"} }, "alarms", Unknown, "AccessDenied", "cloudwatch:DescribeAlarms"},
+	}
+	if camelCase(upsert.Insert) != upsert.Insert {
+		rows = append(rows, finding{"the naming convention graphql-default", func(d *deployment) {
+			d.proxy = instead("/v1/graphql", func(w http.ResponseWriter, _ *http.Request) {
+				io.WriteString(w, `{"data":{"__schema":{"mutationType":{"fields":[{"name":"`+camelCase(upsert.Insert)+`","args":[{"name":"object"},{"name":"onConflict"}]}]}},"row":null,"insert":null,"update":null,"constraint":null}}`)
+			})
+		}, "users table", Fail, "graphql-default", "hasura-default"})
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

@@ -7,8 +7,24 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/phenom-earth/hasura-cognito/graphql"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
+
+// upsert has the names that Hasura's schema must have.
+var upsert = graphql.Users
+
+// introspection asks for everything that the upsert needs.
+func introspection() string {
+	return fmt.Sprintf(`{
+  __schema { mutationType { fields { name args { name } } } }
+  row: __type(name: %q) { fields { name type { kind ofType { kind } } } }
+  insert: __type(name: %q) { inputFields { name type { name } } }
+  update: __type(name: %q) { enumValues { name } }
+  constraint: __type(name: %q) { enumValues { name description } }
+  condition: __type(name: %q) { inputFields { name } }
+}`, upsert.Row, upsert.Input, upsert.Columns, upsert.Constraints, upsert.Condition)
+}
 
 // A schema is what introspection tells about the users table.
 type schema struct {
@@ -29,7 +45,7 @@ type schema struct {
 			}
 		}
 	}
-	Insert, Update, Constraint struct{ InputFields, EnumValues []named }
+	Insert, Update, Constraint, Condition struct{ InputFields, EnumValues []named }
 }
 
 type named struct {
@@ -37,43 +53,60 @@ type named struct {
 	Type              struct{ Name string }
 }
 
-// table checks that the sync's role can write the users table, and that no constraint of the table refuses users.
+// table checks that the table has what a sync writes, that the sync's role may write it, and that no constraint of the table
+// refuses users.
 func (d *doctor) table(ctx context.Context, c caller) {
 	const check = "users table"
-	who, header := "admin", http.Header{}
-	if c.role != "" {
-		who = "the role " + c.role
-		header.Set("X-Hasura-Role", c.role)
-		header.Set("X-Hasura-Use-Backend-Only-Permissions", "true")
-		header.Set("X-Hasura-User-Id", "00000000-0000-0000-0000-000000000000")
-	}
 	var s schema
-	if p := c.query(ctx, header, upsert.introspection(), &s); p != nil {
+	if p := c.query(ctx, nil, introspection(), &s); p != nil {
 		if p.code == "access-denied" {
-			p.hint = "the secret's admin secret is not Hasura's. Put the right one into the secret"
+			p.hint = "the admin secret is not Hasura's. Use the right one"
 		}
 		d.report.add(check, Fail, p.found, p.hint)
 		return
 	}
 	missing := s.missing()
-	switch camel := camelCase(upsert.root); {
-	case !s.hasMutation(upsert.root) && s.hasMutation(camel):
-		d.report.add(check, Fail, fmt.Sprintf("Hasura names its fields by the convention graphql-default: %s instead of %s", camel, upsert.root),
+	switch camel := camelCase(upsert.Insert); {
+	case !s.hasMutation(upsert.Insert) && s.hasMutation(camel):
+		d.report.add(check, Fail, fmt.Sprintf("Hasura names its fields by the convention graphql-default: %s instead of %s", camel, upsert.Insert),
 			"set naming_convention of the database to hasura-default in the metadata, or HASURA_GRAPHQL_DEFAULT_NAMING_CONVENTION. Or adapt graphql/: docs/own-table.md")
 		return
 	case len(missing) > 0:
-		d.report.add(check, Fail, who+" lacks "+strings.Join(missing, ", "), "apply the migrations and the metadata of graphql/hasura: docs/hasura.md. For a table of your own, see docs/own-table.md")
+		d.report.add(check, Fail, "Hasura lacks "+strings.Join(missing, ", "), "apply the migrations and the metadata of graphql/hasura: docs/hasura.md. For a table of your own, see docs/own-table.md")
 		return
 	}
-	d.report.ok(check, who+" can write every column")
-	if c.role != "" { // the role sees only some columns
-		if p := c.query(ctx, nil, upsert.introspection(), &s); p != nil {
-			d.report.add("constraints", Unknown, p.found, p.hint)
-			return
+	if d.role(ctx, c) {
+		d.constraints(s)
+		d.required(s)
+	}
+}
+
+// role checks the permissions of the sync's role. It reports whether the role is sufficient.
+func (d *doctor) role(ctx context.Context, c caller) bool {
+	const check = "users table"
+	if c.role == "" {
+		d.report.ok(check, "admin can write every column")
+		return true
+	}
+	header := http.Header{"X-Hasura-Role": {c.role}, "X-Hasura-Use-Backend-Only-Permissions": {"true"}, "X-Hasura-User-Id": {"00000000-0000-0000-0000-000000000000"}}
+	var s schema
+	if p := c.query(ctx, header, introspection(), &s); p != nil {
+		d.report.add(check, Fail, p.found, p.hint)
+		return false
+	}
+	missing := s.missing()
+	for _, column := range []string{users.Description.SyncedAt, users.Description.SignedInAt} {
+		if column != "" && find(s.Condition.InputFields, column) == nil {
+			missing = append(missing, "the select permission of "+column)
 		}
 	}
-	d.constraints(s)
-	d.required(s)
+	if len(missing) > 0 {
+		d.report.add(check, Fail, "the role "+c.role+" lacks "+strings.Join(missing, ", "),
+			"apply the metadata of graphql/hasura: docs/hasura.md. The role needs insert, select and update permissions: docs/own-table.md#the-permissions")
+		return false
+	}
+	d.report.ok(check, "the role "+c.role+" can write every column")
+	return true
 }
 
 func (s schema) hasMutation(name string, args ...string) bool {
@@ -90,8 +123,7 @@ func (s schema) hasMutation(name string, args ...string) bool {
 
 // find returns the item with a name, or nil. An enum value of graphql-default such as SYNCED_AT has the name syncedAt.
 func find(list []named, name string) *named {
-	plain := func(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "") }
-	i := slices.IndexFunc(list, func(n named) bool { return plain(n.Name) == plain(name) })
+	i := slices.IndexFunc(list, func(n named) bool { return graphql.Same(n.Name, name) })
 	if i < 0 {
 		return nil
 	}
@@ -116,16 +148,16 @@ var scalars = map[users.Kind][]string{
 
 // missing returns what the upsert needs and the schema lacks.
 func (s schema) missing() (names []string) {
-	if !s.hasMutation(upsert.root, upsert.onConflict) {
-		names = append(names, upsert.root+" with "+upsert.onConflict)
+	if !s.hasMutation(upsert.Insert, upsert.OnConflict) {
+		names = append(names, upsert.Insert+" with "+upsert.OnConflict)
 	}
-	if find(s.Constraint.EnumValues, upsert.constraint) == nil {
-		names = append(names, "the constraint "+upsert.constraint)
+	if find(s.Constraint.EnumValues, upsert.Constraint) == nil {
+		names = append(names, "the constraint "+upsert.Constraint)
 	}
 	for _, column := range users.Description.Columns {
 		input := find(s.Insert.InputFields, column.Name)
 		if input == nil || column.Name != users.Description.Key && find(s.Update.EnumValues, column.Name) == nil {
-			names = append(names, "the column "+column.Name)
+			names = append(names, fmt.Sprintf("the column %s (%s)", column.Name, column.Kind))
 			continue
 		}
 		is := strings.ToLower(input.Type.Name)
@@ -143,7 +175,7 @@ func (d *doctor) constraints(s schema) {
 	const check = "unique constraints"
 	var found []string
 	for _, c := range s.Constraint.EnumValues {
-		if c.Name != upsert.constraint && concernsSync(c.Description) {
+		if c.Name != upsert.Constraint && concernsSync(c.Description) {
 			found = append(found, strings.TrimSuffix(fmt.Sprintf("%s (%s)", c.Name, c.Description), " ()"))
 		}
 	}
@@ -158,16 +190,17 @@ func (d *doctor) constraints(s schema) {
 // concernsSync reports whether a sync writes a column of a constraint. Hasura's description names them, such as
 // unique or primary key constraint on columns "email".
 func concernsSync(description string) bool {
-	return description == "" || slices.ContainsFunc(users.Description.Columns, func(c users.Column) bool {
-		return strings.Contains(description, `"`+c.Name+`"`)
+	return description == "" || slices.ContainsFunc(strings.Split(description, `"`), func(name string) bool {
+		return slices.ContainsFunc(users.Description.Columns, func(c users.Column) bool { return graphql.Same(c.Name, name) })
 	})
 }
 
-// required warns of NOT NULL columns for which an event may have no value. GraphQL does not tell whether a column has a default.
+// required warns of NOT NULL columns for which an event may have no value. GraphQL does not tell whether a column has a default;
+// the migrations do.
 func (d *doctor) required(s schema) {
 	const check = "NOT NULL columns"
-	safe := []string{"attributes", "created_at", "updated_at"} // our migration gives them defaults
 	always := []string{users.Sub.Name, users.UserID.Name, users.Username.Name, users.SyncTime.Name}
+	var safe []string
 	for _, c := range users.Description.Columns {
 		if c.Default != nil || c.Required || slices.Contains(always, c.Source.Name) {
 			safe = append(safe, c.Name)
@@ -177,7 +210,7 @@ func (d *doctor) required(s schema) {
 	if s.Row != nil {
 		for _, f := range s.Row.Fields {
 			t := f.Type
-			if t.Kind == "NON_NULL" && t.OfType != nil && (t.OfType.Kind == "SCALAR" || t.OfType.Kind == "ENUM") && !slices.Contains(safe, f.Name) {
+			if t.Kind == "NON_NULL" && t.OfType != nil && (t.OfType.Kind == "SCALAR" || t.OfType.Kind == "ENUM") && !slices.Contains(safe, f.Name) && !graphql.HasDefault(f.Name) {
 				found = append(found, f.Name)
 			}
 		}
@@ -187,5 +220,6 @@ func (d *doctor) required(s schema) {
 		return
 	}
 	d.report.add(check, Warn, strings.Join(found, ", "),
-		"an event may have no value for them. The sync then fails, unless the column has a default. Allow NULL, or set a default: docs/troubleshooting.md#constraint-violation")
+		"an event may have no value for them. The sync then fails, unless the column has a default in the database. Set a default there or in pkg/users/description.go, "+
+			"or allow NULL: docs/own-table.md#not-null")
 }

@@ -44,7 +44,7 @@ func secrets(t *testing.T) []string {
 // serve starts the local Hasura with a HASURA_GRAPHQL_JWT_SECRET.
 func serve(t *testing.T, secret string) (url string) {
 	t.Helper()
-	project := os.DirFS("../../../graphql")
+	project := os.DirFS("../testdata/project")
 	db, err := hasura.Open(t.Context(), project, "")
 	if err != nil {
 		t.Fatal(err)

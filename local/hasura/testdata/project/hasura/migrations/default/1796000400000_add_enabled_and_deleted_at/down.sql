@@ -1,0 +1,2 @@
+ALTER TABLE public.users DROP COLUMN deleted_at;
+ALTER TABLE public.users DROP COLUMN enabled;
