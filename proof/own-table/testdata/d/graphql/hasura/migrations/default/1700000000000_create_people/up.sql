@@ -1,0 +1,6 @@
+CREATE TABLE public.people (
+  id uuid PRIMARY KEY,
+  email text,
+  name jsonb,
+  synced_at timestamptz
+);
