@@ -19,7 +19,7 @@ var (
 )
 
 // A Service runs functions in as many environments as there are concurrent calls. As an
-// http.Handler it serves the Invoke API.
+// http.Handler it serves Invoke and GetFunctionConfiguration.
 type Service struct {
 	mux   *http.ServeMux
 	calls sync.WaitGroup
@@ -39,6 +39,7 @@ type pool struct {
 func NewService(functions ...Function) (*Service, error) {
 	s := &Service{pools: make(map[string]*pool), mux: http.NewServeMux()}
 	s.mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", s.serve)
+	s.mux.HandleFunc("GET /2015-03-31/functions/{name}/configuration", s.configuration)
 	for _, f := range functions {
 		if err := f.check(); err != nil {
 			return nil, fmt.Errorf("function %q: %w", f.Name, err)
@@ -147,36 +148,51 @@ func (s *Service) Close() {
 	s.calls.Wait()
 }
 
-// ServeHTTP serves POST /2015-03-31/functions/{name}/invocations: "Invoke" in the Lambda
-// API Reference. It does not check signatures.
+// ServeHTTP serves "Invoke" and, with name and variables, "GetFunctionConfiguration" of the
+// Lambda API Reference. It does not check signatures.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
-	fail := func(status int, kind, message string) {
-		w.Header().Set("X-Amzn-ErrorType", kind)
-		writeJSON(w, status, map[string]string{"Type": "User", "Message": message})
+func fail(w http.ResponseWriter, status int, kind, message string) {
+	w.Header().Set("X-Amzn-ErrorType", kind)
+	writeJSON(w, status, map[string]string{"Type": "User", "Message": message})
+}
+
+func failNotFound(w http.ResponseWriter, name string) {
+	fail(w, http.StatusNotFound, "ResourceNotFoundException", "Function not found: "+Function{Name: functionName(name)}.ARN())
+}
+
+func (s *Service) configuration(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	p := s.pools[functionName(name)] // NewService fills the map
+	if p == nil {
+		failNotFound(w, name)
+		return
 	}
+	writeJSON(w, http.StatusOK, map[string]any{"FunctionName": p.function.Name, "Environment": map[string]any{"Variables": p.function.Env}})
+}
+
+func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		fail(http.StatusRequestEntityTooLarge, "RequestTooLargeException", "the event is larger than Lambda allows")
+		fail(w, http.StatusRequestEntityTooLarge, "RequestTooLargeException", "the event is larger than Lambda allows")
 		return
 	}
 	if err != nil {
 		return // the client is gone
 	}
 	if len(payload) > 0 && !json.Valid(payload) {
-		fail(http.StatusBadRequest, "InvalidRequestContentException", "Could not parse request body into json")
+		fail(w, http.StatusBadRequest, "InvalidRequestContentException", "Could not parse request body into json")
 		return
 	}
 	name := r.PathValue("name")
 	result, err := s.Invoke(r.Context(), name, payload)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		fail(http.StatusNotFound, "ResourceNotFoundException", "Function not found: "+Function{Name: functionName(name)}.ARN())
+		failNotFound(w, name)
 	case errors.Is(err, ErrThrottled):
-		fail(http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded.")
+		fail(w, http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded.")
 	case err != nil:
-		fail(http.StatusInternalServerError, "ServiceException", err.Error())
+		fail(w, http.StatusInternalServerError, "ServiceException", err.Error())
 	default:
 		h := w.Header()
 		h.Set("Content-Type", "application/json")

@@ -75,6 +75,26 @@ func TestInvokeAPI(t *testing.T) {
 	}
 }
 
+func TestGetFunctionConfiguration(t *testing.T) {
+	f := function(t)
+	f.Env = map[string]string{"A": "1"}
+	_, server := service(t, f)
+	for name, want := range map[string]string{
+		"arn:aws:lambda:us-east-1:123456789012:function:f:live": `{"Environment":{"Variables":{"A":"1"}},"FunctionName":"f"}`,
+		"g": `{"Message":"Function not found: arn:aws:lambda:us-east-1:123456789012:function:g","Type":"User"}`,
+	} {
+		resp, err := http.Get(server.URL + "/2015-03-31/functions/" + name + "/configuration")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || strings.TrimSpace(string(body)) != want {
+			t.Errorf("%s: answer = %s, %v, want %s", name, body, err, want)
+		}
+	}
+}
+
 func TestConcurrentCalls(t *testing.T) {
 	s, _ := service(t, function(t))
 	const calls = 8

@@ -55,6 +55,7 @@ func (e *environment) dropColumn(ctx context.Context) string {
 	check(os.WriteFile(filepath.Join(dir, "schema.graphql"), []byte(old), 0o644))
 	p := e.startCognitoLocal(ctx, "cognito-local-old-schema", os.DirFS(dir))
 	expectFailure(func() { p.confirmed(ctx) }, errNoRow.Error())
+	expectFailure(func() { p.smoke(ctx) }, "FAIL: row: there is none", "exit code 2") // make's
 	if !strings.Contains(p.log(), "validation-failed") {
 		fail("the functions' log has no validation-failed:\n%s", p.log())
 	}

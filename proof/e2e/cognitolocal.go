@@ -32,13 +32,18 @@ func (e *environment) startCognitoLocal(ctx context.Context, name string, projec
 	p := e.prepare(ctx, &pool{name: name, url: "http://127.0.0.1:" + port, secretsURL: e.moto, project: project, emailUsername: true})
 	dir := filepath.Join(e.dir, name)
 	check(os.MkdirAll(filepath.Join(dir, ".cognito"), 0o755))
+	p.lambdaURL = e.serve(must(net.Listen("tcp", "127.0.0.1:0")), p.stack.Lambda)
 	writeJSON(filepath.Join(dir, ".cognito/config.json"), map[string]any{
-		"LambdaClient":     map[string]string{"endpoint": e.serve(must(net.Listen("tcp", "127.0.0.1:0")), p.stack.Lambda)},
+		"LambdaClient":     map[string]string{"endpoint": p.lambdaURL},
 		"TriggerFunctions": map[string]string{"PostConfirmation": functions.Sync, "PostAuthentication": functions.Sync, "PreTokenGeneration": functions.Claims},
 	})
 	e.start(ctx, server{name: name, args: []string{"cognito-local"}, dir: dir,
 		env: []string{"HOST=127.0.0.1", "PORT=" + port, "CODE=" + confirmationCode}, ready: answers(p.url + "/health")})
 	p.createPool(ctx, name)
+	// cognito-local calls the TriggerFunctions above. This is what the pool shows.
+	claims, sync := p.stack.Function(functions.Claims).ARN(), p.stack.Function(functions.Sync).ARN()
+	must(p.cognito.UpdateUserPool(ctx, &idp.UpdateUserPoolInput{UserPoolId: &p.id,
+		LambdaConfig: &types.LambdaConfigType{PreTokenGeneration: &claims, PostConfirmation: &sync, PostAuthentication: &sync}}))
 	return p
 }
 

@@ -39,18 +39,50 @@ func (e *environment) doctor(ctx context.Context) string {
 			fail("the report contains an e-mail address, the admin secret or the token")
 		}
 	}
-	var rows []struct{ Check, Verdict, Found string }
+	var rows []verdict
 	check(json.Unmarshal(report, &rows))
+	note := judge(rows, ministackWarnings, cmd.ProcessState.ExitCode())
+	check(err)
+	return note
+}
+
+// A verdict is a row of a report of doctor or smoke.
+type verdict struct{ Check, Verdict, Found string }
+
+// judge fails if a check is not ok. Some may warn.
+func judge(rows []verdict, mayWarn []string, exitCode int) string {
 	ok := 0
 	for _, row := range rows {
 		if row.Verdict == "ok" {
 			ok++
-		} else if row.Verdict != "warn" || !slices.Contains(ministackWarnings, row.Check) {
-			fail("%s: %s: %s (exit code %d)", row.Verdict, row.Check, row.Found, cmd.ProcessState.ExitCode())
+		} else if row.Verdict != "warn" || !slices.Contains(mayWarn, row.Check) {
+			fail("%s: %s: %s (exit code %d)", row.Verdict, row.Check, row.Found, exitCode)
 		}
 	}
-	check(err)
 	return fmt.Sprintf("%d checks are ok", ok)
+}
+
+// cognitoLocalWarnings are due to cognito-local: its post authentication events have no status, and it has V1_0 alone, which puts no
+// claims into access tokens.
+var cognitoLocalWarnings = []string{"row", "access token", "refreshed access token"}
+
+// smoke signs a throwaway user in to cognito-local.
+func (e *environment) smoke(ctx context.Context) string { return e.local.smoke(ctx) }
+
+func (p *pool) smoke(ctx context.Context) string {
+	cmd := command(ctx, "make", "smoke", "USER_POOL_ID="+p.id, "CLIENT_ID="+p.client, "ARGS=--json --wait 2s")
+	cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER="+p.url, "AWS_ENDPOINT_URL_LAMBDA="+p.lambdaURL, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+p.secretsURL)
+	report, err := cmd.Output()
+	for _, secret := range []string{p.adminSecret, "eyJ"} { // a token begins so
+		if bytes.Contains(report, []byte(secret)) {
+			fail("the report contains the admin secret or a token")
+		}
+	}
+	var result struct{ Checks []verdict }
+	check(json.Unmarshal(report, &result))
+	note := judge(result.Checks, cognitoLocalWarnings, cmd.ProcessState.ExitCode())
+	check(err)
+	return note
 }
 
 // terraform applies the example of the Terraform module in moto, expects that the next plan

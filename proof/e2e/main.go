@@ -90,6 +90,7 @@ func (e *environment) steps() []step {
 		{name: "cognito-local: sign-in after a change of name", do: e.changeName},
 		{name: "cognito-local: forgotten password", do: e.forgetPassword},
 		{name: "cognito-local: user created by an administrator", do: e.createUser},
+		{name: "cognito-local: hasura-cognito smoke", do: e.smoke},
 		{name: "cognito-local: nothing personal in the logs", do: e.readLogs},
 
 		{name: "Hasura stand-in: its tests on PostgreSQL", limit: 10 * time.Minute, do: e.testStandIn},

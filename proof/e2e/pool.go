@@ -25,6 +25,7 @@ import (
 type pool struct {
 	name            string // of the stack that sam deploy makes, and of the secret
 	url, secretsURL string // of the emulators of Cognito and of Secrets Manager
+	lambdaURL       string // of the functions of cognito-local
 	project         fs.FS  // of Hasura; nil means graphql/
 	bothTokens      bool   // the functions may put claims into the access token too: V2_0
 	emailUsername   bool   // the username is the e-mail address

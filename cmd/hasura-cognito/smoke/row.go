@@ -37,10 +37,27 @@ func (s *smoke) row(ctx context.Context) {
 	case stored.Time(t.SyncedAt).IsZero():
 		s.add(check, doctor.Fail, t.SyncedAt+" is empty", "check that no trigger of the database changes the row")
 	default:
-		if columns := t.Differences(s.user.row, stored); len(columns) > 0 {
-			s.add(check, doctor.Fail, "it differs from the user in "+strings.Join(columns, ", "), "see attributes dropped in the log of the sync function, and the triggers of the database")
-			return
+		s.compare(check, stored)
+	}
+}
+
+// compare compares the row with the user. A column without a value may be due to Cognito: an event need not hold all attributes.
+func (s *smoke) compare(check string, stored users.Stored) {
+	const hint = "see attributes dropped in the log of the sync function, and the triggers of the database"
+	var empty, wrong []string
+	for _, column := range s.user.row.Table.Differences(s.user.row, stored) {
+		if string(stored[column]) == "null" {
+			empty = append(empty, column)
+		} else {
+			wrong = append(wrong, column)
 		}
+	}
+	switch {
+	case len(wrong) > 0:
+		s.add(check, doctor.Fail, "it differs from the user in "+strings.Join(wrong, ", "), hint)
+	case len(empty) > 0:
+		s.add(check, doctor.Warn, "it has no "+strings.Join(empty, ", ")+", but the user has", "the event may have lacked the attribute. Otherwise "+hint)
+	default:
 		s.ok(check, "it equals the user in the pool")
 	}
 }

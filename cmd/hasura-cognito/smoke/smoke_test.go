@@ -305,6 +305,11 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 				}
 			}
 		}, "row", doctor.Fail, "it differs from the user in email", "attributes dropped", 0, 0, ""},
+		{"an event without an attribute", func(_ *testing.T, d *deployment) {
+			d.invoke = func(ctx context.Context, arn string, event []byte) (lambda.Result, error) {
+				return d.stack.Lambda.Invoke(ctx, arn, []byte(strings.Replace(string(event), `"cognito:user_status"`, `"x"`, 1)))
+			}
+		}, "row", doctor.Warn, "it has no status", "the event may have lacked the attribute", 0, 0, ""},
 
 		{"Hasura reads another format", func(_ *testing.T, d *deployment) {
 			d.config.Env[functions.Claims] = map[string]string{"CLAIMS_FORMAT": "json"}
