@@ -8,11 +8,12 @@ import (
 	"slices"
 )
 
-// insert runs INSERT … ON CONFLICT for each row and returns the keys of the rows that it
-// wrote.
+// insert runs INSERT … ON CONFLICT for the rows and returns the keys of those that it wrote.
 func (x *execution) insert(ctx context.Context, c call, rows []any, path string) (keys []string, err error) {
-	for _, row := range rows {
-		written, err := x.insertRow(ctx, c, row.(map[string]any)).written(ctx, path)
+	for rest := rows; len(rest) > 0; {
+		batch := x.batch(c, rest)
+		rest = rest[len(batch):]
+		written, err := x.insertRows(ctx, c, batch).written(ctx, path)
 		if err != nil {
 			return nil, err
 		}
@@ -38,17 +39,40 @@ func (t *table) given(object map[string]any) (columns []column) {
 	return columns
 }
 
-func (x *execution) insertRow(ctx context.Context, c call, row map[string]any) *statement {
-	dialect, columns := x.database.dialect, c.table.given(row)
+// batch returns the first rows that one statement can insert: those with the same columns.
+// On SQLite it is one row, see [sqliteDialect.isNew].
+func (x *execution) batch(c call, rows []any) (batch []map[string]any) {
+	const maxParameters = 65_535 // of a statement of PostgreSQL
+	columns := c.table.given(rows[0].(map[string]any))
+	limit := 1
+	if _, ok := x.database.dialect.(postgres); ok && len(columns) > 0 {
+		limit = min(len(rows), maxParameters/2/len(columns)) // half is left to the conditions
+	}
+	for _, row := range rows[:limit] {
+		row := row.(map[string]any)
+		if !slices.Equal(c.table.given(row), columns) {
+			break
+		}
+		batch = append(batch, row)
+	}
+	return batch
+}
+
+// insertRows writes the statement for rows with the same columns.
+func (x *execution) insertRows(ctx context.Context, c call, rows []map[string]any) *statement {
+	dialect, columns := x.database.dialect, c.table.given(rows[0])
 	s := x.statement(c.table, "INSERT INTO ", dialect.tableName(c.table))
 	if len(columns) == 0 {
 		s.write(" DEFAULT VALUES")
 	} else {
 		s.write(" (")
 		list(s, columns, func(column column) { s.write(quote(column.name)) })
-		s.write(") VALUES (")
-		list(s, columns, func(column column) { s.bind(column.typ, row[column.name]) })
-		s.write(")")
+		s.write(") VALUES ")
+		list(s, rows, func(row map[string]any) {
+			s.write("(")
+			list(s, columns, func(column column) { s.bind(column.typ, row[column.name]) })
+			s.write(")")
+		})
 	}
 	onConflict, upsert := c.args["on_conflict"].(map[string]any)
 	if upsert {
@@ -60,7 +84,7 @@ func (x *execution) insertRow(ctx context.Context, c call, row map[string]any) *
 		return s
 	}
 	s.write("CASE WHEN ")
-	dialect.isNew(ctx, s, onConflict["constraint"].(string), row)
+	dialect.isNew(ctx, s, onConflict["constraint"].(string), rows[0])
 	s.write(" THEN ")
 	s.where(c.permissions.insert.Check, c.path)
 	s.write(" ELSE ")

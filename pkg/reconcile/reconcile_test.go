@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
+	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
+	"github.com/phenom-earth/hasura-cognito/pkg/parking"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/reconciletest"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
@@ -469,5 +471,109 @@ func converges(t *testing.T, random *rand.Rand) {
 	}
 	if slices.Contains(w.Cognito.Calls(), "AdminGetUser") {
 		t.Error("AdminGetUser was called")
+	}
+}
+
+// Two users of the pool with one id: neither is written, and the others are.
+func TestDuplicateID(t *testing.T) {
+	w := reconciletest.Start(t, project, "")
+	table := users.Description
+	table.Columns = slices.Clone(table.Columns)
+	table.Columns[0].Source = users.UserID
+	table.Columns[1].Source, table.Sub = users.Sub, "username" // holds the sub
+	r := w.Reconciler()
+	r.Rows.Table, r.UserID = &table, "custom:id"
+	legacy := func(n int) string { return fmt.Sprintf("%08d-0000-0000-0000-000000000000", n) }
+	put := func(n, id int) {
+		u := reconciletest.User(n, 0)
+		u.Attributes["custom:id"] = legacy(id)
+		w.Users.Put(u)
+	}
+	put(1, 1)
+	put(2, 2)
+	put(3, 2)
+	if got := counts(run(t, r, "")); got != "duplicate 2, inserted 1" || len(w.Rows()) != 1 || strings.Count(w.Log.String(), `"msg":"duplicate id"`) != 2 {
+		t.Errorf("got %s: %s", got, w.Log)
+	}
+
+	// A row keeps its owner while the owner is in the pool, also if the other user is in another part.
+	put(4, 1)
+	outcomes, err := r.Users(t.Context(), []string{reconciletest.Sub(4)})
+	if err != nil || outcomes[reconciletest.Sub(4)] != reconcile.Newer && outcomes[reconciletest.Sub(4)] != reconcile.Duplicate {
+		t.Errorf("got %v, %v", outcomes, err)
+	}
+	w.Age(legacy(1))
+	outcomes, err = r.Users(t.Context(), []string{reconciletest.Sub(4)})
+	if err != nil || outcomes[reconciletest.Sub(4)] != reconcile.Duplicate || w.Rows()[legacy(1)].Text("username") != reconciletest.Sub(1) {
+		t.Errorf("got %v, %v", outcomes, err)
+	}
+	w.Users.Delete(reconciletest.Sub(1))
+	outcomes, err = r.Users(t.Context(), []string{reconciletest.Sub(4)})
+	if err != nil || outcomes[reconciletest.Sub(4)] != reconcile.Updated || w.Rows()[legacy(1)].Text("username") != reconciletest.Sub(4) {
+		t.Errorf("after the owner is gone: got %v, %v", outcomes, err)
+	}
+
+	// Without a column for the sub nobody is marked.
+	table.Sub = ""
+	w.Age()
+	w.Users.Delete(reconciletest.Sub(4))
+	if got := run(t, r, ""); got.Counts[reconcile.Marked]+got.Counts[reconcile.Gone] > 0 || r.CanMark() == "" {
+		t.Errorf("got %s", counts(got))
+	}
+}
+
+// After a row is emptied, no message of the user brings a value back, in any order.
+func TestErasedRowStaysErased(t *testing.T) {
+	var messages []parking.Message
+	const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
+	bodies := []string{
+		`{"version":1,"user":{"id":"` + sub + `","email":"old@example.com","synced_at":"2026-11-23T12:00:01Z","last_sign_in_at":"2026-11-23T12:00:01Z"},"trigger":"PostAuthentication_Authentication","class":"transient"}`,
+		`{"version":1,"user":{"id":"` + sub + `","name":"Jane Doe","attributes":{"plan":"pro"},"synced_at":"2026-11-25T12:00:01Z"},"trigger":"PostConfirmation_ConfirmSignUp","class":"transient"}`,
+	}
+	for _, body := range bodies {
+		m, err := parking.Read([]byte(body), &users.Description)
+		if err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		messages = append(messages, m)
+	}
+	current, _, err := users.Description.Row(users.Sync{At: time.Now().Add(-6 * time.Minute), SignedIn: true,
+		User: cognito.User{ID: sub, Username: "jane", Attributes: map[string]string{"sub": sub, "email": "new@example.com", "custom:plan": "pro"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(parking.Message{Row: current, Trigger: "PostAuthentication_Authentication", Class: "transient"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := parking.Read(data, &users.Description) // of the current version
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages = append(messages, m)
+
+	w := reconciletest.Start(t, project, "")
+	r := w.Reconciler()
+	r.OnDelete = settings.Anonymize
+	sync := w.Client("cognito_sync")
+	if _, err := sync.Upsert(w.Context(), m.Row); err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err := r.Users(t.Context(), []string{sub})
+	if err != nil || outcomes[sub] != reconcile.Marked || !users.Description.IsErased(w.Rows()[sub]) {
+		t.Fatalf("got %v, %v", outcomes, err)
+	}
+	erased := w.Rows()[sub]
+	random := rand.New(rand.NewPCG(1, 1))
+	for range 10 {
+		random.Shuffle(len(messages), func(i, j int) { messages[i], messages[j] = messages[j], messages[i] })
+		for _, m := range messages {
+			if stale, err := sync.Upsert(w.Context(), m.Row); err != nil || !stale {
+				t.Fatalf("a message of %v: stale %t, %v", m.Row.SyncedAt, stale, err)
+			}
+		}
+	}
+	if got := w.Rows()[sub]; !reflect.DeepEqual(got, erased) || !got.Time("last_sign_in_at").IsZero() {
+		t.Errorf("the row was %s, and is %s", erased, got)
 	}
 }

@@ -14,6 +14,73 @@ import (
 // A Stored is a row as Hasura returned it: values in JSON, by column.
 type Stored map[string]json.RawMessage
 
+// UnmarshalJSON reads an object. encoding/json has checked its syntax before. To decode a
+// map by reflection would be the largest part of a reconcile without differences.
+func (s *Stored) UnmarshalJSON(data []byte) error {
+	data = bytes.Clone(data)
+	row := make(Stored, 24)
+	i := 1 // after the brace
+	for {
+		start := bytes.IndexByte(data[i:], '"')
+		if start < 0 {
+			break
+		}
+		start += i
+		end := skip(data, start)
+		colon := end + bytes.IndexByte(data[end:], ':') + 1
+		for data[colon] == ' ' || data[colon] == '\n' || data[colon] == '\t' || data[colon] == '\r' {
+			colon++
+		}
+		i = skip(data, colon)
+		name := data[start+1 : end-1]
+		row[intern(name)] = data[colon:i:i]
+	}
+	*s = row
+	return nil
+}
+
+// intern returns the name of a column, without a new copy for each row.
+func intern(name []byte) string {
+	for i := range Description.Columns {
+		if Description.Columns[i].Name == string(name) {
+			return Description.Columns[i].Name
+		}
+	}
+	return string(name)
+}
+
+// skip returns the end of the JSON value that begins at i.
+func skip(data []byte, i int) int {
+	depth := 0
+	for ; i < len(data); i++ {
+		switch data[i] {
+		case '"':
+			for i++; data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+			if depth < 0 {
+				return i // the end of the object around a number or a literal
+			}
+		case ',', ' ', '\n', '\t', '\r':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return i
+}
+
 // Text returns the text in a column, or "".
 func (s Stored) Text(column string) string {
 	text, _ := unquote(s[column])

@@ -1,6 +1,7 @@
 package users
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 )
@@ -135,4 +138,34 @@ func TestErased(t *testing.T) {
 	if shipped.IsErased(empty) {
 		t.Error("a row with a name counts as empty")
 	}
+}
+
+// A stored row is decoded as encoding/json decodes a map.
+func FuzzStored(f *testing.F) {
+	for _, text := range []string{`{}`, `null`, `{"id":"a","n":1,"b":true,"z":null}`, `{ "a" : {"b" : [1, "}", {}]} , "c":"\\\"" }`, `{"a":-1e5 ,"b":[]}`, `{"a":"\u0022:{","b":2}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var want map[string]json.RawMessage
+		if json.Unmarshal(data, &want) != nil || bytes.ContainsRune(data, '\\') && !bytes.HasPrefix(data, []byte(`{"a":"`)) {
+			return // not an object, or one with escaped names, which no column has
+		}
+		for name := range want {
+			if !utf8.ValidString(name) || strings.ContainsAny(name, "\"\\\ufffd") || strings.ContainsFunc(name, unicode.IsControl) {
+				return // not the name of a column
+			}
+		}
+		var got Stored
+		if err := json.Unmarshal(data, &got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%s: got %d columns, want %d", data, len(got), len(want))
+		}
+		for name, raw := range want {
+			if string(got[name]) != string(raw) {
+				t.Errorf("%s: %s is %s, want %s", data, name, got[name], raw)
+			}
+		}
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -109,24 +110,55 @@ func (readCloser) Close() error { return nil }
 // millisecond between two look-ups.
 func (w *World) Reconciler() *reconcile.Reconciler {
 	w.t.Helper()
+	r, err := Connect(w.URL, w.SecretARN, w.Log)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// Client returns a client of Hasura that acts as a role.
+func (w *World) Client(role string) *client.Client {
+	w.t.Helper()
 	endpoint, err := settings.NewEndpoint(w.URL, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	log := slog.New(slog.NewJSONHandler(w.Log, nil))
-	cache, err := secrets.Open(w.t.Context(), log, w.SecretARN, "")
+	cache, err := secrets.Open(w.t.Context(), slog.New(slog.DiscardHandler), w.SecretARN, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	rows, err := client.New(endpoint, cache, Role).Rows(w.t.Context(), &users.Description)
+	return client.New(endpoint, cache, role)
+}
+
+// Context returns a context with a deadline.
+func (w *World) Context() context.Context {
+	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
+	w.t.Cleanup(cancel)
+	return ctx
+}
+
+// Connect is [World.Reconciler] for another process, which has the environment of the one
+// with the World.
+func Connect(url, secretARN string, log io.Writer) (*reconcile.Reconciler, error) {
+	ctx, logger := context.Background(), slog.New(slog.NewJSONHandler(log, nil))
+	endpoint, err := settings.NewEndpoint(url, "")
 	if err != nil {
-		w.t.Fatal(err)
+		return nil, err
 	}
-	p, err := pool.Open(w.t.Context(), PoolID, 1e6)
+	cache, err := secrets.Open(ctx, logger, secretARN, "")
 	if err != nil {
-		w.t.Fatal(err)
+		return nil, err
 	}
-	return &reconcile.Reconciler{Pool: p, Rows: rows, OnDelete: settings.Mark, MaxGone: 0.05, Between: time.Millisecond, Log: log}
+	rows, err := client.New(endpoint, cache, Role).Rows(ctx, &users.Description)
+	if err != nil {
+		return nil, err
+	}
+	p, err := pool.Open(ctx, PoolID, 1e6)
+	if err != nil {
+		return nil, err
+	}
+	return &reconcile.Reconciler{Pool: p, Rows: rows, OnDelete: settings.Mark, MaxGone: 0.05, Between: time.Millisecond, Log: logger}, nil
 }
 
 // Sub returns the sub of a user by number.
