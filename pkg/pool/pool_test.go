@@ -2,14 +2,23 @@ package pool
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 )
@@ -183,4 +192,64 @@ func TestContextEnds(t *testing.T) {
 	if err := p.List(t.Context(), "", func(Page) error { return ended }); err != ended {
 		t.Errorf("got %v, want the error of visit", err)
 	}
+}
+
+// latency answers each request of ListUsers after 150 ms with a full page, pages times for
+// each filter.
+type latency struct {
+	pages int
+	mu    sync.Mutex
+	seen  map[string]int // by filter
+	times []time.Time
+}
+
+func (l *latency) Do(request *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	var in struct{ Filter string }
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	l.times = append(l.times, time.Now())
+	l.seen[in.Filter]++
+	token := ""
+	if l.seen[in.Filter] < l.pages {
+		token = fmt.Sprintf(`"PaginationToken":"%d",`, l.seen[in.Filter])
+	}
+	l.mu.Unlock()
+	time.Sleep(150 * time.Millisecond)
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{` + token + `"Users":[]}`))}, nil
+}
+
+// Parts that run side by side use the rate that they share, and no second has more.
+func TestRateIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const perSecond, parts = 24, 16
+		l := &latency{pages: 60, seen: make(map[string]int)}
+		p := New(cognitoidentityprovider.New(cognitoidentityprovider.Options{
+			Region: "us-east-1", HTTPClient: l, Retryer: aws.NopRetryer{}, Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
+		}), poolID, perSecond)
+		start := time.Now()
+		var running sync.WaitGroup
+		for i := range parts {
+			running.Go(func() {
+				if err := p.List(t.Context(), fmt.Sprintf("%x", i), func(Page) error { return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+		requests := len(l.times)
+		if used := float64(requests) / time.Since(start).Seconds() / perSecond; requests != parts*l.pages || used < 0.95 {
+			t.Errorf("%d requests in %v: %.0f %% of the rate, want 95 %%", requests, time.Since(start), 100*used)
+		}
+		for i := range l.times[perSecond+1:] {
+			if d := l.times[i+perSecond+1].Sub(l.times[i]); d < time.Second {
+				t.Fatalf("%d requests in %v", perSecond+2, d)
+			}
+		}
+	})
 }
