@@ -66,7 +66,9 @@ func Open(ctx context.Context, id string, perSecond float64) (*Pool, error) {
 	}
 	awsroots.First(&cfg)
 	cfg.HTTPClient = whole{cfg.HTTPClient}
-	return New(cognitoidentityprovider.NewFromConfig(cfg), id, perSecond), nil
+	return New(cognitoidentityprovider.NewFromConfig(cfg, func(o *cognitoidentityprovider.Options) {
+		o.APIOptions = append(o.APIOptions, decodeUsers)
+	}), id, perSecond), nil
 }
 
 // whole reads a response to its end before the SDK sees it. The SDK closes the request's

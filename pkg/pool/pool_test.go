@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 )
@@ -252,4 +253,63 @@ func TestRateIsShared(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The decoder of this package gives what that of the SDK gives, also for errors.
+func TestDecoderAgreesWithTheSDK(t *testing.T) {
+	bodies := []struct {
+		status int
+		body   string
+	}{
+		{200, `{"PaginationToken":null,"Users":[{"Username":"é\"","Attributes":[{"Name":"sub","Value":"` + sub(1) + `"},{"Name":"name"},{"Name":"email","Value":null}],` +
+			`"Enabled":true,"UserStatus":"CONFIRMED","UserCreateDate":1.7E9,"UserLastModifiedDate":1700000000.123,"MFAOptions":[{"DeliveryMedium":"SMS"}],"New":{"a":[1]}}]}`},
+		{200, `{"Users":[{"Attributes":[{"Name":"sub","Value":"` + sub(2) + `"}]},{"Username":"no sub"}]}`},
+		{200, `{"Users":null}`},
+		{200, `{}`},
+		{200, `{"Users":[`},
+		{400, `{"__type":"ResourceNotFoundException","message":"no pool"}`},
+		{400, `{"__type":"com.amazonaws.cognito#NotAuthorizedException"}`},
+	}
+	for _, row := range bodies {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(row.status)
+			io.WriteString(w, row.body)
+		}))
+		options := cognitoidentityprovider.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Retryer: aws.NopRetryer{},
+			Credentials: credentials.NewStaticCredentialsProvider("id", "key", "")}
+		var users [2][]User
+		var codes [2]string
+		for i, with := range []func(*cognitoidentityprovider.Options){
+			func(*cognitoidentityprovider.Options) {},
+			func(o *cognitoidentityprovider.Options) { o.APIOptions = append(o.APIOptions, decodeUsers) },
+		} {
+			client := cognitoidentityprovider.New(options, with)
+			out, err := client.ListUsers(t.Context(), &cognitoidentityprovider.ListUsersInput{UserPoolId: aws.String(poolID)})
+			if err != nil {
+				codes[i] = newError(t.Context(), err).Error()
+			} else {
+				users[i] = read(out.Users)
+			}
+		}
+		server.Close()
+		if fmt.Sprintf("%#v", users[0]) != fmt.Sprintf("%#v", users[1]) || codes[0] != codes[1] || len(users[0]) > 0 && !maps.Equal(users[0][0].Attributes, users[1][0].Attributes) {
+			t.Errorf("%s: the SDK has %v, %s; got %v, %s", row.body, users[0], codes[0], users[1], codes[1])
+		}
+	}
+}
+
+// The SDK still has the decoder that is replaced.
+func TestDecoderIsInUse(t *testing.T) {
+	var stack *middleware.Stack
+	client := cognitoidentityprovider.New(cognitoidentityprovider.Options{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("id", "key", ""),
+		HTTPClient: &latency{pages: 1, seen: make(map[string]int)}}, func(o *cognitoidentityprovider.Options) {
+		o.APIOptions = append(o.APIOptions, decodeUsers, func(s *middleware.Stack) error { stack = s; return nil })
+	})
+	if _, err := client.ListUsers(t.Context(), &cognitoidentityprovider.ListUsersInput{UserPoolId: aws.String(poolID), Filter: aws.String("x")}); err != nil {
+		t.Fatal(err)
+	}
+	m, ok := stack.Deserialize.Get("OperationDeserializer")
+	if _, replaced := m.(decoder); !ok || !replaced {
+		t.Errorf("the decoder is %T", m)
+	}
 }
