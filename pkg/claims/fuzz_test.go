@@ -23,6 +23,7 @@ func FuzzUser(f *testing.F) {
 	f.Add("acme:admin\nacme:editor\nglobex:viewer\na:b:c", "s", "globex", "acme", "TENANT_GROUPS={tenant}:{role}\nTENANT_ATTRIBUTE=custom:org_id")
 	f.Add("tenant-acme-corp-admin\ntenant-acme\nstaff.x", "s", "[staff.x, owners]", "x", "TENANT_GROUPS=tenant-{tenant}-{role}\nROLES=*,owners=owner\nROLE_ATTRIBUTE=custom:role")
 	f.Add("admin@acme\nroot@acme", "s", "[\"root\"]", "acme", "TENANT_GROUPS={role}@{tenant}\nROLES=root=admin\nROLE_ATTRIBUTE=custom:role")
+	f.Add("\x00:editor", "s", "", "\x00", "TENANT_GROUPS={tenant}:{role}")
 	f.Fuzz(func(t *testing.T, names, sub, attribute, wanted, environment string) {
 		pairs := append(strings.Split(environment, "\n"), "SESSION_VARIABLES=x-hasura-org-id=custom:org_id,x-hasura-a=sub,x-hasura-teams=groups:team-*")
 		s, _ := settings.ReadClaims(environ(pairs...)) // with an invalid setting the property holds too

@@ -23,7 +23,8 @@ func tenantsOf(e *cognito.Event, s settings.Claims, grants []Grant) tenants {
 		return t
 	}
 	for _, grant := range grants {
-		if grant.Tenant != "" && !slices.Contains(t.all, grant.Tenant) {
+		// A tenant with U+0000 cannot be in a list, so it is none.
+		if grant.Tenant != "" && strings.IndexByte(grant.Tenant, 0) < 0 && !slices.Contains(t.all, grant.Tenant) {
 			t.all = append(t.all, grant.Tenant)
 		}
 	}

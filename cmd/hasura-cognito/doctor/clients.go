@@ -79,6 +79,26 @@ func (d *doctor) clients(ctx context.Context) {
 	}
 }
 
+// machines looks for app clients in MACHINE_ROLES that the pool does not have: their tokens would have no claims.
+func (d *doctor) machines(ctx context.Context) {
+	const check = "machines"
+	if len(d.claims.Machines) == 0 {
+		return
+	}
+	ids, err := d.clientIDs(ctx)
+	if err != nil {
+		d.unread(check, Unknown, err, "cognito-idp:ListUserPoolClients")
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.claims.Machines)) {
+		if !slices.Contains(ids, id) {
+			d.report.add(check, Warn, "MACHINE_ROLES names "+id+", which is not an app client of the pool", "correct the id in MACHINE_ROLES")
+			continue
+		}
+		d.report.ok(check, fmt.Sprintf("app client %s has the roles %s", id, strings.Join(d.claims.Machines[id], ", ")))
+	}
+}
+
 func (d *doctor) clientIDs(ctx context.Context) (ids []string, err error) {
 	pages := cognitoidentityprovider.NewListUserPoolClientsPaginator(d.cognito, &cognitoidentityprovider.ListUserPoolClientsInput{UserPoolId: &d.Pool})
 	for pages.HasMorePages() {

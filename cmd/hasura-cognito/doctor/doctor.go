@@ -82,6 +82,7 @@ func (d *doctor) run(ctx context.Context) {
 			d.claimsSettings(env)
 			d.clients(ctx)
 			d.groups(ctx)
+			d.machines(ctx)
 		}
 	}
 	if sync != "" {

@@ -142,6 +142,15 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"roles of machines without V3_0", func(d *deployment) {
 			d.env[claims]["MACHINE_ROLES"] = "app=service"
 		}, "claims settings", Fail, "only with V3_0", "--version V3_0"},
+		{"a machine that the pool does not have", func(d *deployment) {
+			d.env[claims]["MACHINE_ROLES"] = "other=service"
+		}, "machines", Warn, "names other, which is not an app client", "correct the id"},
+		{"no right to list the clients", func(d *deployment) {
+			d.env[claims] = map[string]string{"MACHINE_ROLES": "web=service"}
+			d.Cognito.Intercept = func(operation string) string {
+				return map[string]string{"ListUserPoolClients": "AccessDeniedException"}[operation]
+			}
+		}, "machines", Unknown, "AccessDenied", "cognito-idp:ListUserPoolClients"},
 		{"a group of two tenants", func(d *deployment) {
 			d.env[claims]["TENANT_GROUPS"] = "{tenant}:{role}"
 			d.Cognito.Groups = []string{"a:b", "a:b:c"}
@@ -311,6 +320,10 @@ func TestWhatIsRight(t *testing.T) {
 			d.env[claims]["MACHINE_ROLES"] = "app=service"
 			d.triggers()["PreTokenGenerationConfig"] = object{"LambdaArn": claims, "LambdaVersion": "V3_0"}
 		}, "claims settings"},
+		{"a machine of the pool", func(d *deployment) {
+			d.env[claims]["MACHINE_ROLES"] = "web=service,web=reader"
+			d.triggers()["PreTokenGenerationConfig"] = object{"LambdaArn": claims, "LambdaVersion": "V3_0"}
+		}, "machines"},
 		{"a pool without groups", func(d *deployment) { d.Cognito.Groups = nil }, "groups"},
 		{"another deployment's alarm", func(d *deployment) {
 			d.alarm("other", "AWS/Lambda", "FunctionName", "other-hasura-cognito-trigger")
