@@ -138,7 +138,7 @@ func (c choice) tenant(group string) (tenant, role string, form bool) {
 // tenants are the user's tenants, and the active one: what the app sends, else the attribute's, else the only one.
 func (e event) tenants(c choice) (all []string, active string) {
 	for _, group := range e.groups() {
-		if tenant, _, _ := c.tenant(group); tenant != "" && !e.providers(group) {
+		if tenant, _, _ := c.tenant(group); tenant != "" && !strings.ContainsRune(tenant, 0) && !e.providers(group) {
 			all = append(all, tenant)
 		}
 	}
