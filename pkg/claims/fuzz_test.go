@@ -25,6 +25,9 @@ func FuzzUser(f *testing.F) {
 	f.Add("admin@acme\nroot@acme", "s", "[\"root\"]", "acme", "TENANT_GROUPS={role}@{tenant}\nROLES=root=admin\nROLE_ATTRIBUTE=custom:role")
 	f.Add("\x00:editor", "s", "", "\x00", "TENANT_GROUPS={tenant}:{role}")
 	f.Fuzz(func(t *testing.T, names, sub, attribute, wanted, environment string) {
+		if !utf8.ValidString(environment) { // Lambda's variables are text
+			return
+		}
 		pairs := append(strings.Split(environment, "\n"), "SESSION_VARIABLES=x-hasura-org-id=custom:org_id,x-hasura-a=sub,x-hasura-teams=groups:team-*")
 		s, _ := settings.ReadClaims(environ(pairs...)) // with an invalid setting the property holds too
 		e := event(t, strings.Split(names, "\n"), map[string]string{"sub": sub, "custom:org_id": attribute, "custom:role": attribute, "profile": attribute})
