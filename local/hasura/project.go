@@ -79,6 +79,13 @@ func (p *project) columnName(typ, name string) string {
 	return p.convention(name)
 }
 
+func (t *table) columnNames() (names columnNames) {
+	for _, c := range t.columns {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 func (t *table) column(name string) (column, bool) {
 	i := slices.IndexFunc(t.columns, func(c column) bool { return c.name == name })
 	if i < 0 {
@@ -102,7 +109,8 @@ var rootNames = map[string]string{
 }
 
 // tableMetadata is a file such as public_users.yaml. Keys that are not here are refused:
-// the stand-in must not ignore what it does not know.
+// the stand-in must not ignore what it does not know. A key of type any changes nothing about
+// the columns and the permissions that the stand-in serves.
 type tableMetadata struct {
 	Table struct {
 		Name   string `yaml:"name"`
@@ -111,7 +119,7 @@ type tableMetadata struct {
 	Configuration struct {
 		Comment           string            `yaml:"comment"`
 		CustomName        string            `yaml:"custom_name"`
-		CustomRootFields  map[string]string `yaml:"custom_root_fields"`
+		CustomRootFields  map[string]alias  `yaml:"custom_root_fields"`
 		CustomColumnNames map[string]string `yaml:"custom_column_names"`
 		ColumnConfig      map[string]struct {
 			CustomName string `yaml:"custom_name"`
@@ -121,6 +129,44 @@ type tableMetadata struct {
 	Insert []rolePermission `yaml:"insert_permissions"`
 	Select []rolePermission `yaml:"select_permissions"`
 	Update []rolePermission `yaml:"update_permissions"`
+
+	Delete              any `yaml:"delete_permissions"`
+	ObjectRelationships any `yaml:"object_relationships"`
+	ArrayRelationships  any `yaml:"array_relationships"`
+	RemoteRelationships any `yaml:"remote_relationships"`
+	ComputedFields      any `yaml:"computed_fields"`
+	EventTriggers       any `yaml:"event_triggers"`
+	IsEnum              any `yaml:"is_enum"`
+	ApolloFederation    any `yaml:"apollo_federation_config"`
+}
+
+// An alias is the name of a root field: a text, or an object with a name and a comment.
+type alias string
+
+// UnmarshalYAML reads both forms.
+func (a *alias) UnmarshalYAML(text []byte) error {
+	var object struct {
+		Name    string `yaml:"name"`
+		Comment string `yaml:"comment"`
+	}
+	if err := yaml.Unmarshal(text, (*string)(a)); err == nil {
+		return nil
+	}
+	err := yaml.UnmarshalWithOptions(text, &object, yaml.DisallowUnknownField())
+	*a = alias(object.Name)
+	return err
+}
+
+// columnNames are the columns of a permission: a list, or a star for all of them.
+type columnNames []string
+
+// UnmarshalYAML reads both forms. A star is the only name of a list.
+func (c *columnNames) UnmarshalYAML(text []byte) error {
+	if strings.Trim(strings.TrimSpace(string(text)), `"'`) == "*" {
+		*c = columnNames{"*"}
+		return nil
+	}
+	return yaml.Unmarshal(text, (*[]string)(c))
 }
 
 type rolePermission struct {
@@ -131,11 +177,15 @@ type rolePermission struct {
 
 // A permission is what a role may do with a table, in the terms of Hasura's metadata.
 type permission struct {
-	Columns           []string       `yaml:"columns"`
+	Columns           columnNames    `yaml:"columns"`
 	Filter            map[string]any `yaml:"filter"`
 	Check             map[string]any `yaml:"check"`
 	BackendOnly       bool           `yaml:"backend_only"`
 	AllowAggregations bool           `yaml:"allow_aggregations"`
+
+	ComputedFields         any `yaml:"computed_fields"`
+	QueryRootFields        any `yaml:"query_root_fields"`
+	SubscriptionRootFields any `yaml:"subscription_root_fields"`
 }
 
 func readMetadata(project fs.FS) (tables []tableMetadata, err error) {
@@ -219,10 +269,7 @@ func loadProject(files fs.FS) (*project, error) {
 		}
 		p.tables = append(p.tables, t)
 		p.addRoots(schema, t, m.Configuration.CustomRootFields)
-		everything := &permission{AllowAggregations: true}
-		for _, c := range t.columns {
-			everything.Columns = append(everything.Columns, c.name)
-		}
+		everything := &permission{AllowAggregations: true, Columns: t.columnNames()}
 		all[t] = permissions{everything, everything, everything}
 		m.grant(t, granted)
 	}
@@ -256,7 +303,7 @@ func readConvention(files fs.FS) (camelCased bool, err error) {
 }
 
 // addRoots finds the root fields of a table in the schema.
-func (p *project) addRoots(schema *ast.Schema, t *table, custom map[string]string) {
+func (p *project) addRoots(schema *ast.Schema, t *table, custom map[string]alias) {
 	for kind, format := range rootNames {
 		name := fmt.Sprintf(format, t.typ)
 		for _, def := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
@@ -264,7 +311,7 @@ func (p *project) addRoots(schema *ast.Schema, t *table, custom map[string]strin
 				continue
 			}
 			for _, field := range def.Fields {
-				if field.Name == custom[kind] || custom[kind] == "" && p.convention(field.Name) == name {
+				if field.Name == string(custom[kind]) || custom[kind] == "" && p.convention(field.Name) == name {
 					p.roots[field.Name] = root{t, kind}
 				}
 			}
@@ -300,6 +347,9 @@ func (p *project) tableOf(schema *ast.Schema, m tableMetadata) (*table, error) {
 		columns = slices.Concat(columns, input.Fields)
 	}
 	for _, field := range columns {
+		if kind := schema.Types[field.Type.Name()].Kind; kind != ast.Scalar && kind != ast.Enum {
+			continue // a relationship
+		}
 		if _, known := t.column(named(field.Name)); !known && !strings.HasPrefix(field.Name, "__") {
 			t.columns = append(t.columns, column{named(field.Name), field.Type.Name(), !field.Type.NonNull})
 		}
@@ -324,6 +374,9 @@ func (m tableMetadata) grant(t *table, roles map[string]grants) {
 			withVariables(item.Permission.Check)
 			if roles[item.Role] == nil {
 				roles[item.Role] = grants{}
+			}
+			if slices.Equal(item.Permission.Columns, columnNames{"*"}) {
+				item.Permission.Columns = t.columnNames()
 			}
 			p := roles[item.Role][t]
 			set(&p, &item.Permission)

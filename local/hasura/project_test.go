@@ -100,6 +100,12 @@ func TestPermissions(t *testing.T) {
 		{"a filter with _or and _in",
 			"select_permissions: [{role: r, permission: {columns: [id], filter: {_or: [{email: {_in: [a, b]}}, {id: {_eq: X-Hasura-User-Id}}]}}}]", `{ users { id } }`, ""},
 		{"no permission", "", `{ no_queries_available }`, ""},
+		{"a star for all columns", `select_permissions: [{role: r, permission: {columns: "*", filter: {}}}]`, `{ users { id email created_at } }`, ""},
+		{"what a team's table has beside its columns", `configuration: {comment: people, custom_root_fields: {select: {name: users, comment: all}}}
+object_relationships: [{name: plan, using: {foreign_key_constraint_on: plan_id}}]
+event_triggers: [{name: welcome, definition: {enable_manual: false}}]
+delete_permissions: [{role: r, permission: {filter: {}}}]
+select_permissions: [{role: r, permission: {columns: [id], filter: {}, query_root_fields: [select]}}]`, `{ users { id } }`, ""},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -261,7 +267,9 @@ func TestNewErrors(t *testing.T) {
 	const table = "table: {name: users, schema: public}\n"
 	rows := []struct{ name, metadata, want string }{
 		{"an unknown key in a permission", table + "insert_permissions: [{role: r, permission: {columns: [id], set: {email: x}}}]", "set"},
-		{"a star for all columns", table + `select_permissions: [{role: r, permission: {columns: "*", filter: {}}}]`, "t.yaml"},
+		{"an unknown key of a table", table + "insert_permission: []", "insert_permission"},
+		{"columns that are no list", table + `select_permissions: [{role: r, permission: {columns: {id: true}, filter: {}}}]`, "t.yaml"},
+		{"a root field without a name", table + `configuration: {custom_root_fields: {select: [people]}}`, "t.yaml"},
 		{"a table that is not in the schema", "table: {name: people, schema: public}", "no type people"},
 	}
 	for _, row := range rows {
