@@ -151,8 +151,11 @@ var forms = map[users.Kind]*regexp.Regexp{
 func (e event) object(of map[string]string) string {
 	members := make(map[string]string)
 	for member, attribute := range of {
-		if value := e.variable(attribute); value != "" && !strings.ContainsRune(member+value, 0) {
-			members[member] = value
+		switch value := e.Request.UserAttributes[attribute].(type) {
+		case string, bool, float64: // some emulators send booleans and numbers
+			if text := fmt.Sprint(value); text != "" && !strings.ContainsRune(member+text, 0) {
+				members[member] = text
+			}
 		}
 	}
 	if len(members) == 0 {

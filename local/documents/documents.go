@@ -3,6 +3,7 @@
 package documents
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"embed"
@@ -30,6 +31,9 @@ func AddTo(project fs.FS) (fs.FS, error) {
 		if file != "" {
 			if more, err = own.ReadFile(file); err != nil {
 				return nil, err
+			}
+			if !bytes.Contains(text, []byte("scalar uuid\n")) {
+				more = append([]byte("scalar uuid\n"), more...)
 			}
 		}
 		p.files[name] = &fstest.MapFile{Data: append(append(text, '\n'), more...)}

@@ -2,12 +2,13 @@
 // repository, generates, tests and runs the copy on SQLite and PostgreSQL, and looks at the rows.
 //
 //	make e2e-own-table               every example
-//	make e2e-own-table EXAMPLES=a,b  some of them
+//	make e2e-own-table EXAMPLES=a,b  some of them; PACKAGES=./local/... runs fewer tests
 //
 // The copies and the output of the commands stay in .build/own-table. The exit code is 0 if everything is as expected.
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,7 +66,7 @@ func run(ctx context.Context, chosen []string, stdout io.Writer) (err error) {
 		}{
 			{"copy and change", p.change},
 			{"make generate", p.command("generate", nil, "make", "generate")},
-			{"every test", p.command("test", nil, "go", "test", "./...")},
+			{"tests", p.command("test", nil, append([]string{"go", "test"}, strings.Fields(cmp.Or(os.Getenv("PACKAGES"), "./..."))...)...)},
 			{"make run on SQLite", p.command("run", nil, append([]string{"make", "run"}, e.settings...)...)},
 			{"make run on PostgreSQL", p.runOnPostgres},
 			{"rows", p.checkRows},

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/phenom-earth/hasura-cognito/graphql"
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/hasura"
 	"github.com/phenom-earth/hasura-cognito/local/secretsmanager"
@@ -54,25 +55,19 @@ type World struct {
 	engine *hasura.Server
 }
 
-// columns are those of the shipped table, for which these tests are.
-const columns = "id username email email_verified phone_number phone_number_verified name given_name family_name " +
-	"picture locale identity_provider status attributes last_sign_in_at synced_at"
-
 // Start starts the stand-ins and points the AWS SDK at them. project is the folder
-// graphql/; databaseURL is that of a PostgreSQL database, or "" for SQLite in memory. A test
-// of another table than the shipped one is skipped.
+// graphql/; databaseURL is that of a PostgreSQL database, or "" for SQLite in memory.
+//
+// The tests need a table that reconcile can mark, with the shipped names of its columns. With
+// a table of another form they are skipped.
 func Start(t testing.TB, project, databaseURL string) *World {
 	t.Helper()
-	var names []string
-	for _, c := range users.Description.Columns {
-		names = append(names, c.Name)
+	if d := users.Description; d.Key != "id" || d.Sub != "id" || d.SyncedAt != "synced_at" || d.Enabled != "enabled" || d.DeletedAt != "deleted_at" {
+		t.Skip("reconcile's tests need the columns id, synced_at, enabled and deleted_at")
 	}
-	if strings.Join(names, " ") != columns {
-		t.Skip("the description is not that of the shipped table")
-	}
-	listed := new(cognitoidp.Users)
-	w := &World{t: t, Users: listed, Log: new(bytes.Buffer),
-		Cognito: &cognitoidp.Server{Pool: cognitoidp.Object{"Id": PoolID}, Users: listed}}
+	people := new(cognitoidp.Users)
+	w := &World{t: t, Users: people, Log: new(bytes.Buffer),
+		Cognito: &cognitoidp.Server{Pool: cognitoidp.Object{"Id": PoolID}, Users: people}}
 	database, err := hasura.Open(t.Context(), os.DirFS(project), databaseURL)
 	if err != nil {
 		t.Fatal(err)
@@ -224,8 +219,12 @@ func (w *World) Query(query string, variables map[string]any) []users.Stored {
 func (w *World) Rows() map[string]users.Stored {
 	w.t.Helper()
 	all := make(map[string]users.Stored)
-	for _, row := range w.Query("{ rows: users { "+columns+" enabled deleted_at updated_at } }", nil) {
-		all[row.Text("id")] = row
+	fields := []string{users.Description.Enabled, users.Description.DeletedAt, "updated_at"}
+	for _, c := range users.Description.Columns {
+		fields = append(fields, c.Name)
+	}
+	for _, row := range w.Query(fmt.Sprintf(`{ rows: %s { %s } }`, graphql.Users.Select, strings.Join(fields, " ")), nil) {
+		all[row.Text(users.Description.Key)] = row
 	}
 	return all
 }
@@ -233,7 +232,8 @@ func (w *World) Rows() map[string]users.Stored {
 // Insert inserts rows as admin.
 func (w *World) Insert(rows ...map[string]any) {
 	w.t.Helper()
-	w.Query(`mutation ($rows: [users_insert_input!]!) { insert_users(objects: $rows) { affected_rows } }`, map[string]any{"rows": rows})
+	n := graphql.Users
+	w.Query(fmt.Sprintf(`mutation ($rows: [%s!]!) { %s(objects: $rows) { %s } }`, n.Input, n.InsertMany, n.AffectedRows), map[string]any{"rows": rows})
 }
 
 // Age sets the time of the last sync of all rows that have one to ten minutes ago, or of
@@ -244,7 +244,8 @@ func (w *World) Age(subs ...string) {
 	if len(subs) > 0 {
 		where["id"] = map[string]any{"_in": subs}
 	}
-	w.Query(`mutation ($where: users_bool_exp!, $set: users_set_input!) { update_users(where: $where, _set: $set) { affected_rows } }`,
+	n := graphql.Users
+	w.Query(fmt.Sprintf(`mutation ($where: %s!, $set: %s!) { %s(where: $where, _set: $set) { %s } }`, n.Condition, n.Set, n.Update, n.AffectedRows),
 		map[string]any{"where": where, "set": map[string]any{"synced_at": time.Now().Add(-10 * time.Minute).UTC()}})
 }
 
