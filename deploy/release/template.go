@@ -37,7 +37,7 @@ func packaged(template []byte, architecture, version string) ([]byte, error) {
 	for _, edit := range []struct{ pattern, text string }{
 		{`(?m)^    SemanticVersion: .*\n`, "    SemanticVersion: " + version + "\n"},
 		{`(?m)^    CodeUri: .*\n`, ""},
-		{`(?m)^    Metadata:\n      BuildMethod: makefile\n      WorkingDirectory: .*\n`, ""},
+		{`(?m)^    Metadata: \{BuildMethod: makefile, .*\}\n`, ""},
 		{`(?m)^(      FunctionName: !Sub \$\{Prefix\}-(\S+)\n)`, "$1      CodeUri: $2.zip\n"},
 		{`(?m)^  Architecture:\n    Description: .*\n    Type: String\n    Default: .*\n    AllowedValues: .*\n`,
 			"  Architecture:\n    Description: \"Lambda's processor, which these zips are for. Example: " + architecture + "\"\n" +
