@@ -147,7 +147,8 @@ func (s *Server) Table(rootField string) string {
 	return t.schema + "." + t.name
 }
 
-// Try runs an operation as admin, and takes back what it wrote. The error is Hasura's.
+// Try runs an operation as admin, and takes back what it wrote. The error is Hasura's, with
+// what Hasura tells admin about it.
 func (s *Server) Try(ctx context.Context, query string, variables map[string]any) error {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -168,6 +169,9 @@ func (s *Server) Try(ctx context.Context, query string, variables map[string]any
 	defer tx.Rollback()
 	x := execution{operation: operation, session: session{role: admin}, database: s.config.Database, db: tx}
 	_, err = x.runFields(ctx)
+	if e, ok := errors.AsType[*Error](err); ok && e.internal != nil {
+		return fmt.Errorf("%w: %v", err, e.internal)
+	}
 	return err
 }
 
