@@ -60,7 +60,7 @@ e2e: ## Test with software of others: SAM CLI, Docker, emulators of AWS and Cogn
 
 .PHONY: e2e-own-table
 e2e-own-table: ## Use five other users tables in copies of this repository, as docs/own-table.md says; needs PostgreSQL (EXAMPLES=a,b)
-	@EXAMPLES='$(EXAMPLES)' go run ./proof/own-table
+	@EXAMPLES='$(EXAMPLES)' PACKAGES='$(PACKAGES)' go run ./proof/own-table
 
 .PHONY: e2e-hasura
 e2e-hasura: ## Compare the Hasura stand-in with the real Hasura of compose.yaml; exits with 3 if the images cannot be pulled
