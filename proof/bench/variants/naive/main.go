@@ -54,7 +54,7 @@ func sync(ctx context.Context, event events.CognitoEventUserPoolsPostAuthenticat
 		return nil, err
 	}
 	if len(answer.Errors) > 0 {
-		return nil, errors.New("Hasura refused the row")
+		return nil, errors.New("upsert: refused by Hasura")
 	}
 	return event, nil
 }
