@@ -137,6 +137,10 @@ attach: ## Put the functions on a user pool's triggers; without --apply, show th
 doctor: ## Check a deployment from the outside, with hints (USER_POOL_ID=us-east-1_ExaMPle01 ARGS=--json)
 	@go run ./cmd/hasura-cognito doctor $(if $(USER_POOL_ID),--pool '$(USER_POOL_ID)') $(ARGS)
 
+.PHONY: reconcile
+reconcile: ## Make the users table equal to the pool; without --apply, say what differs (USER_POOL_ID=us-east-1_ExaMPle01 ARGS=--apply)
+	@go run ./cmd/hasura-cognito reconcile $(if $(USER_POOL_ID),--pool '$(USER_POOL_ID)') $(ARGS)
+
 .PHONY: smoke
 smoke: ## Sign a throwaway user in to a deployment, check tokens and row, delete both (USER_POOL_ID=us-east-1_ExaMPle01 CLIENT_ID=…)
 	@go run ./cmd/hasura-cognito smoke $(if $(USER_POOL_ID),--pool '$(USER_POOL_ID)') $(if $(CLIENT_ID),--client-id '$(CLIENT_ID)') $(ARGS)

@@ -15,9 +15,11 @@ import (
 
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/account"
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/attach"
+	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/usertable"
 )
 
 func main() {
@@ -41,6 +43,9 @@ const (
 // errFound makes a command exit with 1 without a message: its report says why.
 var errFound = errors.New("found")
 
+// errIncomplete does the same with 2: the report says what did not end.
+var errIncomplete = errors.New("incomplete")
+
 func run(ctx context.Context, args []string, s streams) int {
 	root := newRoot()
 	root.SetArgs(longFlags(args))
@@ -49,14 +54,17 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetErr(s.err)
 	err := root.ExecuteContext(ctx)
 	var refused attach.Refusal
+	var finding usertable.Finding
 	switch {
 	case err == nil:
 		return ok
 	case errors.Is(err, errFound):
 		return found
+	case errors.Is(err, errIncomplete):
+		return invalid
 	}
 	fmt.Fprintln(s.err, err)
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) || errors.As(err, &finding) || errors.Is(err, errRefused) {
 		return found
 	}
 	return invalid
@@ -77,7 +85,7 @@ func newRoot() *cobra.Command {
 
 Exit codes:
   0  all is well
-  1  a finding (doctor, check-table, smoke), or the pool is not as asked (attach)
+  1  a finding (doctor, check-table, smoke, reconcile, user), or the pool is not as asked (attach)
   2  wrong usage, or the command could not run, for example without AWS credentials`,
 		Version:       version(),
 		SilenceErrors: true,
@@ -93,7 +101,13 @@ Exit codes:
 	flags.StringVar(&g.region, "region", "", "AWS Region, for example of a replica of a multi-Region pool (default: AWS_REGION, else the Region in the pool's id)")
 	flags.StringVar(&g.profile, "profile", "", "AWS profile (default: AWS_PROFILE)")
 	flags.BoolVar(&g.json, "json", false, "print JSON")
-	root.AddCommand(doctorCommand(&g), attachCommand(&g), smokeCommand(&g), checkTableCommand(&g))
+	root.AddCommand(doctorCommand(&g), attachCommand(&g), smokeCommand(&g), checkTableCommand(&g), reconcileCommand(&g), userCommand(&g))
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "user-pool-id" { // as the AWS CLI calls it
+			name = "pool"
+		}
+		return pflag.NormalizedName(name)
+	})
 	return root
 }
 
