@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -17,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	suite "github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	queues "github.com/phenom-earth/hasura-cognito/local/sqs"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
@@ -31,6 +35,7 @@ type simulation struct {
 	stack    *stack.Stack
 	sqs      *sqs.Client
 	urls     map[string]string // of the queues, by logical id
+	cognito  *stack.Front      // a user pool without users
 
 	binaries    string            // folder with <function>/bootstrap
 	env         map[string]string // variables that differ, of every function
@@ -61,6 +66,12 @@ func (s *simulation) functions() *lambda.Service {
 	var all []lambda.Function
 	for id, name := range functions {
 		f := s.stack.Function(name)
+		if slices.Contains(suite.Optional(), name) { // the stack does not have it
+			f = s.stack.Function(suite.Replay)
+			f.Name, f.Timeout = name, time.Minute
+			maps.Copy(f.Env, map[string]string{"USER_POOL_ID": stack.PoolID, "RECONCILE_QUEUE_URL": s.urls["ReconcileQueue"],
+				"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": s.cognito.URL})
+		}
 		f.Path, f.Concurrency = filepath.Join(s.binaries, name, "bootstrap"), s.concurrency
 		for name := range s.template.variables(id) {
 			if value, ok := s.env[name]; ok {
@@ -125,18 +136,46 @@ func (s *simulation) throttle(id, event string) {
 	<-first
 }
 
-// replay gives every message that is visible to the replay function once.
-func (s *simulation) replay() {
+func (s *simulation) replay() { s.deliver("ParkedSyncs", "HasuraCognitoReplaySyncs") }
+
+// reconcile sends the message of the schedule, and then what the function sends itself.
+func (s *simulation) reconcile() {
+	s.t.Helper()
+	s.send("ReconcileQueue", fmt.Sprint(at(s.template.Resources["Schedule"].Properties, "Target", "Input")))
+	for visible := 1.0; visible > 0; visible, _ = s.queued("ReconcileQueue") {
+		s.deliver("ReconcileQueue", "HasuraCognitoReconcileUsers")
+		s.wait(0) // ends the environment, for the next deliver
+	}
+}
+
+// follow sends a recorded event to the follow function.
+func (s *simulation) follow(event string) {
+	s.t.Helper()
+	text := string(readFile(s.t, "functions/hasura-cognito-follow-users/testdata/"+event))
+	s.send("FollowQueue", regexp.MustCompile(`eu-north-1_\w+`).ReplaceAllString(text, stack.PoolID))
+	s.deliver("FollowQueue", "HasuraCognitoFollowUsers")
+}
+
+func (s *simulation) send(queue, body string) {
+	s.t.Helper()
+	url := s.urls[queue]
+	if _, err := s.sqs.SendMessage(s.t.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &body}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// deliver gives every message that is visible in a queue to a function once.
+func (s *simulation) deliver(queue, id string) {
 	s.t.Helper()
 	mapping := s.stack.Mapping()
-	mapping.Service = s.functions()
+	mapping.Service, mapping.Function, mapping.QueueURL = s.functions(), functions[id], s.urls[queue]
 	ctx, stop := context.WithCancel(s.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- mapping.Run(ctx) }()
 	// The mapping drops a batch that it has received if it is stopped before the call.
 	for {
-		visible, inFlight := s.queued("ParkedSyncs")
-		if visible == 0 && (inFlight == 0 || s.functions().Environments(functions["HasuraCognitoReplaySyncs"]) > 0) {
+		visible, inFlight := s.queued(queue)
+		if visible == 0 && (inFlight == 0 || s.functions().Environments(functions[id]) > 0) {
 			break
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -214,6 +253,7 @@ func TestAlarmsRing(t *testing.T) {
 		}
 	}
 	const invalid = `"no event"`
+	denied := stack.Status(http.StatusBadRequest, `{"__type":"AccessDeniedException"}`)
 	// The functions do not retry after this error, so the rows take no time.
 	refuses := stack.Status(http.StatusOK, `{"errors":[{"message":"no","extensions":{"path":"$","code":"data-exception"}}]}`)
 	rows := []struct {
@@ -340,6 +380,60 @@ func TestAlarmsRing(t *testing.T) {
 			s.signIn()
 			s.wait(5)
 		}, []string{"FaultsAlarm"}},
+		{"the pool is reconciled every hour, and a change is followed", nil, func(s *simulation) {
+			for range 4 {
+				s.reconcile()
+				s.follow("sign-up.json")
+				s.wait(60)
+			}
+		}, nil},
+		{"the schedule stops", nil, func(s *simulation) {
+			s.reconcile()
+			s.wait(180)
+		}, []string{"ReconcileMissingAlarm"}},
+		{"the reconcile function may not read the pool", nil, func(s *simulation) {
+			s.set(s.cognito, denied)
+			s.reconcile()
+			s.wait(5)
+		}, []string{"ReconcileFailedAlarm"}},
+		{"the follow function may not read the pool", nil, func(s *simulation) {
+			s.set(s.cognito, denied)
+			s.follow("sign-up.json")
+			s.wait(5)
+		}, []string{"ReconcileFailedAlarm"}},
+		{"the pool lists no user, but the table has an old row", nil, func(s *simulation) {
+			const insert = `INSERT INTO users (id, synced_at) VALUES ('306c72e8-c0a1-7051-44d0-e8b19f6a2573', '2026-01-02T03:04:05.000000+00:00')`
+			if _, err := s.stack.Database.SQL.ExecContext(s.t.Context(), insert); err != nil {
+				s.t.Fatal(err)
+			}
+			s.reconcile()
+			s.wait(5)
+		}, []string{"ReconcileRefusedAlarm"}},
+		{"a message for the reconcile function becomes a dead letter", nil, func(s *simulation) {
+			s.send("ReconcileQueue", `{"version":2}`)
+			for range 3 {
+				s.deliver("ReconcileQueue", "HasuraCognitoReconcileUsers")
+				s.wait(3)
+			}
+			s.wait(1)
+		}, []string{"ReconcileDeadLettersAlarm", "ReconcileFailedAlarm"}},
+		{"a change for the follow function becomes a dead letter", nil, func(s *simulation) {
+			s.set(s.cognito, denied)
+			s.follow("sign-up.json")
+			for range 2 {
+				s.wait(3)
+				s.deliver("FollowQueue", "HasuraCognitoFollowUsers")
+			}
+			s.wait(4)
+		}, []string{"ReconcileDeadLettersAlarm", "ReconcileFailedAlarm"}},
+		{"a setting of the reconcile function is invalid", map[string]string{"RECONCILE_MAX_GONE": "5"}, func(s *simulation) {
+			s.call("HasuraCognitoReconcileUsers", "{}")
+			s.wait(5)
+		}, []string{"MisconfiguredAlarm"}},
+		{"a setting of the follow function is invalid", map[string]string{"RECONCILE_ON_DELETE": "delete"}, func(s *simulation) {
+			s.call("HasuraCognitoFollowUsers", "{}")
+			s.wait(5)
+		}, []string{"MisconfiguredAlarm"}},
 		{"the new version of the claims function fails", nil, func(s *simulation) {
 			s.canary = true
 			s.call("HasuraCognitoTrigger", invalid)
@@ -376,7 +470,16 @@ func TestAlarmsRing(t *testing.T) {
 			mapping := s.stack.Mapping()
 			s.sqs = mapping.SQS
 			s.urls = map[string]string{"ParkedSyncs": mapping.QueueURL, "ParkedSyncsDeadLetters": mapping.QueueURL + "-dead-letters"}
+			for id, name := range map[string]string{"ReconcileDeadLetters": "", "ReconcileQueue": "ReconcileDeadLetters", "FollowQueue": "ReconcileDeadLetters"} {
+				s.urls[id] = s.stack.SQS.URL + s.stack.Queues.Create(queues.Queue{Name: id, DeadLetters: name, MaxReceive: 2, Visibility: 3 * time.Minute})
+			}
+			if s.cognito, err = stack.NewFront(&cognitoidp.Server{Pool: cognitoidp.Object{"Id": stack.PoolID}, Users: new(cognitoidp.Users)}); err != nil {
+				t.Fatal(err)
+			}
 			row.run(s)
+			if err := s.cognito.Close(); err != nil {
+				t.Error(err)
+			}
 			if err := s.stack.Close(); err != nil {
 				t.Error(err)
 			}

@@ -92,13 +92,14 @@ func (f metricFilter) count(line []byte, at time.Time) (datapoint, bool) {
 	return datapoint{metric(f.namespace, f.name, fmt.Sprint(key, "=", fields[field])), at, value}, true
 }
 
-// An alarm rings if enough of its last periods are over its threshold. Its metrics are added up.
+// An alarm rings if enough of its last periods are over its threshold, or below it. Its metrics are added up.
 type alarm struct {
 	metrics            []string
 	statistic          string
 	period             time.Duration
 	periods, datapoint int
 	threshold          float64
+	below              bool
 }
 
 func (t template) alarms(test *testing.T) map[string]alarm {
@@ -109,7 +110,13 @@ func (t template) alarms(test *testing.T) map[string]alarm {
 			continue
 		}
 		p := r.Properties
-		number := func(value any) float64 { n, _ := value.(float64); return n }
+		number := func(value any) float64 {
+			if parameter, ok := t.Parameters[fmt.Sprint(value)]; ok {
+				return float64(*parameter.MinValue) // so that a simulation is short
+			}
+			n, _ := value.(float64)
+			return n
+		}
 		a := alarm{periods: int(number(p["EvaluationPeriods"])), datapoint: int(number(p["DatapointsToAlarm"])), threshold: number(p["Threshold"])}
 		if a.datapoint == 0 {
 			a.datapoint = a.periods
@@ -139,7 +146,10 @@ func (t template) alarms(test *testing.T) map[string]alarm {
 			}
 			add(p, statistic, p["Period"])
 		}
-		if p["ComparisonOperator"] != "GreaterThanThreshold" || p["TreatMissingData"] != "notBreaching" || p["AlarmActions"] == nil || a.period == 0 {
+		// Without values the sum is zero here. So it must be within the threshold if missing data is, and below it if not.
+		comparison := fmt.Sprint(p["ComparisonOperator"], " ", p["TreatMissingData"])
+		a.below = comparison == "LessThanThreshold breaching" && a.threshold > 0
+		if comparison != "GreaterThanThreshold notBreaching" && !a.below || p["AlarmActions"] == nil || a.period == 0 {
 			test.Fatalf("%s has properties that this test does not understand: %v", id, p)
 		}
 		all[id] = a
@@ -147,7 +157,7 @@ func (t template) alarms(test *testing.T) map[string]alarm {
 	return all
 }
 
-// rings evaluates the alarm at the end of a period. A period without a datapoint is within the threshold.
+// rings evaluates the alarm at the end of a period.
 func (a alarm) rings(data []datapoint, end time.Time) bool {
 	over := 0
 	for n := range a.periods {
@@ -162,7 +172,7 @@ func (a alarm) rings(data []datapoint, end time.Time) bool {
 			}
 			sum += statistic(a.statistic, values)
 		}
-		if sum > a.threshold {
+		if !a.below && sum > a.threshold || a.below && sum < a.threshold {
 			over++
 		}
 	}

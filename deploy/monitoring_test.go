@@ -133,7 +133,7 @@ func TestAlarmsAndDashboardNameWhatTheCodeLogs(t *testing.T) {
 				} else {
 					check("the dashboard", parts[1], "")
 				}
-			case m[0] == namespace && m[2] == "outcome":
+			case m[0] == namespace && len(m) > 3 && m[2] == "outcome":
 				check("the dashboard", fmt.Sprint(m[1]), fmt.Sprint(m[3]))
 			case m[0] == namespace:
 				check("the dashboard", fmt.Sprint(m[1]), "")

@@ -53,7 +53,7 @@ type resource struct {
 // The functions by logical id, with the folder of their code.
 var functions = func() map[string]string {
 	all := map[string]string{}
-	for _, name := range suite.All() {
+	for _, name := range append(suite.All(), suite.Optional()...) {
 		all[suite.LogicalID(name)] = name
 	}
 	return all
@@ -201,7 +201,7 @@ func TestFunctionsFitTheRepository(t *testing.T) {
 		}
 		for permission, called := range map[string]string{id + "Permission": id, id + "AliasPermission": id + ".Alias"} {
 			r := template.Resources[permission]
-			if id == "HasuraCognitoReplaySyncs" {
+			if id != "HasuraCognitoTrigger" && id != "HasuraCognitoSyncUsers" {
 				if r.Type != "" {
 					t.Errorf("%s lets Cognito call a function that only SQS calls", permission)
 				}
@@ -220,9 +220,16 @@ func TestFunctionsFitTheRepository(t *testing.T) {
 		}
 	}
 	// Lambda's guide advises six times the Timeout. A shorter time hands a message to a second environment.
-	timeout, _ := template.Resources["HasuraCognitoReplaySyncs"].Properties["Timeout"].(float64)
-	if got, _ := template.Resources["ParkedSyncs"].Properties["VisibilityTimeout"].(float64); timeout == 0 || got < 6*timeout {
-		t.Errorf("the visibility timeout is %v s, want six times the %v s of the replay function", got, timeout)
+	for id, queue := range map[string]string{
+		"HasuraCognitoReplaySyncs": "ParkedSyncs", "HasuraCognitoReconcileUsers": "ReconcileQueue", "HasuraCognitoFollowUsers": "FollowQueue",
+	} {
+		timeout, _ := template.Resources[id].Properties["Timeout"].(float64)
+		if got, _ := template.Resources[queue].Properties["VisibilityTimeout"].(float64); timeout == 0 || got < 6*timeout {
+			t.Errorf("the visibility timeout of %s is %v s, want six times the %v s of %s", queue, got, timeout, id)
+		}
+		if source := template.Resources[id+"Source"].Properties; source["EventSourceArn"] != queue+".Arn" || fmt.Sprint(source["FunctionResponseTypes"]) != "[ReportBatchItemFailures]" {
+			t.Errorf("%sSource does not read %s with partial batch responses", id, queue)
+		}
 	}
 	if at(template.Resources["HasuraCognitoTrigger"].Properties, "VpcConfig") != "" {
 		t.Error("the claims function is in a VPC")
@@ -232,7 +239,8 @@ func TestFunctionsFitTheRepository(t *testing.T) {
 // Each setting of the code is a variable of the functions that read it, and comes from its parameter.
 func TestEverySettingCanBeDeployed(t *testing.T) {
 	template := readTemplate(t)
-	readers := map[string]string{"claims": "HasuraCognitoTrigger", "sync": "HasuraCognitoSyncUsers", "replay": "HasuraCognitoReplaySyncs"}
+	readers := map[string]string{"claims": "HasuraCognitoTrigger", "sync": "HasuraCognitoSyncUsers", "replay": "HasuraCognitoReplaySyncs",
+		"reconcile": "HasuraCognitoReconcileUsers", "follow": "HasuraCognitoFollowUsers"}
 	known := map[string]bool{}
 	for _, s := range settings.All {
 		for name, id := range readers {
@@ -245,7 +253,7 @@ func TestEverySettingCanBeDeployed(t *testing.T) {
 		}
 	}
 	// Go's runtime, crypto/x509 and the AWS SDK read these.
-	others := []string{"GOMAXPROCS", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_ENDPOINT_URL_SECRETS_MANAGER"}
+	others := []string{"GOMAXPROCS", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"}
 	for id := range functions {
 		for name := range template.variables(id) {
 			if !known[id+name] && !slices.Contains(others, name) {
@@ -321,7 +329,11 @@ func TestParametersCatchTypos(t *testing.T) {
 			[]string{"boundary", "arn:aws:iam::123456789012:role/boundary", "*"}},
 		"TriggerReserved": {[]string{"", "1", "100"}, []string{"0", "-1", "many"}}, // 0 would stop every sign-in
 		"SyncReserved":    {[]string{"", "1", "100"}, []string{"0", "-1", "many"}},
-		"AlarmTopicArn":   {[]string{"", "arn:aws:sns:us-east-1:123456789012:on-call"}, []string{"on-call", "arn:aws:sqs:us-east-1:123456789012:on-call"}},
+		"ReconcileSchedule": {
+			[]string{"", "rate(1 day)", "rate(12 hours)", "cron(0 3 * * ? *)"},
+			[]string{"1 day", "rate(2 day)", "rate(0 hours)", "0 3 * * *", "at(2027-01-01T00:00:00)"}},
+		"ReconcileAlarmHours": {[]string{"2", "168"}, []string{"", "1", "169"}}, // CloudWatch looks back at most 7 days
+		"AlarmTopicArn":       {[]string{"", "arn:aws:sns:us-east-1:123456789012:on-call"}, []string{"on-call", "arn:aws:sqs:us-east-1:123456789012:on-call"}},
 	} {
 		for _, value := range values.good {
 			if !parameters[name].accepts(t, value) {
@@ -359,7 +371,7 @@ func TestEveryParameterHasAValidExample(t *testing.T) {
 // Lambda allows 4 KB for all variables of a function. A certificate needs most of it.
 func TestVariablesFit(t *testing.T) {
 	template, values := readTemplate(t), sharedValues(t)
-	longest := map[string]int{"ParkedSyncs": 160, "GraphqlCa": template.Parameters["GraphqlCa"].MaxLength}
+	longest := map[string]int{"ParkedSyncs": 160, "ReconcileQueue": 160, "GraphqlCa": template.Parameters["GraphqlCa"].MaxLength}
 	for _, s := range settings.All {
 		for _, value := range values[s.Name].Valid {
 			if s != &settings.GraphqlCA {
@@ -466,7 +478,12 @@ func TestRolesAllowOnlyWhatIsNeeded(t *testing.T) {
 		"HasuraCognitoTriggerRole":     logs + trace,
 		"HasuraCognitoSyncUsersRole":   network + "kms:Decrypt kms:GenerateDataKey " + logs + "secretsmanager:GetSecretValue sqs:SendMessage " + trace,
 		"HasuraCognitoReplaySyncsRole": network + "kms:Decrypt " + logs + "secretsmanager:GetSecretValue sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage " + trace,
-		"DeploymentRole":               "cloudwatch:DescribeAlarms lambda:GetAlias lambda:GetProvisionedConcurrencyConfig lambda:UpdateAlias",
+		"HasuraCognitoReconcileUsersRole": "cognito-idp:DescribeUserPool cognito-idp:ListUsers " + network + "kms:Decrypt kms:GenerateDataKey " + logs +
+			"secretsmanager:GetSecretValue sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage " + trace,
+		"HasuraCognitoFollowUsersRole": "cognito-idp:ListUsers " + network + "kms:Decrypt " + logs +
+			"secretsmanager:GetSecretValue sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage " + trace,
+		"ScheduleRole":   "kms:Decrypt kms:GenerateDataKey sqs:SendMessage",
+		"DeploymentRole": "cloudwatch:DescribeAlarms lambda:GetAlias lambda:GetProvisionedConcurrencyConfig lambda:UpdateAlias",
 	}
 	// These have no resources, or, for network interfaces, none that is known before.
 	onAnything := regexp.MustCompile(`^(xray:Put\w+|cloudwatch:DescribeAlarms|ec2:\w+)$`)
@@ -490,6 +507,9 @@ func TestRolesAllowOnlyWhatIsNeeded(t *testing.T) {
 				}
 				if strings.HasPrefix(action, "logs:") && s.Resource != function+"Logs.Arn" {
 					t.Errorf("%s allows %s on %v, want the function's own log group", id, action, s.Resource)
+				}
+				if strings.HasPrefix(action, "cognito-idp:") && !strings.HasSuffix(fmt.Sprint(s.Resource), "userpool/${UserPoolId}]") {
+					t.Errorf("%s allows %s on %v, want the user pool alone", id, action, s.Resource)
 				}
 				if strings.HasPrefix(action, "kms:") && s.Condition["StringEquals"]["kms:ViaService"] == nil {
 					t.Errorf("%s allows %s directly, and not only through another service", id, action)
@@ -556,4 +576,52 @@ func TestEveryPoolCallsTheSameFunctions(t *testing.T) {
 			t.Errorf("users can write %v themselves", name)
 		}
 	}
+}
+
+// The rule forwards each recorded change. It drops only calls that the follow function would ignore.
+func TestFollowRuleForwardsChanges(t *testing.T) {
+	pattern := readTemplate(t).Resources["FollowRule"].Properties["EventPattern"]
+	files, _ := filepath.Glob("functions/hasura-cognito-follow-users/testdata/*.json")
+	for _, file := range files {
+		var event map[string]any
+		parse(t, readFile(t, file), &event)
+		if !matches(pattern, event) {
+			t.Errorf("the rule drops %s", file)
+		}
+		event["detail"].(map[string]any)["eventName"] = "InitiateAuth"
+		if matches(pattern, event) {
+			t.Errorf("the rule forwards a sign-in in the form of %s", file)
+		}
+	}
+	names, _ := at(pattern, "detail", "eventName").([]any)
+	dropped, _ := at(names[0], "anything-but").([]any)
+	if len(files) == 0 || len(dropped) == 0 {
+		t.Error("there is no recorded event, or nothing is dropped")
+	}
+	code, module := string(readFile(t, "functions/hasura-cognito-follow-users/hint.go")), readModule(t)
+	for _, name := range dropped {
+		if quoted := strconv.Quote(fmt.Sprint(name)); !strings.Contains(code, quoted) || !strings.Contains(module, quoted) {
+			t.Errorf("the rule of the template drops %s, unlike the follow function or the Terraform module", name)
+		}
+	}
+}
+
+// matches evaluates a pattern of EventBridge with exact values and anything-but.
+func matches(pattern, value any) bool {
+	switch p := pattern.(type) {
+	case map[string]any:
+		if names, ok := p["anything-but"].([]any); ok {
+			return !slices.Contains(names, value)
+		}
+		object, _ := value.(map[string]any)
+		for key, inner := range p {
+			if !matches(inner, object[key]) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		return slices.ContainsFunc(p, func(inner any) bool { return matches(inner, value) })
+	}
+	return pattern == value
 }

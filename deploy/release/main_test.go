@@ -87,7 +87,7 @@ func TestTheTemplateDeploysTheZips(t *testing.T) {
 		t.Fatal(err)
 	}
 	template := read(t, folder, "template.yaml")
-	for _, name := range functions.All() {
+	for _, name := range append(functions.All(), functions.Optional()...) {
 		if !strings.Contains(template, "      CodeUri: "+name+".zip\n") {
 			t.Errorf("the template does not deploy %s.zip", name)
 		}

@@ -15,9 +15,10 @@ locals {
       GRAPHQL_HOST = var.graphql_host
       GRAPHQL_CA   = var.graphql_ca
       SECRETS_KEY  = var.secrets_key
-      HASURA_ROLE  = var.hasura_role
     } : name => value if value != "" },
   )
+
+  role = { for name, value in { HASURA_ROLE = var.hasura_role } : name => value if value != "" }
 
   sync = { for name, value in {
     SYNC_BUDGET     = var.sync_budget
@@ -39,7 +40,18 @@ locals {
     ACCESS_TOKEN_AUDIENCE = var.access_token_audience
   } : name => value if value != "" }
 
-  functions = {
+  pool = { for name, value in {
+    USER_ID               = var.user_id
+    RECONCILE_HASURA_ROLE = var.reconcile_hasura_role
+    RECONCILE_ON_DELETE   = var.reconcile_on_delete
+  } : name => value if value != "" }
+
+  limits = { for name, value in { RECONCILE_MAX_GONE = var.reconcile_max_gone } : name => value if value != "" }
+
+  has_reconcile = var.reconcile_schedule != ""
+  has_follow    = local.has_reconcile && var.follow_changes
+
+  functions = { for name, function in {
     hasura-cognito-trigger = {
       description = "Adds Hasura claims to the tokens of a user pool"
       memory      = var.trigger_memory
@@ -54,7 +66,7 @@ locals {
       timeout     = 5
       reserved    = var.sync_reserved
       vpc         = length(var.subnet_ids) > 0
-      environment = merge(local.runtime, local.tls, local.hasura, local.sync, { SYNC_QUEUE_URL = aws_sqs_queue.parked.url })
+      environment = merge(local.runtime, local.tls, local.hasura, local.role, local.sync, { SYNC_QUEUE_URL = aws_sqs_queue.parked.url })
     }
     hasura-cognito-replay-syncs = {
       description = "Writes parked syncs to Hasura"
@@ -62,9 +74,28 @@ locals {
       timeout     = 30 # no user waits for it
       reserved    = -1
       vpc         = length(var.subnet_ids) > 0
-      environment = merge(local.runtime, local.tls, local.hasura)
+      environment = merge(local.runtime, local.tls, local.hasura, local.role)
     }
-  }
+    hasura-cognito-reconcile-users = !local.has_reconcile ? null : {
+      description = "Makes the users table equal to the user pool"
+      memory      = var.sync_memory
+      timeout     = 900 # the longest; a part that takes longer is split
+      reserved    = -1
+      vpc         = length(var.subnet_ids) > 0
+      environment = merge(local.runtime, local.tls, local.hasura, local.pool, local.limits, { RECONCILE_QUEUE_URL = aws_sqs_queue.reconcile[0].url }) # and USER_POOL_ID
+    }
+    hasura-cognito-follow-users = !local.has_follow ? null : {
+      description = "Writes users who changed in the user pool to Hasura"
+      memory      = var.sync_memory
+      timeout     = 180 # it looks some users up again after a minute
+      reserved    = -1
+      vpc         = length(var.subnet_ids) > 0
+      environment = merge(local.runtime, local.tls, local.hasura, local.pool) # and USER_POOL_ID
+    }
+  } : name => function if function != null }
+
+  # The functions that read the pool.
+  readers = ["hasura-cognito-reconcile-users", "hasura-cognito-follow-users"]
 
   # The functions that Cognito calls, and their provisioned concurrency.
   called      = ["hasura-cognito-trigger", "hasura-cognito-sync-users"]
@@ -77,7 +108,7 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  for_each = local.functions
+  for_each = { for name, function in local.functions : name => function if !contains(local.readers, name) }
 
   function_name                  = "${var.prefix}-${each.key}"
   description                    = each.value.description
@@ -125,6 +156,10 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = var.tenant_attribute == "" || var.tenant_groups != ""
       error_message = "tenant_attribute needs tenant_groups."
+    }
+    precondition {
+      condition     = local.has_reconcile || !var.follow_changes
+      error_message = "follow_changes needs reconcile_schedule."
     }
   }
 

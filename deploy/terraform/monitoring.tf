@@ -1,11 +1,14 @@
 # Metric filters, alarms and the dashboard come from monitoring.json, which make generate derives from template.yaml.
 
 locals {
-  monitoring = jsondecode(templatefile("${path.module}/monitoring.json", { prefix = var.prefix, region = data.aws_region.current.id }))
+  monitoring = jsondecode(templatefile("${path.module}/monitoring.json", {
+    prefix = var.prefix, region = data.aws_region.current.id, reconcile_alarm_hours = var.reconcile_alarm_hours
+  }))
 }
 
 resource "aws_cloudwatch_log_metric_filter" "this" {
-  for_each = { for name, filter in local.monitoring.filters : name => filter if var.monitoring }
+  for_each = { for name, filter in local.monitoring.filters : name => filter
+  if var.monitoring && contains(keys(local.functions), trimprefix(filter.LogGroupName, "/aws/lambda/${var.prefix}-")) }
 
   name           = "${var.prefix}-hasura-cognito-${each.key}"
   log_group_name = aws_cloudwatch_log_group.this[trimprefix(each.value.LogGroupName, "/aws/lambda/${var.prefix}-")].name
@@ -25,7 +28,8 @@ resource "aws_cloudwatch_log_metric_filter" "this" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for name, alarm in local.monitoring.alarms : name => alarm if var.monitoring }
+  for_each = { for name, alarm in local.monitoring.alarms : name => alarm
+  if var.monitoring && (local.has_reconcile || !startswith(name, "reconcile-")) }
 
   alarm_name          = "${var.prefix}-hasura-cognito-${each.key}"
   alarm_description   = each.value.AlarmDescription

@@ -19,9 +19,26 @@ locals {
         Condition = { StringEquals = { "kms:ViaService" = "sqs.${data.aws_region.current.id}.${local.via}" } }
       },
     ]
+    hasura-cognito-reconcile-users = [
+      {
+        Effect   = "Allow", Action = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+        Resource = one(aws_sqs_queue.reconcile[*].arn)
+      },
+      var.queue_kms_key_arn == null ? null : {
+        Effect    = "Allow", Action = ["kms:GenerateDataKey", "kms:Decrypt"], Resource = var.queue_kms_key_arn
+        Condition = { StringEquals = { "kms:ViaService" = "sqs.${data.aws_region.current.id}.${local.via}" } }
+      },
+    ]
+    hasura-cognito-follow-users = [
+      { Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], Resource = one(aws_sqs_queue.follow[*].arn) },
+      var.queue_kms_key_arn == null ? null : {
+        Effect    = "Allow", Action = ["kms:Decrypt"], Resource = var.queue_kms_key_arn
+        Condition = { StringEquals = { "kms:ViaService" = "sqs.${data.aws_region.current.id}.${local.via}" } }
+      },
+    ]
   }
 
-  # What the sync and the replay function may both do: read the secret, and run in the VPC.
+  # What every function but the claims function may do: read the secret, and run in the VPC.
   secret_and_vpc = [
     { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = var.secrets_arn },
     # Only for this secret, and only through Secrets Manager in the Region of the secret.
@@ -43,7 +60,7 @@ locals {
     {
       Effect = "Deny", Action = ["ec2:*"], Resource = "*"
       Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [
-        for name in ["sync-users", "replay-syncs"] :
+        for name in ["sync-users", "replay-syncs", "reconcile-users", "follow-users"] :
         "arn:${data.aws_partition.current.partition}:lambda:${local.account}:function:${var.prefix}-hasura-cognito-${name}"
       ] } }
     },
@@ -81,12 +98,12 @@ resource "aws_iam_role_policy" "this" {
 
 resource "aws_iam_policy" "secret_and_vpc" {
   name_prefix = "${var.prefix}-hasura-cognito-"
-  description = "Lets the sync and the replay function read the secret and run in the VPC"
+  description = "Lets the sync and the replay function read the secret and run in the VPC" # another text would replace the policy
   policy      = jsonencode({ Version = "2012-10-17", Statement = [for statement in local.secret_and_vpc : statement if statement != null] })
 }
 
 resource "aws_iam_role_policy_attachment" "secret_and_vpc" {
-  for_each = toset(["hasura-cognito-sync-users", "hasura-cognito-replay-syncs"])
+  for_each = toset([for name, function in local.functions : name if name != "hasura-cognito-trigger"])
 
   role       = aws_iam_role.this[each.key].name
   policy_arn = aws_iam_policy.secret_and_vpc.arn

@@ -353,7 +353,7 @@ variable "trigger_memory" {
 }
 
 variable "sync_memory" {
-  description = "Memory of the sync and the replay function in MB. More memory means more CPU and a faster cold start. Example: 512"
+  description = "Memory of all functions but the claims function in MB. More memory means more CPU and a faster cold start. Example: 512"
   type        = number
   default     = 512
   validation {
@@ -450,8 +450,64 @@ variable "replay_receives" {
   }
 }
 
+variable "reconcile_schedule" {
+  description = "When the reconcile function makes the users table equal to the user pool, in UTC. Empty: never. Example: rate(1 day)"
+  type        = string
+  default     = ""
+  validation {
+    condition     = can(regex("^(?:rate\\((?:1 (?:minute|hour|day)|[1-9][0-9]* (?:minutes|hours|days))\\)|cron\\([^()]+\\))?$", var.reconcile_schedule))
+    error_message = "rate(...) or cron(...) of EventBridge Scheduler."
+  }
+}
+
+variable "reconcile_on_delete" {
+  description = "What happens to the row of a user who is gone: report writes nothing, mark sets deleted_at, anonymize also empties all columns but the id. Empty means report. Example: mark"
+  type        = string
+  default     = ""
+  validation {
+    condition     = can(regex("^(?:report|mark|anonymize)?$", var.reconcile_on_delete))
+    error_message = "report, mark or anonymize."
+  }
+}
+
+variable "reconcile_max_gone" {
+  description = "If more of the users of a part of the pool are gone, and more than 10, none is marked. Empty means 5%. Example: 2.5%"
+  type        = string
+  default     = ""
+  validation {
+    condition     = can(regex("^(?:(?:100(?:\\.0+)?|[0-9]{1,2}(?:\\.[0-9]+)?)%)?$", var.reconcile_max_gone))
+    error_message = "A percentage from 0% to 100%."
+  }
+}
+
+variable "reconcile_hasura_role" {
+  description = "Hasura role of reconcile and follow. cognito_reconcile of our metadata can read and write only the columns of the user pool. Empty means admin. Example: cognito_reconcile"
+  type        = string
+  default     = ""
+  validation {
+    condition     = can(regex("^(?:[!-~](?:[ -~]*[!-~])?)?$", var.reconcile_hasura_role))
+    error_message = "Printable ASCII characters, with no blank at either end."
+  }
+}
+
+variable "reconcile_alarm_hours" {
+  description = "Hours without a reconciled part of the pool until an alarm rings: twice the time between two runs. Example: 48"
+  type        = number
+  default     = 48
+  validation {
+    condition     = var.reconcile_alarm_hours >= 2 && var.reconcile_alarm_hours <= 168
+    error_message = "2 to 168."
+  }
+}
+
+variable "follow_changes" {
+  description = "Writes the row of a user soon after a change, from the records of CloudTrail. It needs a trail that logs write management events, and reconcile_schedule, because records can be lost. Example: true"
+  type        = bool
+  default     = false
+}
+
 variable "queue_kms_key_arn" {
-  description = "KMS key that encrypts both queues. Its policy must let IAM allow its use. null for the key of SQS. Example: aws_kms_key.queues.arn"
+  description = "KMS key that encrypts the queues. Its policy must let IAM allow its use, and EventBridge use it if follow_changes is true. null for the key of SQS. Example: aws_kms_key.queues.arn"
   type        = string
   default     = null
   validation {

@@ -77,7 +77,8 @@ func (f *function) part(ctx context.Context, r *reconcile.Reconciler, m message)
 		until = end.Add(-min(margin, time.Until(end)/4))
 	}
 	report, err := r.Part(ctx, *m.Prefix, until)
-	log := f.log.With("run", m.Run, "prefix", *m.Prefix, "users", report, "drift", report.Drift(), "ms", time.Since(start).Milliseconds())
+	log := f.log.With("run", m.Run, "prefix", *m.Prefix, "users", report, "drift", report.Drift(),
+		"written", report.Counts[reconcile.Inserted]+report.Counts[reconcile.Updated], "ms", time.Since(start).Milliseconds())
 	if unfinished, ok := errors.AsType[*reconcile.Unfinished](err); ok && len(unfinished.Parts) > 0 {
 		if err := f.send(ctx, messages(m.Run, unfinished.Parts)); err != nil {
 			return fmt.Errorf("send the smaller parts: %w", err)

@@ -14,19 +14,19 @@ var (
 		Description: "The user pool whose users the table holds. The template sets it.",
 	}
 	ReconcileHasuraRole = Setting{
-		Name: "RECONCILE_HASURA_ROLE", Functions: "reconcile, follow",
+		Name: "RECONCILE_HASURA_ROLE", Functions: "reconcile, follow", Parameter: "ReconcileHasuraRole",
 		Default: "admin", Grammar: "the name of a role", Example: "cognito_reconcile",
 		Description: "The role that reconcile and follow act as. The role cognito_reconcile of the shipped metadata " +
 			"reads and writes the columns of the user pool in all rows.",
 	}
 	ReconcileOnDelete = Setting{
-		Name: "RECONCILE_ON_DELETE", Functions: "reconcile, follow",
+		Name: "RECONCILE_ON_DELETE", Functions: "reconcile, follow", Parameter: "ReconcileOnDelete",
 		Default: "report", Grammar: "report, mark or anonymize", Example: "mark",
 		Description: "What happens to the row of a user who is gone: report writes nothing, mark sets deleted_at, " +
 			"anonymize also empties all columns but the id.",
 	}
 	ReconcileMaxGone = Setting{
-		Name: "RECONCILE_MAX_GONE", Functions: "reconcile",
+		Name: "RECONCILE_MAX_GONE", Functions: "reconcile", Parameter: "ReconcileMaxGone",
 		Default: "5%", Grammar: "a percentage from 0% to 100%", Example: "2.5%",
 		Description: "If more of the users of a part are gone than this share, and more than 10, nobody in the part is marked.",
 	}

@@ -8,6 +8,7 @@ mock_provider "aws" {
   mock_resource "aws_iam_policy" { defaults = { arn = "arn:aws:iam::123456789012:policy/secret-and-vpc" } }
   mock_resource "aws_lambda_function" { defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:f" } }
   mock_resource "aws_lambda_alias" { defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:f:live" } }
+  mock_resource "aws_cloudwatch_event_rule" { defaults = { arn = "arn:aws:events:us-east-1:123456789012:rule/r" } }
   mock_resource "aws_sqs_queue" { defaults = { arn = "arn:aws:sqs:us-east-1:123456789012:q" } }
   mock_resource "aws_cloudwatch_log_group" { defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:l" } }
 }
@@ -34,6 +35,10 @@ run "without_options" {
   assert {
     condition     = aws_lambda_function.this["hasura-cognito-trigger"].environment[0].variables == tomap({ GOMAXPROCS = "1" })
     error_message = "Without settings the claims function has no variables of its own."
+  }
+  assert {
+    condition     = length(aws_lambda_function.reader) == 0 && length(aws_scheduler_schedule.reconcile) + length(aws_sqs_queue.reconcile) + length(aws_iam_role.schedule) == 0
+    error_message = "Without a schedule nothing of reconcile exists."
   }
   assert {
     condition     = aws_sqs_queue.parked.sqs_managed_sse_enabled && aws_sqs_queue.dead_letters.sqs_managed_sse_enabled
@@ -86,6 +91,52 @@ run "with_every_option" {
     condition     = aws_sqs_queue.parked.kms_master_key_id == var.queue_kms_key_arn && aws_sqs_queue.dead_letters.kms_master_key_id == var.queue_kms_key_arn
     error_message = "The key encrypts the messages."
   }
+}
+
+run "reconcile" {
+  variables {
+    reconcile_schedule    = "rate(1 day)"
+    reconcile_on_delete   = "mark"
+    reconcile_alarm_hours = 24
+    queue_kms_key_arn     = "arn:aws:kms:us-east-1:123456789012:key/queue"
+  }
+
+  assert {
+    condition     = [for name in ["reconcile-missing", "reconcile-failed"] : aws_cloudwatch_metric_alarm.this[name].evaluation_periods] == [24, 1]
+    error_message = "The alarm rings after reconcile_alarm_hours."
+  }
+  assert {
+    condition     = keys(aws_lambda_function.reader) == ["hasura-cognito-reconcile-users"] && length(aws_sqs_queue.follow) + length(aws_cloudwatch_event_rule.follow) == 0 && !contains(keys(aws_cloudwatch_log_metric_filter.this), "follow-lag")
+    error_message = "Without follow_changes there is no follow function."
+  }
+  assert {
+    condition     = aws_lambda_function.reader["hasura-cognito-reconcile-users"].environment[0].variables["USER_POOL_ID"] == "us-east-1_ExaMPle01"
+    error_message = "The reconcile function reads the pool."
+  }
+}
+
+run "follow" {
+  variables {
+    reconcile_schedule = "cron(0 3 * * ? *)"
+    follow_changes     = true
+  }
+
+  assert {
+    condition = aws_cloudwatch_event_target.follow[0].arn == aws_sqs_queue.follow[0].arn && length(aws_sqs_queue_policy.follow) == 2 && contains(
+    keys(aws_cloudwatch_log_metric_filter.this), "follow-lag")
+    error_message = "EventBridge may send to the queue and to its dead-letter queue."
+  }
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.reader["hasura-cognito-follow-users"].policy).Statement : statement.Resource
+    if statement.Action == ["cognito-idp:ListUsers"]] == [var.user_pool_arn]
+    error_message = "The follow function reads this pool alone."
+  }
+}
+
+run "follow_needs_reconcile" {
+  command = plan
+  variables { follow_changes = true }
+  expect_failures = [aws_lambda_function.this]
 }
 
 run "subnets_need_security_groups" {
