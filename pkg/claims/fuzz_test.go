@@ -126,14 +126,12 @@ func isGranted(e *cognito.Event, s settings.Claims, pattern, active, role string
 // if there is no way, or more than one.
 func split(pattern, group string) (tenant, role string) {
 	if !strings.Contains(pattern, "{role}") {
-		for i := range len(group) + 1 {
-			for j := i + 1; j <= len(group); j++ {
-				if strings.Replace(pattern, "{tenant}", group[i:j], 1) == group {
-					return group[i:j], ""
-				}
-			}
+		length := len(group) - len(pattern) + len("{tenant}")
+		start := strings.Index(pattern, "{tenant}")
+		if start < 0 || length < 1 || strings.Replace(pattern, "{tenant}", group[start:start+length], 1) != group {
+			return "", ""
 		}
-		return "", ""
+		return group[start : start+length], ""
 	}
 	ways := 0
 	part := strings.Split(strings.NewReplacer("{tenant}", "\xff", "{role}", "\xff").Replace(pattern), "\xff")
