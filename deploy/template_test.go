@@ -230,6 +230,12 @@ func TestFunctionsFitTheRepository(t *testing.T) {
 		if source := template.Resources[id+"Source"].Properties; source["EventSourceArn"] != queue+".Arn" || fmt.Sprint(source["FunctionResponseTypes"]) != "[ReportBatchItemFailures]" {
 			t.Errorf("%sSource does not read %s with partial batch responses", id, queue)
 		}
+		// The function divides its share of the quota of ListUsers by this number.
+		concurrency := regexp.MustCompile(`\tconcurrency = (\d+)\n`).FindStringSubmatch(string(readFile(t, "functions/"+functions[id]+"/main.go")))
+		scaling := fmt.Sprint(at(template.Resources[id+"Source"].Properties, "ScalingConfig", "MaximumConcurrency"))
+		if id != "HasuraCognitoReplaySyncs" && (concurrency == nil || concurrency[1] != scaling) {
+			t.Errorf("%sSource has MaximumConcurrency %s, its function has %q", id, scaling, concurrency)
+		}
 	}
 	if at(template.Resources["HasuraCognitoTrigger"].Properties, "VpcConfig") != "" {
 		t.Error("the claims function is in a VPC")
