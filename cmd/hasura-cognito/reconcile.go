@@ -81,8 +81,12 @@ Exit code 1: the table is not equal to the pool. 2: the comparison did not end.`
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "Pool %s, about %d users; Hasura at %s, role %s; at least %v at %g requests per second\n",
 				o.Pool, total, t.Endpoint.URL, role, time.Duration(float64(total)/60/o.Rate*float64(time.Second)).Round(time.Second), o.Rate)
-			if reason := t.CanMark(); reason != "" && o.OnDelete != settings.Report {
+			switch reason := t.CanMark(); {
+			case o.OnDelete == settings.Report:
+			case reason != "":
 				fmt.Fprintf(cmd.ErrOrStderr(), "No row can be marked: %s. See docs/hasura.md\n", reason)
+			case apply:
+				fmt.Fprintln(cmd.ErrOrStderr(), "Users who seem to be gone are looked up again after a minute")
 			}
 			progress := usertable.NewProgress(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr()), total)
 			log.Writer, t.Progress = progress, progress.Add
