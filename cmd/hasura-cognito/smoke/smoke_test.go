@@ -17,10 +17,12 @@ import (
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/awstest"
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/doctor"
 	"github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/graphql"
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
 var built string // folder with the functions
@@ -230,6 +232,9 @@ func (d *deployment) fails(operation, exception string) {
 }
 
 func TestWhatIsWrongIsFound(t *testing.T) {
+	if users.Description.KindOf("status") == "" || graphql.Users.Select != "users" {
+		t.Skip("these faults are made in the shipped table")
+	}
 	rows := []struct {
 		name        string
 		change      func(*testing.T, *deployment)
