@@ -46,9 +46,12 @@ func (s *smoke) compare(check string, stored users.Stored) {
 	const hint = "see attributes dropped in the log of the sync function, and the triggers of the database"
 	var empty, wrong []string
 	for _, column := range s.user.row.Table.Differences(s.user.row, stored) {
-		if string(stored[column]) == "null" {
+		switch {
+		case string(stored[column]) == "null":
 			empty = append(empty, column)
-		} else {
+		case s.user.row.Values[column] == nil && column != s.user.row.Table.DeletedAt:
+			// The user has no value, and the row has the default of the database.
+		default:
 			wrong = append(wrong, column)
 		}
 	}
