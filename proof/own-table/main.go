@@ -136,7 +136,8 @@ func (p proof) command(log string, env []string, args ...string) func(context.Co
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 		cmd.WaitDelay = 20 * time.Second
-		cmd.Dir, cmd.Env = p.copy, append(os.Environ(), env...)
+		// Without the variables of the outer make: make run refuses what is not a setting.
+		cmd.Dir, cmd.Env = p.copy, append(os.Environ(), append(env, "MAKEFLAGS=", "MFLAGS=", "MAKEOVERRIDES=", "PACKAGES=", "EXAMPLES=")...)
 		out, err := cmd.CombinedOutput()
 		name := p.copy + "-" + log + ".log"
 		if err := os.WriteFile(name, out, 0o600); err != nil {
