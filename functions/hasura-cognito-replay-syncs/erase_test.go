@@ -28,7 +28,7 @@ func parked(t *testing.T, sub string, now time.Time) (bodies []string) {
 	attributes := map[string]string{
 		"sub": sub, "email": "canary@example.com", "email_verified": "true", "phone_number": "+15550100", "phone_number_verified": "true",
 		"name": "canary", "given_name": "canary", "family_name": "canary", "picture": "canary", "locale": "canary",
-		"cognito:user_status": "CONFIRMED", "custom:plan": "canary", "identities": `[{"providerName":"canary","primary":true}]`,
+		"cognito:user_status": "CONFIRMED", "nickname": "canary", "zoneinfo": "canary", "custom:plan": "canary", "custom:org_id": sub, "identities": `[{"providerName":"canary","primary":true}]`,
 	}
 	for _, age := range []time.Duration{0, time.Second, 6 * time.Minute, 13 * 24 * time.Hour, 28 * 24 * time.Hour} {
 		row, _, err := users.Description.Row(users.Sync{At: now.Add(-age), SignedIn: true,
