@@ -2,6 +2,7 @@ package smoke
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -46,11 +47,12 @@ func (s *smoke) compare(check string, stored users.Stored) {
 	const hint = "see attributes dropped in the log of the sync function, and the triggers of the database"
 	var empty, wrong []string
 	for _, column := range s.user.row.Table.Differences(s.user.row, stored) {
+		value, isJSON := s.user.row.Values[column].(json.RawMessage)
 		switch {
+		case column != s.user.row.Table.DeletedAt && (s.user.row.Values[column] == nil || isJSON && string(value) == "{}"):
+			// The user has no value, and the row has NULL or the default of the database.
 		case string(stored[column]) == "null":
 			empty = append(empty, column)
-		case s.user.row.Values[column] == nil && column != s.user.row.Table.DeletedAt:
-			// The user has no value, and the row has the default of the database.
 		default:
 			wrong = append(wrong, column)
 		}
