@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/phenom-earth/hasura-cognito/graphql"
 	"github.com/phenom-earth/hasura-cognito/pkg/cognito"
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/parking"
@@ -55,6 +56,9 @@ func parked(t *testing.T, sub string, now time.Time) (bodies []string) {
 // After the row of a user was emptied, no parked sync of the user brings a value back, in any order and of any version, not even
 // the time of the last sign-in. Without the erasure, each message does.
 func TestErasedRowStaysEmpty(t *testing.T) {
+	if graphql.Users.Select != "users" {
+		t.Skip("the test deletes rows through the shipped root field")
+	}
 	w := reconciletest.Start(t, "../../graphql", "")
 	endpoint, err := settings.NewEndpoint(w.URL, "")
 	if err != nil {
