@@ -16,14 +16,14 @@ import (
 )
 
 // startTable serves a pool, Hasura, and an account with the sync function.
-func startTable(t *testing.T) *reconciletest.World {
+func startTable(t *testing.T) *reconciletest.Services {
 	t.Helper()
-	w := reconciletest.Start(t, "../../graphql", "")
-	w.Cognito.Pool["EstimatedNumberOfUsers"], w.Cognito.Pool["LambdaConfig"] = 3, awstest.Object{"PostAuthentication": syncer}
-	variables := awstest.Object{"GRAPHQL_DOMAIN": w.URL, "SECRETS_ARN": w.SecretARN}
-	a := &awstest.Account{Cognito: w.Cognito, Functions: map[string]awstest.Object{syncer: {"Environment": awstest.Object{"Variables": variables}}}}
+	services := reconciletest.Start(t, "../../graphql", "")
+	services.Cognito.Pool["EstimatedNumberOfUsers"], services.Cognito.Pool["LambdaConfig"] = 3, awstest.Object{"PostAuthentication": syncer}
+	variables := awstest.Object{"GRAPHQL_DOMAIN": services.URL, "SECRETS_ARN": services.SecretARN}
+	a := &awstest.Account{Cognito: services.Cognito, Functions: map[string]awstest.Object{syncer: {"Environment": awstest.Object{"Variables": variables}}}}
 	a.Start(t)
-	return w
+	return services
 }
 
 func reconcileOnce(t *testing.T, want int, args ...string) (r usertable.Result) {
@@ -36,21 +36,21 @@ func reconcileOnce(t *testing.T, want int, args ...string) (r usertable.Result) 
 }
 
 func TestReconcile(t *testing.T) {
-	w := startTable(t)
-	w.Users.Put(reconciletest.User(0, 0), reconciletest.User(1, 1), reconciletest.User(2, 2))
+	services := startTable(t)
+	services.Users.Put(reconciletest.User(0, 0), reconciletest.User(1, 1), reconciletest.User(2, 2))
 	r := reconcileOnce(t, found)
-	if fmt.Sprint(r.Counts) != "map[inserted:3]" || !r.DryRun || !r.Complete || r.InPool != 3 || r.InTable != 0 || len(w.Rows()) != 0 {
-		t.Errorf("a dry run: got %+v and %d rows", r, len(w.Rows()))
+	if fmt.Sprint(r.Counts) != "map[inserted:3]" || !r.DryRun || !r.Complete || r.InPool != 3 || r.InTable != 0 || len(services.Rows()) != 0 {
+		t.Errorf("a dry run: got %+v and %d rows", r, len(services.Rows()))
 	}
-	if r = reconcileOnce(t, ok, "--apply"); r.Counts["inserted"] != 3 || r.InTable != 3 || len(w.Rows()) != 3 {
+	if r = reconcileOnce(t, ok, "--apply"); r.Counts["inserted"] != 3 || r.InTable != 3 || len(services.Rows()) != 3 {
 		t.Errorf("the first run: got %+v", r)
 	}
 	if r = reconcileOnce(t, ok, "--apply"); fmt.Sprint(r.Counts) != "map[same:3]" {
 		t.Errorf("the second run: got %+v", r)
 	}
-	w.Age()
-	w.Users.Put(reconciletest.User(0, 3), reconciletest.User(9, 1)) // edited, imported
-	w.Users.Delete(reconciletest.Sub(2))
+	services.Age()
+	services.Users.Put(reconciletest.User(0, 3), reconciletest.User(9, 1)) // edited, imported
+	services.Users.Delete(reconciletest.Sub(2))
 	code, text, _ := command(t, "reconcile", "--pool", pool, "--rate", "30", "--on-delete", "mark")
 	if page, err := os.ReadFile("../../docs/everyone.md"); err != nil || !strings.Contains(string(page), "```\n"+text+"```\n") {
 		t.Errorf("docs/everyone.md does not have this report (%v):\n%s", err, text)
@@ -69,25 +69,25 @@ func TestReconcile(t *testing.T) {
 }
 
 func TestReconcileOnePart(t *testing.T) {
-	w := startTable(t)
+	services := startTable(t)
 	want := 0
 	for n := range 40 {
-		w.Users.Put(reconciletest.User(n, n))
+		services.Users.Put(reconciletest.User(n, n))
 		if strings.HasPrefix(reconciletest.Sub(n), "3") {
 			want++
 		}
 	}
-	if r := reconcileOnce(t, ok, "--apply", "--prefix", "3"); r.Counts["inserted"] != want || want == 0 || len(w.Rows()) != want {
-		t.Errorf("got %+v and %d rows, want %d", r, len(w.Rows()), want)
+	if r := reconcileOnce(t, ok, "--apply", "--prefix", "3"); r.Counts["inserted"] != want || want == 0 || len(services.Rows()) != want {
+		t.Errorf("got %+v and %d rows, want %d", r, len(services.Rows()), want)
 	}
 }
 
 // All parts of a large pool run with one rate, and together they are the pool. A part that fails is named, and the others end.
 func TestReconcileParts(t *testing.T) {
-	w := startTable(t)
-	w.Cognito.Pool["EstimatedNumberOfUsers"] = 300_000
+	services := startTable(t)
+	services.Cognito.Pool["EstimatedNumberOfUsers"] = 300_000
 	for n := range 40 {
-		w.Users.Put(reconciletest.User(n, n))
+		services.Users.Put(reconciletest.User(n, n))
 	}
 	first := reconciletest.Sub(0)[:1]
 	handle := func(rw http.ResponseWriter, body []byte) bool {
@@ -97,24 +97,24 @@ func TestReconcileParts(t *testing.T) {
 		fmt.Fprint(rw, `{"errors":[{"extensions":{"code":"permission-denied"}}]}`)
 		return true
 	}
-	w.Hasura.Store(&handle)
+	services.Hasura.Store(&handle)
 	r := reconcileOnce(t, invalid, "--apply")
-	if r.Complete || len(r.Failed) != 1 || r.Failed[0].Prefix != first || len(w.Rows()) < 20 {
-		t.Errorf("got %+v and %d rows, want one failed part, %s", r, len(w.Rows()), first)
+	if r.Complete || len(r.Failed) != 1 || r.Failed[0].Prefix != first || len(services.Rows()) < 20 {
+		t.Errorf("got %+v and %d rows, want one failed part, %s", r, len(services.Rows()), first)
 	}
-	w.Hasura.Store(nil)
-	if r = reconcileOnce(t, ok, "--apply"); len(w.Rows()) != 40 || r.Counts["inserted"] == 40 {
-		t.Errorf("the same command: got %+v and %d rows, want 40", r, len(w.Rows()))
+	services.Hasura.Store(nil)
+	if r = reconcileOnce(t, ok, "--apply"); len(services.Rows()) != 40 || r.Counts["inserted"] == 40 {
+		t.Errorf("the same command: got %+v and %d rows, want 40", r, len(services.Rows()))
 	}
 }
 
 func TestReconcileInterrupted(t *testing.T) {
-	w := startTable(t)
+	services := startTable(t)
 	for n := range 10 {
-		w.Users.Put(reconciletest.User(n, n))
+		services.Users.Put(reconciletest.User(n, n))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	w.Cognito.Intercept = func(operation string) string {
+	services.Cognito.Intercept = func(operation string) string {
 		if operation == "ListUsers" {
 			cancel()
 		}
@@ -125,16 +125,16 @@ func TestReconcileInterrupted(t *testing.T) {
 	if code != invalid || !strings.Contains(out.String(), "Interrupted. The same command goes on") {
 		t.Errorf("got exit code %d:\n%s%s", code, &out, &stderr)
 	}
-	w.Cognito.Intercept = nil
-	if reconcileOnce(t, ok, "--apply"); len(w.Rows()) != 10 {
-		t.Errorf("afterwards there are %d rows, want 10", len(w.Rows()))
+	services.Cognito.Intercept = nil
+	if reconcileOnce(t, ok, "--apply"); len(services.Rows()) != 10 {
+		t.Errorf("afterwards there are %d rows, want 10", len(services.Rows()))
 	}
 }
 
 func TestReconcileWithoutRights(t *testing.T) {
-	w := startTable(t)
-	w.Users.Put(reconciletest.User(0, 0))
-	w.Cognito.Intercept = func(operation string) string {
+	services := startTable(t)
+	services.Users.Put(reconciletest.User(0, 0))
+	services.Cognito.Intercept = func(operation string) string {
 		if operation == "ListUsers" {
 			return "AccessDeniedException"
 		}
@@ -148,13 +148,13 @@ func TestReconcileWithoutRights(t *testing.T) {
 
 // With both variables, the sync function is not read.
 func TestHasuraFromTheEnvironment(t *testing.T) {
-	w := startTable(t)
-	w.Cognito.Pool["LambdaConfig"] = nil
+	services := startTable(t)
+	services.Cognito.Pool["LambdaConfig"] = nil
 	if code, _, stderr := command(t, "reconcile", "--pool", pool); code != invalid || !strings.Contains(stderr, "not on the pool's triggers") {
 		t.Errorf("got exit code %d: %s", code, stderr)
 	}
-	t.Setenv("GRAPHQL_DOMAIN", w.URL)
-	t.Setenv("SECRETS_ARN", w.SecretARN)
+	t.Setenv("GRAPHQL_DOMAIN", services.URL)
+	t.Setenv("SECRETS_ARN", services.SecretARN)
 	t.Setenv("RECONCILE_HASURA_ROLE", reconciletest.Role)
 	if code, _, stderr := command(t, "reconcile", "--pool", pool); code != ok || !strings.Contains(stderr, "role "+reconciletest.Role) {
 		t.Errorf("got exit code %d: %s", code, stderr)
@@ -182,10 +182,10 @@ func TestReconcileUsage(t *testing.T) {
 }
 
 func TestUser(t *testing.T) {
-	w := startTable(t)
+	services := startTable(t)
 	jane := reconciletest.User(1, 1)
 	sub, mail := reconciletest.Sub(1), jane.Attributes["email"]
-	w.Users.Put(jane)
+	services.Users.Put(jane)
 	user := func(want int, says string, args ...string) string {
 		t.Helper()
 		code, stdout, stderr := command(t, append([]string{"user", args[0], "--pool", pool}, args[1:]...)...)
@@ -213,18 +213,18 @@ func TestUser(t *testing.T) {
 
 	twin := reconciletest.User(2, 1)
 	twin.Attributes["email"] = mail
-	w.Users.Put(twin)
+	services.Users.Put(twin)
 	if text := user(found, "2 users have this e-mail address", "sync", mail); !strings.Contains(text, sub) || !strings.Contains(text, reconciletest.Sub(2)) || strings.Contains(text, mail) {
 		t.Errorf("the subs are not listed:\n%s", text)
 	}
 
-	w.Users.Delete(sub)
-	w.Users.Delete(reconciletest.Sub(2))
+	services.Users.Delete(sub)
+	services.Users.Delete(reconciletest.Sub(2))
 	user(found, "the user is not in the pool", "sync", sub)
 	user(found, "last five minutes", "erase", mail, "--yes")
-	w.Age()
+	services.Age()
 	user(found, "the answer was not yes", "erase", mail)
-	if row := w.Rows()[sub]; row.Text("email") != mail || !row.Time("deleted_at").IsZero() {
+	if row := services.Rows()[sub]; row.Text("email") != mail || !row.Time("deleted_at").IsZero() {
 		t.Errorf("the row has changed: %s", row)
 	}
 }

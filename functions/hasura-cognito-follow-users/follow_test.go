@@ -87,7 +87,7 @@ func TestReadHint(t *testing.T) {
 	}
 }
 
-// event returns an event about a user of the world's pool.
+// event returns an event about a user of the pool of the stand-ins.
 func event(name string, n int) string {
 	return fmt.Sprintf(`{"source":"aws.cognito-idp","detail":{"eventSource":"cognito-idp.amazonaws.com","eventName":%q,"eventID":"id-%d",`+
 		`"eventTime":%q,"readOnly":false,"requestParameters":{"username":"canary"},"additionalEventData":{"sub":%q}}}`,
@@ -101,10 +101,10 @@ func records(bodies ...string) (batch events.SQSEvent) {
 	return batch
 }
 
-func follow(t *testing.T, w *reconciletest.World, bodies ...string) (stay []string, log string) {
+func follow(t *testing.T, services *reconciletest.Services, bodies ...string) (stay []string, log string) {
 	t.Helper()
 	var out bytes.Buffer
-	r := w.Reconciler()
+	r := services.Reconciler()
 	f := &follower{open: func(context.Context) (*reconcile.Reconciler, error) { return r, nil }, poolID: reconciletest.PoolID,
 		log: slog.New(slog.NewJSONHandler(&out, nil))}
 	response, err := f.follow(t.Context(), records(bodies...))
@@ -114,68 +114,68 @@ func follow(t *testing.T, w *reconciletest.World, bodies ...string) (stay []stri
 	for _, failure := range response.BatchItemFailures {
 		stay = append(stay, failure.ItemIdentifier)
 	}
-	if strings.Contains(out.String()+w.Log.String(), "canary") || strings.Contains(out.String()+w.Log.String(), "example.com") {
+	if strings.Contains(out.String()+services.Log.String(), "canary") || strings.Contains(out.String()+services.Log.String(), "example.com") {
 		t.Errorf("values are logged: %s", &out)
 	}
 	return stay, out.String()
 }
 
 func TestFollow(t *testing.T) {
-	w := reconciletest.Start(t, "../../graphql", "")
+	services := reconciletest.Start(t, "../../graphql", "")
 	for _, n := range []int{0, 1, 2} {
-		w.Users.Put(reconciletest.User(n, 1))
+		services.Users.Put(reconciletest.User(n, 1))
 	}
-	if stay, log := follow(t, w, event("AdminCreateUser", 0), event("AdminCreateUser", 1), event("AdminUpdateUserAttributes", 0), event("AdminCreateUser", 2), "canary"); len(stay) > 0 ||
+	if stay, log := follow(t, services, event("AdminCreateUser", 0), event("AdminCreateUser", 1), event("AdminUpdateUserAttributes", 0), event("AdminCreateUser", 2), "canary"); len(stay) > 0 ||
 		strings.Count(log, `"outcome":"inserted"`) != 3 || !strings.Contains(log, `"msg":"ignored","reason":"not a CloudTrail record"`) || !strings.Contains(log, "lag_ms") {
 		t.Errorf("%q stay: %s", stay, log)
 	}
-	calls := len(w.Cognito.Calls())
+	calls := len(services.Cognito.Calls())
 	if calls != 3 {
 		t.Errorf("%d look-ups of three users, want one each", calls)
 	}
-	w.Age()
-	w.Users.Put(reconciletest.User(0, 2))
-	w.Users.Delete(reconciletest.Sub(1))
-	if stay, log := follow(t, w, event("AdminDeleteUser", 1), event("AdminDisableUser", 0), event("X", 2), event("DeleteUser", 99)); len(stay) > 0 ||
+	services.Age()
+	services.Users.Put(reconciletest.User(0, 2))
+	services.Users.Delete(reconciletest.Sub(1))
+	if stay, log := follow(t, services, event("AdminDeleteUser", 1), event("AdminDisableUser", 0), event("X", 2), event("DeleteUser", 99)); len(stay) > 0 ||
 		!strings.Contains(log, reconciletest.Sub(0)+`","outcome":"updated"`) || !strings.Contains(log, reconciletest.Sub(1)+`","outcome":"marked"`) ||
 		!strings.Contains(log, reconciletest.Sub(2)+`","outcome":"same"`) || !strings.Contains(log, reconciletest.Sub(99)+`","outcome":"absent"`) {
 		t.Errorf("%q stay: %s", stay, log)
 	}
 	pooled := map[string]cognitoidp.User{reconciletest.Sub(0): reconciletest.User(0, 2), reconciletest.Sub(2): reconciletest.User(2, 1)}
-	if lines := w.Differences(pooled); len(lines) > 0 || w.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
+	if lines := services.Differences(pooled); len(lines) > 0 || services.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
 		t.Errorf("%q", lines)
 	}
 
 	// A row that was written a moment ago is not marked: the pool's answer can be older.
-	w.Users.Put(reconciletest.User(3, 1))
-	follow(t, w, event("AdminCreateUser", 3))
-	w.Users.Delete(reconciletest.Sub(3))
-	if stay, log := follow(t, w, event("AdminDeleteUser", 3)); !slices.Equal(stay, []string{"0"}) || !strings.Contains(log, `"msg":"will retry"`) {
+	services.Users.Put(reconciletest.User(3, 1))
+	follow(t, services, event("AdminCreateUser", 3))
+	services.Users.Delete(reconciletest.Sub(3))
+	if stay, log := follow(t, services, event("AdminDeleteUser", 3)); !slices.Equal(stay, []string{"0"}) || !strings.Contains(log, `"msg":"will retry"`) {
 		t.Errorf("%q stay: %s", stay, log)
 	}
-	w.Age()
-	if stay, log := follow(t, w, event("AdminDeleteUser", 3)); len(stay) > 0 || !strings.Contains(log, `"outcome":"marked"`) {
+	services.Age()
+	if stay, log := follow(t, services, event("AdminDeleteUser", 3)); len(stay) > 0 || !strings.Contains(log, `"outcome":"marked"`) {
 		t.Errorf("%q stay: %s", stay, log)
 	}
 }
 
 // A message leaves the queue only if its user is done.
 func TestFollowFails(t *testing.T) {
-	w := reconciletest.Start(t, "../../graphql", "")
+	services := reconciletest.Start(t, "../../graphql", "")
 	for _, n := range []int{0, 1} {
-		w.Users.Put(reconciletest.User(n, 1))
+		services.Users.Put(reconciletest.User(n, 1))
 	}
 	var requests atomic.Int32
-	w.Cognito.Intercept = func(string) string {
+	services.Cognito.Intercept = func(string) string {
 		if requests.Add(1) == 1 {
 			return "NotAuthorizedException"
 		}
 		return ""
 	}
-	if stay, log := follow(t, w, event("A", 0), event("A", 1), event("B", 0)); !slices.Equal(stay, []string{"0", "2"}) || !strings.Contains(log, `"msg":"permanent failure"`) {
+	if stay, log := follow(t, services, event("A", 0), event("A", 1), event("B", 0)); !slices.Equal(stay, []string{"0", "2"}) || !strings.Contains(log, `"msg":"permanent failure"`) {
 		t.Errorf("%q stay: %s", stay, log)
 	}
-	w.Cognito.Intercept = nil
+	services.Cognito.Intercept = nil
 	handle := func(rw http.ResponseWriter, body []byte) bool {
 		if !strings.Contains(string(body), "mutation") {
 			return false
@@ -183,8 +183,8 @@ func TestFollowFails(t *testing.T) {
 		fmt.Fprint(rw, `{"errors":[{"extensions":{"code":"permission-denied"}}]}`)
 		return true
 	}
-	r := w.Reconciler()
-	w.Hasura.Store(&handle)
+	r := services.Reconciler()
+	services.Hasura.Store(&handle)
 	var out bytes.Buffer
 	f := &follower{open: func(context.Context) (*reconcile.Reconciler, error) { return r, nil }, poolID: reconciletest.PoolID, log: slog.New(slog.NewJSONHandler(&out, nil))}
 	if response, err := f.follow(t.Context(), records(event("A", 0))); err != nil || len(response.BatchItemFailures) != 1 {
@@ -200,32 +200,32 @@ func TestFollowFails(t *testing.T) {
 func TestOrderOfHintsDoesNotMatter(t *testing.T) {
 	for seed := range uint64(5) {
 		random := rand.New(rand.NewPCG(seed, 5))
-		w := reconciletest.Start(t, "../../graphql", "")
+		services := reconciletest.Start(t, "../../graphql", "")
 		pooled := make(map[string]cognitoidp.User)
 		var hints []string
 		for range 40 {
 			n := random.IntN(12)
 			if sub := reconciletest.Sub(n); n%4 == 0 && pooled[sub].Username != "" {
 				delete(pooled, sub)
-				w.Users.Delete(sub)
+				services.Users.Delete(sub)
 			} else {
 				pooled[sub] = reconciletest.User(n, random.IntN(9))
-				w.Users.Put(pooled[sub])
+				services.Users.Put(pooled[sub])
 			}
 			hints = append(hints, event("Any", n), event("Any", n))
 			if random.IntN(4) == 0 {
-				follow(t, w, hints[:random.IntN(len(hints))]...)
-				w.Age()
+				follow(t, services, hints[:random.IntN(len(hints))]...)
+				services.Age()
 			}
 			random.Shuffle(len(hints), func(i, j int) { hints[i], hints[j] = hints[j], hints[i] })
 		}
-		if stay, log := follow(t, w, hints...); len(stay) > 0 {
+		if stay, log := follow(t, services, hints...); len(stay) > 0 {
 			t.Errorf("seed %d: %q stay: %s", seed, stay, log)
 		}
-		if lines := w.Differences(pooled); len(lines) > 0 {
+		if lines := services.Differences(pooled); len(lines) > 0 {
 			t.Errorf("seed %d: %q", seed, lines)
 		}
-		for sub, row := range w.Rows() {
+		for sub, row := range services.Rows() {
 			if _, alive := pooled[sub]; alive == !row.Time("deleted_at").IsZero() {
 				t.Errorf("seed %d: %s is in the pool: %t, and deleted_at is %s", seed, sub, alive, row["deleted_at"])
 			}

@@ -24,14 +24,14 @@ import (
 )
 
 // start returns the function over the stand-ins, and what it logs.
-func start(t *testing.T) (*function, *reconciletest.World, *sqs.Server, *bytes.Buffer) {
+func start(t *testing.T) (*function, *reconciletest.Services, *sqs.Server, *bytes.Buffer) {
 	t.Helper()
-	w := reconciletest.Start(t, "../../graphql", "")
+	services := reconciletest.Start(t, "../../graphql", "")
 	queues := new(sqs.Server)
 	server := httptest.NewServer(queues)
 	t.Cleanup(server.Close)
 	env := map[string]string{
-		"GRAPHQL_DOMAIN": w.URL, "SECRETS_ARN": w.SecretARN, "USER_POOL_ID": reconciletest.PoolID,
+		"GRAPHQL_DOMAIN": services.URL, "SECRETS_ARN": services.SecretARN, "USER_POOL_ID": reconciletest.PoolID,
 		"RECONCILE_HASURA_ROLE": reconciletest.Role, "RECONCILE_QUEUE_URL": server.URL + queues.Create(sqs.Queue{Name: "reconcile"}),
 	}
 	getenv := func(name string) string { return env[name] }
@@ -50,7 +50,7 @@ func start(t *testing.T) (*function, *reconciletest.World, *sqs.Server, *bytes.B
 		opener: &reconcile.Opener{Settings: s, Hasura: h, PerSecond: 1e6, Log: logger},
 		send:   sender(cfg, queue),
 		log:    logger,
-	}, w, queues, log
+	}, services, queues, log
 }
 
 func call(t *testing.T, ctx context.Context, f *function, body string) (stays bool) {
@@ -65,13 +65,13 @@ func call(t *testing.T, ctx context.Context, f *function, body string) (stays bo
 // The message of the schedule makes one message per part, and these make the table equal to
 // the pool.
 func TestRun(t *testing.T) {
-	f, w, queues, log := start(t)
+	f, services, queues, log := start(t)
 	pooled := make(map[string]cognitoidp.User)
 	for n := range 100 {
 		pooled[reconciletest.Sub(n)] = reconciletest.User(n, n)
-		w.Users.Put(reconciletest.User(n, n))
+		services.Users.Put(reconciletest.User(n, n))
 	}
-	w.Cognito.Pool["EstimatedNumberOfUsers"] = 300_000
+	services.Cognito.Pool["EstimatedNumberOfUsers"] = 300_000
 	if call(t, t.Context(), f, `{"version":1}`) {
 		t.Fatalf("the first message stays: %s", log)
 	}
@@ -84,7 +84,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s stays: %s", body, log)
 		}
 	}
-	if lines := w.Differences(pooled); len(lines) > 0 {
+	if lines := services.Differences(pooled); len(lines) > 0 {
 		t.Errorf("after all parts: %q", lines)
 	}
 	if n := strings.Count(log.String(), `"msg":"reconciled","run":"message-1"`); n != 16 || strings.Contains(log.String(), "example.com") {
@@ -103,14 +103,14 @@ func TestSmallPoolIsOnePart(t *testing.T) {
 }
 
 func TestPartThatDoesNotEndInTime(t *testing.T) {
-	f, w, queues, log := start(t)
+	f, services, queues, log := start(t)
 	for n := range 500 {
-		w.Users.Put(reconciletest.User(n, n))
+		services.Users.Put(reconciletest.User(n, n))
 	}
 	if call(t, t.Context(), f, `{"version":1,"run":"r","prefix":"zz"}`) == false {
 		t.Error("a part that is no prefix of a sub leaves the queue")
 	}
-	w.Cognito.Intercept = func(string) string { time.Sleep(100 * time.Millisecond); return "" }
+	services.Cognito.Intercept = func(string) string { time.Sleep(100 * time.Millisecond); return "" }
 	ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)
 	defer cancel()
 	if call(t, ctx, f, `{"version":1,"run":"r","prefix":""}`) {
@@ -132,30 +132,30 @@ func TestPartThatDoesNotEndInTime(t *testing.T) {
 func TestMessageStays(t *testing.T) {
 	rows := []struct {
 		name, body string
-		disturb    func(w *reconciletest.World)
+		disturb    func(services *reconciletest.Services)
 		want       string // in the log
 	}{
 		{"not JSON", "canary", nil, `"msg":"permanent failure","message_id":"message-1","error":"not a message of version 1"`},
 		{"another version", `{"version":2,"prefix":"canary"}`, nil, `"error":"not a message of version 1"`},
-		{"Hasura is down", `{"version":1,"run":"r","prefix":""}`, func(w *reconciletest.World) {
+		{"Hasura is down", `{"version":1,"run":"r","prefix":""}`, func(services *reconciletest.Services) {
 			handle := func(rw http.ResponseWriter, _ []byte) bool {
 				fmt.Fprint(rw, `{"errors":[{"extensions":{"code":"permission-denied"}}]}`)
 				return true
 			}
-			w.Hasura.Store(&handle)
+			services.Hasura.Store(&handle)
 		}, `"msg":"permanent failure"`},
-		{"the right to read the pool is missing", `{"version":1,"run":"r","prefix":""}`, func(w *reconciletest.World) {
-			w.Cognito.Intercept = func(string) string { return "AccessDeniedException" }
+		{"the right to read the pool is missing", `{"version":1,"run":"r","prefix":""}`, func(services *reconciletest.Services) {
+			services.Cognito.Intercept = func(string) string { return "AccessDeniedException" }
 		}, `"msg":"permanent failure","message_id":"message-1","error":"part \"\": cognito-idp: status 400, code AccessDeniedException"`},
-		{"the pool cannot be described", `{"version":1}`, func(w *reconciletest.World) {
-			w.Cognito.Intercept = func(string) string { return "ResourceNotFoundException" }
+		{"the pool cannot be described", `{"version":1}`, func(services *reconciletest.Services) {
+			services.Cognito.Intercept = func(string) string { return "ResourceNotFoundException" }
 		}, `"error":"estimate the number of users: cognito-idp: status 400, code ResourceNotFoundException"`},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			f, w, _, log := start(t)
+			f, services, _, log := start(t)
 			if row.disturb != nil {
-				row.disturb(w)
+				row.disturb(services)
 			}
 			if !call(t, t.Context(), f, row.body) || !strings.Contains(log.String(), row.want) || strings.Contains(log.String(), "canary") {
 				t.Errorf("logged %s, want %s", log, row.want)

@@ -114,11 +114,11 @@ type Page struct {
 	Users []User
 }
 
-// List calls visit with each page of the users whose sub begins with a prefix, "" for all
+// List calls each with each page of the users whose sub begins with a prefix, "" for all
 // users. It returns nil only if the listing is complete. A user can be on several pages: a
-// listing begins again if the pool refuses its pagination token. An error is that of visit,
+// listing begins again if the pool refuses its pagination token. An error is that of each,
 // or an [*Error].
-func (p *Pool) List(ctx context.Context, prefix string, visit func(Page) error) error {
+func (p *Pool) List(ctx context.Context, prefix string, each func(Page) error) error {
 	filter := ""
 	if prefix != "" {
 		if !isHex(prefix) {
@@ -128,7 +128,7 @@ func (p *Pool) List(ctx context.Context, prefix string, visit func(Page) error) 
 	}
 	matching := func(page Page) error {
 		page.Users = slices.DeleteFunc(page.Users, func(u User) bool { return !strings.HasPrefix(u.ID, prefix) })
-		return visit(page)
+		return each(page)
 	}
 	const restarts = 3
 	for n := 0; ; n++ {
@@ -181,7 +181,7 @@ func (p *Pool) Estimate(ctx context.Context) (users int, err error) {
 	return users, err
 }
 
-func (p *Pool) list(ctx context.Context, filter string, visit func(Page) error) error {
+func (p *Pool) list(ctx context.Context, filter string, each func(Page) error) error {
 	in := &cognitoidentityprovider.ListUsersInput{UserPoolId: &p.ID, Limit: aws.Int32(pageSize)}
 	if filter != "" {
 		in.Filter = &filter
@@ -200,7 +200,7 @@ func (p *Pool) list(ctx context.Context, filter string, visit func(Page) error) 
 		if err != nil {
 			return err
 		}
-		if err := visit(Page{At: at, Users: read(out.Users)}); err != nil {
+		if err := each(Page{At: at, Users: read(out.Users)}); err != nil {
 			return err
 		}
 		if aws.ToString(out.PaginationToken) == "" {

@@ -191,7 +191,7 @@ func TestContextEnds(t *testing.T) {
 	}
 	ended := errors.New("ended")
 	if err := p.List(t.Context(), "", func(Page) error { return ended }); err != ended {
-		t.Errorf("got %v, want the error of visit", err)
+		t.Errorf("got %v, want the error of each", err)
 	}
 }
 

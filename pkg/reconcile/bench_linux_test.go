@@ -17,7 +17,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/reconciletest"
 )
 
-// The benchmark runs reconcile in a process of its own, so that its CPU time and memory are
+// The benchmark runs reconcile in a separate process, so that its CPU time and memory are
 // not those of the stand-ins. It runs each case once (-benchtime=1x).
 //
 //	RECONCILE_USERS  users of the pool; 20,000 by default
@@ -67,14 +67,14 @@ func TestMain(m *testing.M) {
 	}
 }
 
-func child(b *testing.B, w *reconciletest.World, prefixes []string) measured {
+func child(b *testing.B, services *reconciletest.Services, prefixes []string) measured {
 	b.Helper()
 	parts, err := json.Marshal(prefixes)
 	if err != nil {
 		b.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "RECONCILE_CHILD="+string(parts), "RECONCILE_URL="+w.URL, "RECONCILE_SECRET="+w.SecretARN)
+	cmd.Env = append(os.Environ(), "RECONCILE_CHILD="+string(parts), "RECONCILE_URL="+services.URL, "RECONCILE_SECRET="+services.SecretARN)
 	cmd.Stderr = os.Stderr
 	data, err := cmd.Output()
 	var m measured
@@ -92,9 +92,9 @@ func BenchmarkReconcile(b *testing.B) {
 	if text := os.Getenv("RECONCILE_USERS"); text != "" {
 		n, _ = strconv.Atoi(text)
 	}
-	w := reconciletest.Start(b, project, os.Getenv("DATABASE_URL"))
+	services := reconciletest.Start(b, project, os.Getenv("DATABASE_URL"))
 	for i := range n {
-		w.Users.Put(typical(i))
+		services.Users.Put(typical(i))
 	}
 	for _, c := range []struct {
 		name     string
@@ -107,7 +107,7 @@ func BenchmarkReconcile(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				m := child(b, w, c.prefixes)
+				m := child(b, services, c.prefixes)
 				if m.Report.Counts[c.outcome] != n {
 					b.Fatalf("%v, want all users %s", m.Report.Counts, c.outcome)
 				}

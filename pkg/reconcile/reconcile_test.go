@@ -27,12 +27,12 @@ import (
 const project = "../../graphql"
 
 // fill puts users 0 to n-1 of a version into the pool.
-func fill(w *reconciletest.World, n, version int) map[string]cognitoidp.User {
+func fill(services *reconciletest.Services, n, version int) map[string]cognitoidp.User {
 	pooled := make(map[string]cognitoidp.User)
 	for i := range n {
 		pooled[reconciletest.Sub(i)] = reconciletest.User(i, version)
 	}
-	w.Users.Put(slices.Collect(maps.Values(pooled))...)
+	services.Users.Put(slices.Collect(maps.Values(pooled))...)
 	return pooled
 }
 
@@ -54,45 +54,45 @@ func counts(r reconcile.Report) string {
 }
 
 func TestPart(t *testing.T) {
-	w := reconciletest.Start(t, project, "")
-	r := w.Reconciler()
+	services := reconciletest.Start(t, project, "")
+	r := services.Reconciler()
 	check := func(name, want string, dry bool) reconcile.Report {
 		t.Helper()
 		r.DryRun = dry
-		before := w.Rows()
+		before := services.Rows()
 		report := run(t, r, "")
 		if got := counts(report); got != want || !report.Complete {
 			t.Errorf("%s: got %s (complete: %t), want %s", name, got, report.Complete, want)
 		}
-		if after := w.Rows(); dry && !reflect.DeepEqual(before, after) {
+		if after := services.Rows(); dry && !reflect.DeepEqual(before, after) {
 			t.Errorf("%s: a dry run has written", name)
 		}
 		return report
 	}
 
-	pooled := fill(w, 120, 1)
+	pooled := fill(services, 120, 1)
 	waiting := reconciletest.User(1000, 1)
 	waiting.Status = "UNCONFIRMED"
-	w.Users.Put(waiting)
+	services.Users.Put(waiting)
 	foreign := map[string]any{"id": "00000000-0000-0000-0000-000000000001", "email": "service@example.com"}
-	w.Insert(foreign)
+	services.Insert(foreign)
 	check("a dry run of the first fill", "inserted 120, unconfirmed 1", true)
 	check("the first fill", "inserted 120, unconfirmed 1", false)
-	if lines := w.Differences(pooled); len(lines) > 0 {
+	if lines := services.Differences(pooled); len(lines) > 0 {
 		t.Errorf("after the first fill: %q", lines)
 	}
-	stored := w.Rows()
+	stored := services.Rows()
 	check("nothing has changed", "same 120, unconfirmed 1", false)
-	if !reflect.DeepEqual(stored, w.Rows()) {
+	if !reflect.DeepEqual(stored, services.Rows()) {
 		t.Error("a run without differences has written rows")
 	}
 
-	w.Age()
+	services.Age()
 	edited := reconciletest.User(3, 2) // without a name and custom attributes, disabled
 	pooled[reconciletest.Sub(3)] = edited
-	w.Users.Put(edited)
+	services.Users.Put(edited)
 	for _, n := range []int{4, 5} {
-		w.Users.Delete(reconciletest.Sub(n))
+		services.Users.Delete(reconciletest.Sub(n))
 		delete(pooled, reconciletest.Sub(n))
 	}
 	report := check("a dry run after changes", "marked 2, same 117, unconfirmed 1, updated 1", true)
@@ -105,10 +105,10 @@ func TestPart(t *testing.T) {
 		t.Errorf("the samples are %v, want the three users", report.Samples)
 	}
 	check("after changes", "marked 2, same 117, unconfirmed 1, updated 1", false)
-	if lines := w.Differences(pooled); len(lines) > 0 {
+	if lines := services.Differences(pooled); len(lines) > 0 {
 		t.Errorf("after changes: %q", lines)
 	}
-	rows := w.Rows()
+	rows := services.Rows()
 	for _, n := range []int{4, 5} {
 		row := rows[reconciletest.Sub(n)]
 		if at := row.Time("deleted_at"); at.IsZero() || !at.Equal(row.Time("synced_at")) || row.Text("email") == "" {
@@ -118,29 +118,29 @@ func TestPart(t *testing.T) {
 	if row := rows["00000000-0000-0000-0000-000000000001"]; row.Text("email") != "service@example.com" || !row.Time("deleted_at").IsZero() || !row.Time("synced_at").IsZero() {
 		t.Error("a row that did not come from Cognito was touched")
 	}
-	if lines := strings.Split(w.Log.String(), "\n"); strings.Contains(w.Log.String(), "example.com") {
+	if lines := strings.Split(services.Log.String(), "\n"); strings.Contains(services.Log.String(), "example.com") {
 		t.Errorf("values are logged: %q", lines)
 	}
 
-	w.Age()
+	services.Age()
 	r.OnDelete = settings.Anonymize
 	check("marked rows are emptied", "marked 2, same 118, unconfirmed 1", false)
-	w.Age()
+	services.Age()
 	check("once", "same 118, unconfirmed 1", false)
 	for _, n := range []int{4, 5} {
-		if row := w.Rows()[reconciletest.Sub(n)]; !users.Description.IsErased(row) || row.Time("deleted_at").IsZero() {
+		if row := services.Rows()[reconciletest.Sub(n)]; !users.Description.IsErased(row) || row.Time("deleted_at").IsZero() {
 			t.Errorf("the row is not emptied: %s", row)
 		}
 	}
-	if calls := w.Cognito.Calls(); slices.ContainsFunc(calls, func(call string) bool { return call != "ListUsers" }) {
+	if calls := services.Cognito.Calls(); slices.ContainsFunc(calls, func(call string) bool { return call != "ListUsers" }) {
 		t.Error("an operation other than ListUsers was called")
 	}
 }
 
 // atRequest calls do at the nth request to the pool, which fails with what do returns.
-func atRequest(w *reconciletest.World, n int, do func() string) {
+func atRequest(services *reconciletest.Services, n int, do func() string) {
 	requests := 0
-	w.Cognito.Intercept = func(string) string {
+	services.Cognito.Intercept = func(string) string {
 		if requests++; requests == n {
 			return do()
 		}
@@ -152,65 +152,65 @@ func atRequest(w *reconciletest.World, n int, do func() string) {
 func TestNobodyIsMarked(t *testing.T) {
 	rows := []struct {
 		name    string
-		disturb func(w *reconciletest.World, r *reconcile.Reconciler)
+		disturb func(services *reconciletest.Services, r *reconcile.Reconciler)
 		want    string // of the log; "" means that the run fails
 	}{
-		{"the listing fails in the middle", func(w *reconciletest.World, r *reconcile.Reconciler) {
-			atRequest(w, 2, func() string { return "ResourceNotFoundException" })
+		{"the listing fails in the middle", func(services *reconciletest.Services, r *reconcile.Reconciler) {
+			atRequest(services, 2, func() string { return "ResourceNotFoundException" })
 		}, ""},
-		{"the listing is empty", func(w *reconciletest.World, r *reconcile.Reconciler) {
+		{"the listing is empty", func(services *reconciletest.Services, r *reconcile.Reconciler) {
 			for n := range 200 {
-				w.Users.Delete(reconciletest.Sub(n))
+				services.Users.Delete(reconciletest.Sub(n))
 			}
 		}, `"msg":"marking refused","prefix":"","reason":"the pool has no user here, but the table has rows"`},
-		{"too many users are gone", func(w *reconciletest.World, r *reconcile.Reconciler) {
+		{"too many users are gone", func(services *reconciletest.Services, r *reconcile.Reconciler) {
 			for n := range 12 {
-				w.Users.Delete(reconciletest.Sub(n))
+				services.Users.Delete(reconciletest.Sub(n))
 			}
 		}, `"reason":"more than 10 of 188 users are gone"`},
-		{"the rows are too new", func(w *reconciletest.World, r *reconcile.Reconciler) {
-			w.Users.Delete(reconciletest.Sub(1))
-			w.Query(`mutation ($at: timestamptz!) { update_users(where: {}, _set: {synced_at: $at}) { affected_rows } }`, map[string]any{"at": time.Now().Add(-time.Minute)})
+		{"the rows are too new", func(services *reconciletest.Services, r *reconcile.Reconciler) {
+			services.Users.Delete(reconciletest.Sub(1))
+			services.Query(`mutation ($at: timestamptz!) { update_users(where: {}, _set: {synced_at: $at}) { affected_rows } }`, map[string]any{"at": time.Now().Add(-time.Minute)})
 		}, " "},
-		{"the user is found in the second look-up", func(w *reconciletest.World, r *reconcile.Reconciler) {
-			w.Users.Delete(reconciletest.Sub(1))
-			atRequest(w, 6, func() string { // after four pages and the first look-up
-				w.Users.Put(reconciletest.User(1, 1))
+		{"the user is found in the second look-up", func(services *reconciletest.Services, r *reconcile.Reconciler) {
+			services.Users.Delete(reconciletest.Sub(1))
+			atRequest(services, 6, func() string { // after four pages and the first look-up
+				services.Users.Put(reconciletest.User(1, 1))
 				return ""
 			})
 		}, " "},
-		{"the row is written between the look-ups", func(w *reconciletest.World, r *reconcile.Reconciler) {
-			w.Users.Delete(reconciletest.Sub(1))
-			atRequest(w, 6, func() string {
-				w.Query(`mutation ($at: timestamptz!) { update_users(where: {}, _set: {synced_at: $at}) { affected_rows } }`, map[string]any{"at": time.Now()})
+		{"the row is written between the look-ups", func(services *reconciletest.Services, r *reconcile.Reconciler) {
+			services.Users.Delete(reconciletest.Sub(1))
+			atRequest(services, 6, func() string {
+				services.Query(`mutation ($at: timestamptz!) { update_users(where: {}, _set: {synced_at: $at}) { affected_rows } }`, map[string]any{"at": time.Now()})
 				return ""
 			})
 		}, " "},
-		{"report", func(w *reconciletest.World, r *reconcile.Reconciler) {
-			w.Users.Delete(reconciletest.Sub(1))
+		{"report", func(services *reconciletest.Services, r *reconcile.Reconciler) {
+			services.Users.Delete(reconciletest.Sub(1))
 			r.OnDelete = settings.Report
 		}, `"msg":"gone","user":"` + reconciletest.Sub(1)},
-		{"only missing users", func(w *reconciletest.World, r *reconcile.Reconciler) {
-			w.Users.Delete(reconciletest.Sub(1))
+		{"only missing users", func(services *reconciletest.Services, r *reconcile.Reconciler) {
+			services.Users.Delete(reconciletest.Sub(1))
 			r.OnlyMissing = true
 		}, " "},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			w := reconciletest.Start(t, project, "")
-			r := w.Reconciler()
-			fill(w, 200, 1)
+			services := reconciletest.Start(t, project, "")
+			r := services.Reconciler()
+			fill(services, 200, 1)
 			run(t, r, "")
-			w.Age()
-			row.disturb(w, r)
+			services.Age()
+			row.disturb(services, r)
 			report, err := r.Part(t.Context(), "", time.Time{})
 			if (err != nil) != (row.want == "") || report.Complete != (err == nil) {
 				t.Errorf("got %v, complete: %t", err, report.Complete)
 			}
-			if row.want != "" && !strings.Contains(w.Log.String()+" ", row.want) {
-				t.Errorf("logged %s, want %s", w.Log, row.want)
+			if row.want != "" && !strings.Contains(services.Log.String()+" ", row.want) {
+				t.Errorf("logged %s, want %s", services.Log, row.want)
 			}
-			for sub, row := range w.Rows() {
+			for sub, row := range services.Rows() {
 				if !row.Time("deleted_at").IsZero() {
 					t.Errorf("%s is marked", sub)
 				}
@@ -222,16 +222,16 @@ func TestNobodyIsMarked(t *testing.T) {
 // A sync that came in later than the page request less a minute is not overwritten, and one
 // that came in before is.
 func TestNewerRowStays(t *testing.T) {
-	w := reconciletest.Start(t, project, "")
-	r := w.Reconciler()
-	fill(w, 2, 1)
-	w.Insert(
+	services := reconciletest.Start(t, project, "")
+	r := services.Reconciler()
+	fill(services, 2, 1)
+	services.Insert(
 		map[string]any{"id": reconciletest.Sub(0), "email": "newer@example.com", "synced_at": time.Now().Add(-30 * time.Second), "last_sign_in_at": time.Now()},
 		map[string]any{"id": reconciletest.Sub(1), "email": "older@example.com", "synced_at": time.Now().Add(-90 * time.Second), "last_sign_in_at": "2026-01-01T00:00:00Z"})
 	if got := counts(run(t, r, "")); got != "newer 1, updated 1" {
 		t.Errorf("got %s", got)
 	}
-	rows := w.Rows()
+	rows := services.Rows()
 	if got := rows[reconciletest.Sub(0)].Text("email"); got != "newer@example.com" {
 		t.Errorf("the newer row has %s", got)
 	}
@@ -241,7 +241,7 @@ func TestNewerRowStays(t *testing.T) {
 }
 
 // refuse makes Hasura refuse each upsert with one of the subs in it, as PostgreSQL would.
-func refuse(w *reconciletest.World, code string, subs ...string) {
+func refuse(services *reconciletest.Services, code string, subs ...string) {
 	handle := func(rw http.ResponseWriter, body []byte) bool {
 		if !strings.Contains(string(body), "mutation upsertUsers") || !slices.ContainsFunc(subs, func(sub string) bool { return strings.Contains(string(body), sub) }) {
 			return false
@@ -249,29 +249,29 @@ func refuse(w *reconciletest.World, code string, subs ...string) {
 		fmt.Fprintf(rw, `{"errors":[{"message":"canary","extensions":{"code":%q,"path":"$"}}]}`, code)
 		return true
 	}
-	w.Hasura.Store(&handle)
+	services.Hasura.Store(&handle)
 }
 
 // A row that Hasura refuses is reported alone; all others are written.
 func TestBadRowIsFound(t *testing.T) {
 	for _, code := range []string{"data-exception", "constraint-violation", "unexpected"} {
 		t.Run(code, func(t *testing.T) {
-			w := reconciletest.Start(t, project, "")
-			r := w.Reconciler()
-			pooled := fill(w, 150, 1)
+			services := reconciletest.Start(t, project, "")
+			r := services.Reconciler()
+			pooled := fill(services, 150, 1)
 			bad := []string{reconciletest.Sub(7), reconciletest.Sub(99)}
-			refuse(w, code, bad...)
+			refuse(services, code, bad...)
 			if got := counts(run(t, r, "")); got != "failed 2, inserted 148" {
 				t.Errorf("got %s", got)
 			}
 			for _, sub := range bad {
 				delete(pooled, sub)
-				if want := `"msg":"permanent failure","user":"` + sub; strings.Count(w.Log.String(), want) != 1 {
-					t.Errorf("logged %s, want once %s", w.Log, want)
+				if want := `"msg":"permanent failure","user":"` + sub; strings.Count(services.Log.String(), want) != 1 {
+					t.Errorf("logged %s, want once %s", services.Log, want)
 				}
 			}
-			if lines := w.Differences(pooled); len(lines) > 0 || len(w.Rows()) != 148 {
-				t.Errorf("%d rows; %q", len(w.Rows()), lines)
+			if lines := services.Differences(pooled); len(lines) > 0 || len(services.Rows()) != 148 {
+				t.Errorf("%d rows; %q", len(services.Rows()), lines)
 			}
 		})
 	}
@@ -280,9 +280,9 @@ func TestBadRowIsFound(t *testing.T) {
 // A failure that is not the fault of a row fails the part, without a request for each row.
 func TestFailureOfAllRows(t *testing.T) {
 	for _, code := range []string{"permission-denied", "unexpected"} {
-		w := reconciletest.Start(t, project, "")
-		r := w.Reconciler()
-		fill(w, 200, 1)
+		services := reconciletest.Start(t, project, "")
+		r := services.Reconciler()
+		fill(services, 200, 1)
 		requests := 0
 		handle := func(rw http.ResponseWriter, body []byte) bool {
 			if !strings.Contains(string(body), "mutation upsertUsers") {
@@ -292,7 +292,7 @@ func TestFailureOfAllRows(t *testing.T) {
 			fmt.Fprintf(rw, `{"errors":[{"extensions":{"code":%q}}]}`, code)
 			return true
 		}
-		w.Hasura.Store(&handle)
+		services.Hasura.Store(&handle)
 		report, err := r.Part(t.Context(), "", time.Time{})
 		if err == nil || report.Complete || report.Counts[reconcile.Failed] > 0 || requests > 60 {
 			t.Errorf("%s: %v after %d requests, %s", code, err, requests, counts(report))
@@ -302,7 +302,7 @@ func TestFailureOfAllRows(t *testing.T) {
 
 // A database without the columns enabled and deleted_at is reconciled, and nobody is marked.
 func TestTableWithoutMarks(t *testing.T) {
-	w := reconciletest.Start(t, project, "")
+	services := reconciletest.Start(t, project, "")
 	without := func(rw http.ResponseWriter, body []byte) bool {
 		var request struct{ Query string }
 		if json.Unmarshal(body, &request) == nil && !strings.Contains(request.Query, "deleted_at") && !strings.Contains(string(body), `"enabled"`) {
@@ -311,12 +311,12 @@ func TestTableWithoutMarks(t *testing.T) {
 		fmt.Fprint(rw, `{"errors":[{"extensions":{"code":"validation-failed"}}]}`)
 		return true
 	}
-	w.Hasura.Store(&without)
-	r := w.Reconciler()
-	fill(w, 30, 0)
+	services.Hasura.Store(&without)
+	r := services.Reconciler()
+	fill(services, 30, 0)
 	run(t, r, "")
-	w.Age()
-	w.Users.Delete(reconciletest.Sub(1))
+	services.Age()
+	services.Users.Delete(reconciletest.Sub(1))
 	if got := counts(run(t, r, "")); got != "gone 1, same 29" || r.CanMark() == "" {
 		t.Errorf("got %s; %q", got, r.CanMark())
 	}
@@ -324,14 +324,14 @@ func TestTableWithoutMarks(t *testing.T) {
 
 // Parts that end in time are the whole of a part that does not.
 func TestUnfinishedPartIsSplit(t *testing.T) {
-	w := reconciletest.Start(t, project, "")
-	r := w.Reconciler()
+	services := reconciletest.Start(t, project, "")
+	r := services.Reconciler()
 	var pooled []string
 	for n := range 300 {
 		u := reconciletest.User(n, 1)
 		u.Attributes["sub"] = "34" + u.Attributes["sub"][2:]
 		pooled = append(pooled, u.Attributes["sub"])
-		w.Users.Put(u)
+		services.Users.Put(u)
 	}
 	_, err := r.Part(t.Context(), "3", time.Now().Add(time.Nanosecond))
 	u, ok := errors.AsType[*reconcile.Unfinished](err)
@@ -339,7 +339,7 @@ func TestUnfinishedPartIsSplit(t *testing.T) {
 		t.Fatalf("got %v, want 16 parts: nothing was listed", err)
 	}
 	pages := 0
-	w.Cognito.Intercept = func(string) string {
+	services.Cognito.Intercept = func(string) string {
 		if pages++; pages == 4 {
 			time.Sleep(300 * time.Millisecond)
 		}
@@ -389,9 +389,9 @@ func TestTableEqualsPool(t *testing.T) {
 }
 
 func converges(t *testing.T, random *rand.Rand) {
-	w := reconciletest.Start(t, project, "")
-	w.Users.Short, w.Users.Repeat = random.IntN(2) == 0, random.IntN(3) == 0
-	r := w.Reconciler()
+	services := reconciletest.Start(t, project, "")
+	services.Users.Short, services.Users.Repeat = random.IntN(2) == 0, random.IntN(3) == 0
+	r := services.Reconciler()
 	r.MaxGone = 1
 	var mu sync.Mutex
 	pooled, deleted := make(map[string]cognitoidp.User), make(map[string]bool)
@@ -405,28 +405,28 @@ func converges(t *testing.T, random *rand.Rand) {
 		case exists && random.IntN(6) == 0:
 			delete(pooled, sub)
 			deleted[sub] = true // a sub does not come back
-			w.Users.Delete(sub)
+			services.Users.Delete(sub)
 		case !deleted[sub]:
 			u := reconciletest.User(n, random.IntN(9))
 			if n%17 == 0 {
 				u.Status = "UNCONFIRMED"
 			}
 			pooled[sub] = u
-			w.Users.Put(u)
+			services.Users.Put(u)
 		}
 	}
 	for range 200 {
 		change()
 	}
 	foreign := map[string]any{"id": reconciletest.Sub(9999), "email": "service@example.com", "attributes": map[string]any{"a": 1}}
-	w.Insert(foreign)
-	before := w.Rows()[reconciletest.Sub(9999)]
+	services.Insert(foreign)
+	before := services.Rows()[reconciletest.Sub(9999)]
 
 	exceptions := append(make([]string, 40), "TooManyRequestsException", "InvalidParameterException", "NotAuthorizedException", "NotAuthorizedException")
 	for range 6 {
 		steps := random.IntN(25)
 		ctx, kill := context.WithCancel(t.Context())
-		w.Cognito.Intercept = func(string) string {
+		services.Cognito.Intercept = func(string) string {
 			mu.Lock()
 			if steps--; steps == 0 {
 				kill()
@@ -444,22 +444,22 @@ func converges(t *testing.T, random *rand.Rand) {
 		}
 		kill()
 		mu.Lock()
-		for sub, row := range w.Rows() {
+		for sub, row := range services.Rows() {
 			if _, alive := pooled[sub]; alive && !row.Time("deleted_at").IsZero() {
 				t.Errorf("%s is in the pool and marked", sub)
 			}
 		}
 		mu.Unlock()
-		w.Age()
+		services.Age()
 	}
-	w.Cognito.Intercept, r.OnDelete = nil, settings.Mark
+	services.Cognito.Intercept, r.OnDelete = nil, settings.Mark
 	if report := run(t, r, ""); !report.Complete {
 		t.Fatal("the last run is not complete")
 	}
-	if lines := w.Differences(pooled); len(lines) > 0 {
+	if lines := services.Differences(pooled); len(lines) > 0 {
 		t.Errorf("after the last run:\n%s", strings.Join(lines, "\n"))
 	}
-	rows := w.Rows()
+	rows := services.Rows()
 	for sub, row := range rows {
 		u, alive := pooled[sub]
 		if marked := !row.Time("deleted_at").IsZero(); sub != reconciletest.Sub(9999) && u.Status != "UNCONFIRMED" && marked == alive {
@@ -469,31 +469,31 @@ func converges(t *testing.T, random *rand.Rand) {
 	if !reflect.DeepEqual(rows[reconciletest.Sub(9999)], before) {
 		t.Error("a row that did not come from Cognito was touched")
 	}
-	if slices.Contains(w.Cognito.Calls(), "AdminGetUser") {
+	if slices.Contains(services.Cognito.Calls(), "AdminGetUser") {
 		t.Error("AdminGetUser was called")
 	}
 }
 
 // Two users of the pool with one id: neither is written, and the others are.
 func TestDuplicateID(t *testing.T) {
-	w := reconciletest.Start(t, project, "")
+	services := reconciletest.Start(t, project, "")
 	table := users.Description
 	table.Columns = slices.Clone(table.Columns)
 	table.Columns[0].Source = users.UserID
 	table.Columns[1].Source, table.Sub = users.Sub, "username" // holds the sub
-	r := w.Reconciler()
+	r := services.Reconciler()
 	r.Rows.Table, r.UserID = &table, "custom:id"
 	legacy := func(n int) string { return fmt.Sprintf("%08d-0000-0000-0000-000000000000", n) }
 	put := func(n, id int) {
 		u := reconciletest.User(n, 0)
 		u.Attributes["custom:id"] = legacy(id)
-		w.Users.Put(u)
+		services.Users.Put(u)
 	}
 	put(1, 1)
 	put(2, 2)
 	put(3, 2)
-	if got := counts(run(t, r, "")); got != "duplicate 2, inserted 1" || len(w.Rows()) != 1 || strings.Count(w.Log.String(), `"msg":"duplicate id"`) != 2 {
-		t.Errorf("got %s: %s", got, w.Log)
+	if got := counts(run(t, r, "")); got != "duplicate 2, inserted 1" || len(services.Rows()) != 1 || strings.Count(services.Log.String(), `"msg":"duplicate id"`) != 2 {
+		t.Errorf("got %s: %s", got, services.Log)
 	}
 
 	// A row keeps its owner while the owner is in the pool, also if the other user is in another part.
@@ -502,21 +502,21 @@ func TestDuplicateID(t *testing.T) {
 	if err != nil || outcomes[reconciletest.Sub(4)] != reconcile.Newer && outcomes[reconciletest.Sub(4)] != reconcile.Duplicate {
 		t.Errorf("got %v, %v", outcomes, err)
 	}
-	w.Age(legacy(1))
+	services.Age(legacy(1))
 	outcomes, err = r.Users(t.Context(), []string{reconciletest.Sub(4)})
-	if err != nil || outcomes[reconciletest.Sub(4)] != reconcile.Duplicate || w.Rows()[legacy(1)].Text("username") != reconciletest.Sub(1) {
+	if err != nil || outcomes[reconciletest.Sub(4)] != reconcile.Duplicate || services.Rows()[legacy(1)].Text("username") != reconciletest.Sub(1) {
 		t.Errorf("got %v, %v", outcomes, err)
 	}
-	w.Users.Delete(reconciletest.Sub(1))
+	services.Users.Delete(reconciletest.Sub(1))
 	outcomes, err = r.Users(t.Context(), []string{reconciletest.Sub(4)})
-	if err != nil || outcomes[reconciletest.Sub(4)] != reconcile.Updated || w.Rows()[legacy(1)].Text("username") != reconciletest.Sub(4) {
+	if err != nil || outcomes[reconciletest.Sub(4)] != reconcile.Updated || services.Rows()[legacy(1)].Text("username") != reconciletest.Sub(4) {
 		t.Errorf("after the owner is gone: got %v, %v", outcomes, err)
 	}
 
 	// Without a column for the sub nobody is marked.
 	table.Sub = ""
-	w.Age()
-	w.Users.Delete(reconciletest.Sub(4))
+	services.Age()
+	services.Users.Delete(reconciletest.Sub(4))
 	if got := run(t, r, ""); got.Counts[reconcile.Marked]+got.Counts[reconcile.Gone] > 0 || r.CanMark() == "" {
 		t.Errorf("got %s", counts(got))
 	}
@@ -552,28 +552,28 @@ func TestErasedRowStaysErased(t *testing.T) {
 	}
 	messages = append(messages, m)
 
-	w := reconciletest.Start(t, project, "")
-	r := w.Reconciler()
+	services := reconciletest.Start(t, project, "")
+	r := services.Reconciler()
 	r.OnDelete = settings.Anonymize
-	sync := w.Client("cognito_sync")
-	if _, err := sync.Upsert(w.Context(), m.Row); err != nil {
+	sync := services.Client("cognito_sync")
+	if _, err := sync.Upsert(services.Context(), m.Row); err != nil {
 		t.Fatal(err)
 	}
 	outcomes, err := r.Users(t.Context(), []string{sub})
-	if err != nil || outcomes[sub] != reconcile.Marked || !users.Description.IsErased(w.Rows()[sub]) {
+	if err != nil || outcomes[sub] != reconcile.Marked || !users.Description.IsErased(services.Rows()[sub]) {
 		t.Fatalf("got %v, %v", outcomes, err)
 	}
-	erased := w.Rows()[sub]
+	erased := services.Rows()[sub]
 	random := rand.New(rand.NewPCG(1, 1))
 	for range 10 {
 		random.Shuffle(len(messages), func(i, j int) { messages[i], messages[j] = messages[j], messages[i] })
 		for _, m := range messages {
-			if stale, err := sync.Upsert(w.Context(), m.Row); err != nil || !stale {
+			if stale, err := sync.Upsert(services.Context(), m.Row); err != nil || !stale {
 				t.Fatalf("a message of %v: stale %t, %v", m.Row.SyncedAt, stale, err)
 			}
 		}
 	}
-	if got := w.Rows()[sub]; !reflect.DeepEqual(got, erased) || !got.Time("last_sign_in_at").IsZero() {
+	if got := services.Rows()[sub]; !reflect.DeepEqual(got, erased) || !got.Time("last_sign_in_at").IsZero() {
 		t.Errorf("the row was %s, and is %s", erased, got)
 	}
 }

@@ -98,7 +98,7 @@ func (d *deployment) triggers() object { return d.Cognito.Pool["LambdaConfig"].(
 var (
 	project  = os.DirFS("../../../graphql")
 	database = sync.OnceValues(func() (*hasura.Database, error) { return hasura.Open(context.Background(), project, "") })
-	people   = sync.OnceValues(func() (*userpool.Pool, error) { return userpool.New(poolID) })
+	pool     = sync.OnceValues(func() (*userpool.Pool, error) { return userpool.New(poolID) })
 )
 
 // examine serves a deployment and returns doctor's report of it.
@@ -119,14 +119,14 @@ func (d *deployment) examine(t *testing.T) (Report, string) {
 	}
 	d.hasura.Project, d.hasura.Database = project, database
 	if c := d.hasura.JWT; c != nil {
-		people, err := people()
+		pool, err := pool()
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.JWKURL = serve(people) + "/" + poolID + "/.well-known/jwks.json"
+		c.JWKURL = serve(pool) + "/" + poolID + "/.well-known/jwks.json"
 		now := time.Now().Unix()
-		id, _, err := people.Sign(userpool.Tokens{ID: userpool.Claims{
-			"iss": people.Issuer, "iat": now, "exp": now + 3600,
+		id, _, err := pool.Sign(userpool.Tokens{ID: userpool.Claims{
+			"iss": pool.Issuer, "iat": now, "exp": now + 3600,
 			"https://hasura.io/jwt/claims": `{"x-hasura-allowed-roles":["user"],"x-hasura-default-role":"user"}`,
 		}})
 		if err != nil {

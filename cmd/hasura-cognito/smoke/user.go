@@ -74,9 +74,9 @@ func (s *smoke) createUser(ctx context.Context) bool {
 // expectRow works out the row that a sync writes, and the user's id.
 func (s *smoke) expectRow() (err error) {
 	u := &s.user
-	person := events.User{ID: u.attributes["sub"], Username: u.name, Attributes: u.attributes}
+	inPool := events.User{ID: u.attributes["sub"], Username: u.name, Attributes: u.attributes}
 	table := users.Description.WithoutMarks()
-	u.row, _, err = table.Mirror(users.Sync{User: person, At: time.Now(), UserID: s.sync.UserID}, true)
+	u.row, _, err = table.Mirror(users.Sync{User: inPool, At: time.Now(), UserID: s.sync.UserID}, true)
 	u.id = u.attributes["sub"]
 	if id := u.attributes[s.claims.UserID]; id != "" {
 		u.id = id

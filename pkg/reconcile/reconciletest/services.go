@@ -40,11 +40,11 @@ const (
 	secret = "the-admin-secret"
 )
 
-// A World has the stand-ins.
-type World struct {
+// Services are the stand-ins of Cognito, Secrets Manager and Hasura.
+type Services struct {
 	Cognito *cognitoidp.Server
 	Users   *cognitoidp.Users
-	// Hasura, if not nil, answers a request instead of Hasura if it returns true.
+	// Hasura, if set, is called with each request first. Returns true if it has answered the request.
 	Hasura atomic.Pointer[func(w http.ResponseWriter, body []byte) bool]
 	// Log has what was logged.
 	Log *bytes.Buffer
@@ -60,42 +60,42 @@ type World struct {
 //
 // The tests need a table that reconcile can mark, with the shipped names of its columns. With
 // a table of another form they are skipped.
-func Start(t testing.TB, project, databaseURL string) *World {
+func Start(t testing.TB, project, databaseURL string) *Services {
 	t.Helper()
 	if d := users.Description; d.Key != "id" || d.Sub != "id" || d.SyncedAt != "synced_at" || d.Enabled != "enabled" || d.DeletedAt != "deleted_at" {
 		t.Skip("reconcile's tests need the columns id, synced_at, enabled and deleted_at")
 	}
-	people := new(cognitoidp.Users)
-	w := &World{t: t, Users: people, Log: new(bytes.Buffer),
-		Cognito: &cognitoidp.Server{Pool: cognitoidp.Object{"Id": PoolID}, Users: people}}
+	poolUsers := new(cognitoidp.Users)
+	s := &Services{t: t, Users: poolUsers, Log: new(bytes.Buffer),
+		Cognito: &cognitoidp.Server{Pool: cognitoidp.Object{"Id": PoolID}, Users: poolUsers}}
 	database, err := hasura.Open(t.Context(), os.DirFS(project), databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { database.Close() })
-	if w.engine, err = hasura.New(hasura.Config{Project: os.DirFS(project), Database: database, AdminSecret: secret}); err != nil {
+	if s.engine, err = hasura.New(hasura.Config{Project: os.DirFS(project), Database: database, AdminSecret: secret}); err != nil {
 		t.Fatal(err)
 	}
 	manager := new(secretsmanager.Server)
-	w.SecretARN = manager.Put("app", `{"ADMIN_SECRET":"`+secret+`"}`)
+	s.SecretARN = manager.Put("app", `{"ADMIN_SECRET":"`+secret+`"}`)
 	serve := func(h http.Handler) string {
 		s := httptest.NewServer(h)
 		t.Cleanup(s.Close)
 		return s.URL
 	}
-	w.URL = serve(http.HandlerFunc(w.serveHasura))
+	s.URL = serve(http.HandlerFunc(s.serveHasura))
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER": serve(manager), "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": serve(w.Cognito),
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": serve(manager), "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": serve(s.Cognito),
 		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_REGION": "us-east-1",
 		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
 	} {
 		t.Setenv(name, value)
 	}
-	return w
+	return s
 }
 
-func (w *World) serveHasura(rw http.ResponseWriter, r *http.Request) {
-	if handle := w.Hasura.Load(); handle != nil {
+func (s *Services) serveHasura(rw http.ResponseWriter, r *http.Request) {
+	if handle := s.Hasura.Load(); handle != nil {
 		var body bytes.Buffer
 		if _, err := body.ReadFrom(r.Body); err != nil {
 			return // the client is gone
@@ -107,7 +107,7 @@ func (w *World) serveHasura(rw http.ResponseWriter, r *http.Request) {
 		r = r.Clone(r.Context())
 		r.Body = readCloser{bytes.NewReader(body.Bytes())}
 	}
-	w.engine.ServeHTTP(rw, r)
+	s.engine.ServeHTTP(rw, r)
 }
 
 type readCloser struct{ *bytes.Reader }
@@ -116,38 +116,38 @@ func (readCloser) Close() error { return nil }
 
 // Reconciler returns a reconciler of the pool, as the role, that marks and waits a
 // millisecond between two look-ups.
-func (w *World) Reconciler() *reconcile.Reconciler {
-	w.t.Helper()
-	r, err := Connect(w.URL, w.SecretARN, w.Log)
+func (s *Services) Reconciler() *reconcile.Reconciler {
+	s.t.Helper()
+	r, err := Connect(s.URL, s.SecretARN, s.Log)
 	if err != nil {
-		w.t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	return r
 }
 
 // Client returns a client of Hasura that acts as a role.
-func (w *World) Client(role string) *client.Client {
-	w.t.Helper()
-	endpoint, err := settings.NewEndpoint(w.URL, "")
+func (s *Services) Client(role string) *client.Client {
+	s.t.Helper()
+	endpoint, err := settings.NewEndpoint(s.URL, "")
 	if err != nil {
-		w.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	cache, err := secrets.Open(w.t.Context(), slog.New(slog.DiscardHandler), w.SecretARN, "")
+	cache, err := secrets.Open(s.t.Context(), slog.New(slog.DiscardHandler), s.SecretARN, "")
 	if err != nil {
-		w.t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	return client.New(endpoint, cache, role)
 }
 
 // Context returns a context with a deadline.
-func (w *World) Context() context.Context {
-	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
-	w.t.Cleanup(cancel)
+func (s *Services) Context() context.Context {
+	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	s.t.Cleanup(cancel)
 	return ctx
 }
 
-// Connect is [World.Reconciler] for another process, which has the environment of the one
-// with the World.
+// Connect is [Services.Reconciler] for another process, which has the environment
+// variables of the one that called [Start].
 func Connect(url, secretARN string, log io.Writer) (*reconcile.Reconciler, error) {
 	ctx, logger := context.Background(), slog.New(slog.NewJSONHandler(log, nil))
 	endpoint, err := settings.NewEndpoint(url, "")
@@ -189,71 +189,71 @@ func User(n, version int) cognitoidp.User {
 }
 
 // Query runs an operation as admin and returns the member rows of its data.
-func (w *World) Query(query string, variables map[string]any) []users.Stored {
-	w.t.Helper()
+func (s *Services) Query(query string, variables map[string]any) []users.Stored {
+	s.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
-		w.t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/v1/graphql", bytes.NewReader(body))
 	r.Header.Set("X-Hasura-Admin-Secret", secret)
 	recorder := httptest.NewRecorder()
-	w.engine.ServeHTTP(recorder, r)
+	s.engine.ServeHTTP(recorder, r)
 	var answer struct {
 		Data   map[string]json.RawMessage
 		Errors []any
 	}
 	if err := json.Unmarshal(recorder.Body.Bytes(), &answer); err != nil || len(answer.Errors) > 0 {
-		w.t.Fatalf("%s: %s", query, recorder.Body)
+		s.t.Fatalf("%s: %s", query, recorder.Body)
 	}
 	var rows []users.Stored
 	if raw, ok := answer.Data["rows"]; ok {
 		if err := json.Unmarshal(raw, &rows); err != nil {
-			w.t.Fatal(err)
+			s.t.Fatal(err)
 		}
 	}
 	return rows
 }
 
 // Rows returns all rows, by key.
-func (w *World) Rows() map[string]users.Stored {
-	w.t.Helper()
+func (s *Services) Rows() map[string]users.Stored {
+	s.t.Helper()
 	all := make(map[string]users.Stored)
 	fields := []string{users.Description.Enabled, users.Description.DeletedAt, "updated_at"}
 	for _, c := range users.Description.Columns {
 		fields = append(fields, c.Name)
 	}
-	for _, row := range w.Query(fmt.Sprintf(`{ rows: %s { %s } }`, graphql.Users.Select, strings.Join(fields, " ")), nil) {
+	for _, row := range s.Query(fmt.Sprintf(`{ rows: %s { %s } }`, graphql.Users.Select, strings.Join(fields, " ")), nil) {
 		all[row.Text(users.Description.Key)] = row
 	}
 	return all
 }
 
 // Insert inserts rows as admin.
-func (w *World) Insert(rows ...map[string]any) {
-	w.t.Helper()
+func (s *Services) Insert(rows ...map[string]any) {
+	s.t.Helper()
 	n := graphql.Users
-	w.Query(fmt.Sprintf(`mutation ($rows: [%s!]!) { %s(objects: $rows) { %s } }`, n.Input, n.InsertMany, n.AffectedRows), map[string]any{"rows": rows})
+	s.Query(fmt.Sprintf(`mutation ($rows: [%s!]!) { %s(objects: $rows) { %s } }`, n.Input, n.InsertMany, n.AffectedRows), map[string]any{"rows": rows})
 }
 
 // Age sets the time of the last sync of all rows that have one to ten minutes ago, or of
 // the rows with the given subs.
-func (w *World) Age(subs ...string) {
-	w.t.Helper()
+func (s *Services) Age(subs ...string) {
+	s.t.Helper()
 	where := map[string]any{"synced_at": map[string]any{"_is_null": false}}
 	if len(subs) > 0 {
 		where["id"] = map[string]any{"_in": subs}
 	}
 	n := graphql.Users
-	w.Query(fmt.Sprintf(`mutation ($where: %s!, $set: %s!) { %s(where: $where, _set: $set) { %s } }`, n.Condition, n.Set, n.Update, n.AffectedRows),
+	s.Query(fmt.Sprintf(`mutation ($where: %s!, $set: %s!) { %s(where: $where, _set: $set) { %s } }`, n.Condition, n.Set, n.Update, n.AffectedRows),
 		map[string]any{"where": where, "set": map[string]any{"synced_at": time.Now().Add(-10 * time.Minute).UTC()}})
 }
 
 // Differences says where the table is not equal to the pool: it returns a line for each
 // user whose row is missing or different, or marked.
-func (w *World) Differences(pooled map[string]cognitoidp.User) (lines []string) {
-	w.t.Helper()
-	rows := w.Rows()
+func (s *Services) Differences(pooled map[string]cognitoidp.User) (lines []string) {
+	s.t.Helper()
+	rows := s.Rows()
 	for _, sub := range slices.Sorted(maps.Keys(pooled)) {
 		u := pooled[sub]
 		if u.Status == "UNCONFIRMED" {
@@ -262,7 +262,7 @@ func (w *World) Differences(pooled map[string]cognitoidp.User) (lines []string) 
 		user := poolUser(u)
 		row, _, err := users.Description.Mirror(users.Sync{User: user.User, At: time.Now()}, user.Enabled)
 		if err != nil {
-			w.t.Fatal(err)
+			s.t.Fatal(err)
 		}
 		if stored, ok := rows[sub]; !ok {
 			lines = append(lines, sub+" has no row")
