@@ -93,7 +93,7 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 		return false, err
 	}
 	p := newPrinter(stdout)
-	p.line("Rows are written to %s of %s.", s.Table(), s.Database.Name)
+	p.line("Rows are written to the table %s (%s).", s.Table(), s.Database.Name)
 	if text := chosen.String(); text != "" {
 		p.line("Settings: %s", text)
 	}

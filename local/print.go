@@ -158,7 +158,7 @@ func (p *printer) users(name string, rows []stack.Row) {
 	for _, row := range rows {
 		cells := []string{"  " + cut(row.ID(), 8)}
 		for _, column := range columns {
-			cells = append(cells, cut(row.Text(column), 16))
+			cells = append(cells, cut(row.Text(column), 20))
 		}
 		p.cells(cells...)
 	}

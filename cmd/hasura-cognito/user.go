@@ -21,7 +21,7 @@ const userArgument = "The user is named by the sub or by the e-mail address. If 
 const rate = 6
 
 func userCommand(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "Show, write or erase the row of one user", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "user", Short: "Show, sync or erase the row of one user", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	var showValues, yes bool
 	show := oneUser(g, &cobra.Command{
