@@ -26,7 +26,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
-// A simulation runs the built functions while a clock of its own counts the minutes. It collects what CloudWatch would see.
+// A simulation runs the built functions and counts the minutes with a simulated clock. It collects what CloudWatch would see.
 type simulation struct {
 	t        *testing.T
 	template template

@@ -206,7 +206,7 @@ func (e event) verdict(claims map[string]any, c choice, known map[string]bool) s
 	if claims == nil || !e.isReadable(c) {
 		return "refused: jwt-invalid-claims"
 	}
-	id, _ := claims["x-hasura-user-id"].(string) // a machine has none
+	id, _ := claims["x-hasura-user-id"].(string) // the token of a machine has no user id
 	switch role := claims["x-hasura-default-role"]; {
 	case role == "admin":
 		return verdict(id, slices.Collect(maps.Keys(known)))

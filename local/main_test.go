@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// do runs the command with an environment of its own. Each variable is given to make too.
+// do runs the command with these environment variables, and passes each of them to make.
 func do(t *testing.T, kind string, variables map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var names []string

@@ -30,7 +30,7 @@ func (r runner) tokens(ctx context.Context, t userpool.Tokens, got facts) ([]tok
 		return nil, err
 	}
 	var tokens []token
-	if t.ID != nil { // a machine has none
+	if t.ID != nil { // a machine gets no ID token
 		tokens = append(tokens, r.token(ctx, token{use: "id", claims: t.ID}, id, got))
 	}
 	return append(tokens, r.token(ctx, token{use: "access", claims: t.Access}, access, got)), nil

@@ -157,7 +157,7 @@ func TestRegion(t *testing.T) {
 	}
 }
 
-// A command line without credentials could not run.
+// Without AWS credentials, a command ends with exit code 2.
 func TestNoCredentials(t *testing.T) {
 	start(t)
 	none := filepath.Join(t.TempDir(), "none")

@@ -99,7 +99,7 @@ func keepsGroups(t *testing.T, event, answer []byte) {
 	}
 	want := sent.Request.Groups
 	if !bytes.HasPrefix(want, []byte("{")) || bytes.Equal(want, []byte("{}")) {
-		want = nil // not groups: Cognito would drop those that the person has
+		want = nil // not groups: with them, Cognito would remove the groups of the user
 	}
 	if !bytes.Equal(got.Groups, want) {
 		t.Errorf("groups %s, want %s", got.Groups, want)

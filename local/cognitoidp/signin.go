@@ -49,7 +49,7 @@ func (s *Server) find(name any) (*account, *awsjson.Error) {
 	return nil, awsjson.Errorf("UserNotFoundException", "User does not exist.")
 }
 
-// aliases are the attributes that stand in the place of a user name.
+// aliases returns the attributes with which users sign in instead of a user name, such as email.
 func (s *Server) aliases() (names []string) {
 	list, _ := s.Pool["UsernameAttributes"].([]any)
 	for _, name := range list {

@@ -95,7 +95,7 @@ var (
 	asUser  = as("user", ada)
 )
 
-// as has the admin secret, a role and a user id, like the sync function.
+// as returns headers as the sync function sends them: the admin secret, a role and a user id.
 func as(role, user string) http.Header {
 	return http.Header{
 		"X-Hasura-Admin-Secret":                 {secret},

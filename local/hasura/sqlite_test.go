@@ -59,7 +59,7 @@ func TestAsPostgres(t *testing.T) {
 		output := map[string]string{
 			"timestamptz": `to_char($1::text::timestamptz, 'YYYY-MM-DD"T"HH24:MI:SS.US+00:00')`,
 			"Boolean":     "$1::text::boolean::int::text",
-			// jsonb shows itself with a space after every comma and colon.
+			// PostgreSQL prints jsonb with a space after every comma and colon.
 			"jsonb": `regexp_replace($1::text::jsonb::text, '([,:]) ', '\1', 'g')`,
 		}[row.typ]
 		if output == "" {

@@ -27,7 +27,7 @@ type Function struct {
 
 	Timeout   time.Duration // of a call; zero means 3 s, as on Lambda
 	InitLimit time.Duration // of init; zero means 10 s, as on Lambda
-	Memory    int           // MB, told to the function but not enforced; zero means 128
+	Memory    int           // in MB; the function sees it, but it is not enforced; zero means 128
 
 	// Concurrency limits the environments of a [Service], as reserved concurrency does; zero
 	// means no limit.

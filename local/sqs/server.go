@@ -30,7 +30,7 @@ const (
 
 var service = awsjson.Service{Name: "sqs", Version: "1.0", ErrorPrefix: "com.amazonaws.sqs#"}
 
-// A Server has queues in memory. The zero value has none.
+// A Server has queues in memory. The zero value has no queues.
 type Server struct {
 	// Now is the clock of visibility; nil means time.Now.
 	Now func() time.Time

@@ -28,7 +28,8 @@ type syncs struct {
 }
 
 // TestSyncs gives every event of the sync function to the built function and compares the rows. HASURA_URL names another
-// Hasura, such as the real one of make e2e-hasura. HASURA_DATABASE_URL is then its database, whose users are deleted.
+// Hasura, such as the real one of make e2e-hasura. HASURA_DATABASE_URL must then be the database of that
+// Hasura. The test deletes all user rows there.
 func TestSyncs(t *testing.T) {
 	built := t.TempDir()
 	if err := Build("../..", "functions/"+functions.Sync, filepath.Join(built, functions.Sync, "bootstrap")); err != nil {

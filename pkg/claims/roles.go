@@ -77,7 +77,7 @@ func given(list []string, g settings.GroupRoles) []string {
 	return nil
 }
 
-// isRole reports whether a group can give the role of its own name: the name has only ASCII
+// isRole reports whether a group can give the role of the same name: the name has only ASCII
 // letters, digits, '_', '-' and the further characters, and begins with a letter or '_'. A
 // group named admin gives no role, in any spelling: such a group is common, and its creator
 // may not have meant all of Hasura.

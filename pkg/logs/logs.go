@@ -71,8 +71,8 @@ func (l library) Write(line []byte) (int, error) {
 const Unrecognized = "unrecognized"
 
 // Code returns a code that another server sent, if it can be logged: if it is 1 to 64 ASCII
-// letters, digits, '.', '_' and '-', has none of the secrets in it, in any case of its
-// letters, and is no part of one with 8 characters or more. Otherwise it returns
+// letters, digits, '.', '_' and '-', does not contain one of the secrets, in upper or
+// lower case, and is not a part of a secret with 8 characters or more. Otherwise it returns
 // [Unrecognized].
 func Code(code string, secrets ...string) string {
 	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"

@@ -67,7 +67,7 @@ type builder struct {
 }
 
 // newBuilder lays out certificates as Amazon Linux 2023 has them (golang/go#79018): a
-// bundle, and each certificate again in a file of its own.
+// bundle, and each certificate again in a separate file.
 func newBuilder(dir, bundle string) (*builder, error) {
 	all, err := os.ReadFile(bundle)
 	if err != nil {

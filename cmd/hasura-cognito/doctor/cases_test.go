@@ -38,7 +38,7 @@ func TestHasuraUnderAPath(t *testing.T) {
 	}
 }
 
-// A replica of a multi-Region pool has the primary's id, and triggers of its own.
+// A replica of a multi-Region pool has the id of the primary pool, but its triggers are set separately.
 func TestReplica(t *testing.T) {
 	d := healthy()
 	d.region = "us-west-2"

@@ -354,7 +354,7 @@ func TestEveryWideStatementIsNamed(t *testing.T) {
 	}
 }
 
-// Every group has its roles, or the reason why it has none.
+// doctor prints the roles of every group, or the reason why a group gives no role.
 func TestGroups(t *testing.T) {
 	d := healthy()
 	d.env[claims] = map[string]string{"TENANT_GROUPS": "{tenant}:{role}", "ROLES": "*,owner=tenant_owner,staff=editor,staff=author"}

@@ -44,7 +44,7 @@ var operators = map[string]func(pattern, value string) bool{
 	"arnlike":                glob,
 }
 
-// value returns the caller's value for a condition key in lower case, "" if the request has none. known is false for a key
+// value returns the caller's value for a condition key in lower case, "" if the request does not have the key. known is false for a key
 // that says nothing about the caller's name, such as the time.
 func (c caller) value(key string) (value string, known bool) {
 	service := c.kind == "Service"

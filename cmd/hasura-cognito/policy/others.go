@@ -8,7 +8,7 @@ import (
 
 // An Other is a statement that lets more than one user pool in.
 type Other struct {
-	Sid       string // "" if the statement has none
+	Sid       string // "" if the statement has no Sid
 	Statement string // its name in a sentence
 	Who       string // whom it lets in
 	Outside   bool   // callers from other AWS accounts are among them

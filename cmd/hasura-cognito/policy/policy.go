@@ -84,7 +84,7 @@ func (p *principals) UnmarshalJSON(data []byte) error {
 // A caller is a service or a principal that invokes the function.
 type caller struct {
 	kind, name string // as in a policy: "Service" and "cognito-idp.amazonaws.com", or "AWS" and an ARN
-	arn        string // aws:SourceArn, "" if the request has none
+	arn        string // aws:SourceArn, "" if the request does not have it
 	account    string // aws:SourceAccount of a service, aws:PrincipalAccount of a principal
 }
 
@@ -139,7 +139,7 @@ func cognito(arn string) caller {
 	return caller{kind: "Service", name: "cognito-idp.amazonaws.com", arn: arn, account: accountOf(arn)}
 }
 
-// accountOf returns the account in an ARN, "" if it has none.
+// accountOf returns the account in an ARN, "" if the ARN has no account.
 func accountOf(arn string) string {
 	if part := strings.SplitN(arn, ":", 6); len(part) == 6 {
 		return part[4]

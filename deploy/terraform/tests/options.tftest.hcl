@@ -34,7 +34,7 @@ run "without_options" {
   }
   assert {
     condition     = aws_lambda_function.this["hasura-cognito-trigger"].environment[0].variables == tomap({ GOMAXPROCS = "1" })
-    error_message = "Without settings the claims function has no variables of its own."
+    error_message = "Without settings the claims function has no environment variables."
   }
   assert {
     condition     = length(aws_lambda_function.reader) == 0 && length(aws_scheduler_schedule.reconcile) + length(aws_sqs_queue.reconcile) + length(aws_iam_role.schedule) == 0
