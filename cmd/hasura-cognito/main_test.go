@@ -76,7 +76,7 @@ func TestUsage(t *testing.T) {
 		{"attach without functions", []string{"attach", "--pool", pool}, 2, "--prefix is missing"},
 		{"a backup of another Region", []string{"attach", "--undo", backup, "--region", "us-east-1"}, 2, "in us-west-2"},
 		{"a backup of another pool", []string{"attach", "--undo", backup, "--pool", "us-east-1_Other"}, 2, "is a backup of " + pool},
-		{"a file that is no backup", []string{"attach", "--undo", "main.go"}, 2, "is not a backup file"},
+		{"a file that is not a backup", []string{"attach", "--undo", "main.go"}, 2, "is not a backup file"},
 		{"a profile that does not exist", []string{"doctor", "--pool", pool, "--profile", "nobody"}, 2, "load the AWS configuration"},
 	}
 	for _, row := range rows {

@@ -108,7 +108,7 @@ func TestPartThatDoesNotEndInTime(t *testing.T) {
 		services.Users.Put(reconciletest.User(n, n))
 	}
 	if call(t, t.Context(), f, `{"version":1,"run":"r","prefix":"zz"}`) == false {
-		t.Error("a part that is no prefix of a sub leaves the queue")
+		t.Error("a part that is not a prefix of a sub leaves the queue")
 	}
 	services.Cognito.Intercept = func(string) string { time.Sleep(100 * time.Millisecond); return "" }
 	ctx, cancel := context.WithTimeout(t.Context(), 800*time.Millisecond)

@@ -21,7 +21,7 @@ func TestSetClaims(t *testing.T) {
 			`{"version":"1","request":{"groupConfiguration":{}}}`,
 			v1 + `{"claimsToAddOrOverride":{"id":"1"}}}`,
 		}, {
-			"nor is one that is no object",
+			"one that is not an object is not sent back either",
 			`{"version":"1","request":{"groupConfiguration":[{"groupsToOverride":[]}]}}`,
 			v1 + `{"claimsToAddOrOverride":{"id":"1"}}}`,
 		}, {

@@ -199,7 +199,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 
 		{"another admin secret", func(d *deployment) { d.hasura.AdminSecret = "rotated" }, "users table", Fail, "access-denied", "is not Hasura's"},
 		{"a role that may not write", func(d *deployment) { d.env[syncer]["HASURA_ROLE"] = "user" }, "users table", Fail, "the role user lacks " + upsert.Insert, "docs/hasura.md"},
-		{"an answer that is no GraphQL", func(d *deployment) {
+		{"a response that is not GraphQL", func(d *deployment) {
 			d.proxy = instead("/v1/graphql", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") })
 		}, "users table", Fail, "is no GraphQL API", "whole path"},
 		{"an answer with the secret for a code", func(d *deployment) {

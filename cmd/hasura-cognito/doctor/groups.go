@@ -48,7 +48,7 @@ func (d *doctor) groups(ctx context.Context) {
 		}
 	}
 	if n == 0 {
-		d.report.ok("groups", "the pool has none")
+		d.report.ok("groups", "the pool has no groups")
 	}
 	if n > shownGroups {
 		d.report.ok("groups", fmt.Sprintf("the pool has %d, of which the first %d and the ambiguous ones are listed", n, shownGroups))

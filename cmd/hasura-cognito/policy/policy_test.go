@@ -126,6 +126,6 @@ func TestParse(t *testing.T) {
 		t.Errorf("one statement without an array: %+v, %v", others, err)
 	}
 	if _, err := Parse("no policy"); err == nil {
-		t.Error("text that is no JSON is taken for a policy")
+		t.Error("text that is not JSON is taken for a policy")
 	}
 }

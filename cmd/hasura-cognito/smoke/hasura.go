@@ -146,7 +146,7 @@ func (h *hasuraAPI) query(ctx context.Context, header http.Header, query string,
 	var status *graphql.HTTPError
 	var list gqlerror.List
 	if errors.As(err, &status) {
-		list = status.Response.Errors // with one error for a body that is no GraphQL
+		list = status.Response.Errors // with one error for a body that is not GraphQL
 	} else {
 		errors.As(err, &list)
 	}

@@ -267,7 +267,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			"Hasura", doctor.Fail, "does not answer", "--hasura", 0, 0, ""},
 		{"an invalid address", func(_ *testing.T, d *deployment) { d.options.Domain = "ftp://x" },
 			"Hasura", doctor.Fail, "GRAPHQL_DOMAIN", "--hasura", 0, 0, ""},
-		{"a server that is no Hasura", func(t *testing.T, d *deployment) {
+		{"a server that is not Hasura", func(t *testing.T, d *deployment) {
 			d.after = func() { set(t, d, stack.Status(404, "not found")) }
 		}, "Hasura", doctor.Fail, "status 404", "--hasura", 0, 0, ""},
 
