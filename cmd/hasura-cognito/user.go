@@ -131,7 +131,7 @@ func oneUser(g *globals, cmd *cobra.Command, do func(*cobra.Command, *usertable.
 	return cmd
 }
 
-// printOutcome prints what became of one user.
+// printOutcome prints the outcome for one user.
 func (g *globals) printOutcome(cmd *cobra.Command, sub, outcome string) error {
 	if g.json {
 		return printJSON(cmd.OutOrStdout(), map[string]string{"sub": sub, "outcome": outcome})

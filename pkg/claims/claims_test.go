@@ -77,7 +77,7 @@ func TestRoles(t *testing.T) {
 		{"a group's name may have an equals sign", env(t, "ROLES=a=b=x"), "a=b", "user x", "user"},
 		{"ROLES may name the group of an identity provider", env(t, "ROLES=eu-west-1_Pool_Okta=employee"), "eu-west-1_Pool_Okta", "user employee", "user"},
 		{"DEFAULT_ROLE: the first role that the user has", env(t, "DEFAULT_ROLE=owner, editor,user"), "viewer|editor", "user viewer editor", "editor"},
-		{"DEFAULT_ROLE: the user has none of them", env(t, "DEFAULT_ROLE=owner"), "viewer", "user viewer", "user"},
+		{"DEFAULT_ROLE: the user has no role of the list", env(t, "DEFAULT_ROLE=owner"), "viewer", "user viewer", "user"},
 		{"DEFAULT_ROLE adds no role", env(t, "DEFAULT_ROLE=admin"), "", "user", "user"},
 	}
 	for _, row := range rows {

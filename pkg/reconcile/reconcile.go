@@ -62,7 +62,7 @@ type Reconciler struct {
 	Log      *slog.Logger
 }
 
-// An Outcome says what became of one user.
+// An Outcome says what happened to one user.
 type Outcome string
 
 // The outcomes. In a dry run they say what would become of the user.

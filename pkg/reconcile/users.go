@@ -11,7 +11,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
-// Users makes the rows of single users equal to the pool, and returns what became of each.
+// Users makes the rows of single users equal to the pool, and returns the outcome for each.
 // Users who seem to be gone, and those whose row needs no change, are looked up a second
 // time after Between: a first look-up can be older than the change that was the reason to
 // ask. A user without an outcome was not done because of the error.

@@ -34,7 +34,7 @@ type Result struct {
 	Stopped    bool         `json:"interrupted,omitempty"`
 }
 
-// Counts are users by what became of them.
+// Counts has the number of users by outcome.
 type Counts map[reconcile.Outcome]int
 
 // Columns counts rows by column.
