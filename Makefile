@@ -30,6 +30,10 @@ help: ## List the targets
 run: functions ## Show sign-ins end to end on this machine, with Go alone (EVENT=<file or folder>; settings: ROLES=staff=editor)
 	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)') -variables '$(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))'
 
+.PHONY: play
+play: functions ## Try the functions on a local page, with users, groups and settings of your own (PORT=8080)
+	@go run ./local/play -functions .build $(if $(PORT),-port '$(PORT)')
+
 .PHONY: faults
 faults: functions ## Run the functions while services are at fault (shorter: FAULTS='-signins 200 -environments 10'; FAULTS='-drain 10000')
 	@go run ./proof/faults -functions .build $(FAULTS)

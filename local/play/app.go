@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+
+	"github.com/phenom-earth/hasura-cognito/local/documents"
+	"github.com/phenom-earth/hasura-cognito/local/stack"
+)
+
+// An app is the page and the local environment behind it.
+type app struct {
+	stack *stack.Stack
+	mux   *http.ServeMux
+}
+
+// newApp starts the environment. built is the folder of the functions, project the folder graphql/. ctx is for newApp alone.
+func newApp(ctx context.Context, built string, project fs.FS) (*app, error) {
+	project, err := documents.AddTo(project)
+	if err != nil {
+		return nil, err
+	}
+	s, err := stack.Start(ctx, stack.Config{Functions: built, Project: project})
+	if err != nil {
+		return nil, err
+	}
+	if err := documents.Create(ctx, s.Database.SQL); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	a := &app{stack: s, mux: http.NewServeMux()}
+	a.route()
+	return a, nil
+}
+
+// route has every address of the page, section by section.
+func (a *app) route() {
+	handle := func(pattern string, h handler) { a.mux.Handle(pattern, h) }
+	a.mux.Handle("GET /static/", http.FileServerFS(files))
+	a.mux.Handle("GET /{$}", http.RedirectHandler("/users", http.StatusSeeOther))
+	handle("/", func(http.ResponseWriter, *http.Request) error {
+		return problemf(http.StatusNotFound, "There is no page at this address.")
+	})
+
+	handle("GET /users", a.users)
+}
+
+func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// Close ends the environment.
+func (a *app) Close() error { return a.stack.Close() }

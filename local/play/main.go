@@ -1,0 +1,76 @@
+// Command play serves a page to try the functions with users, groups and settings of your own. It runs the built functions
+// in the local environment until Ctrl-C.
+//
+//	make play              on a free port
+//	make play PORT=8080    on this port
+//
+// It listens on 127.0.0.1 alone, keeps everything in memory, and cannot reach AWS.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/phenom-earth/hasura-cognito/functions"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the command. Its working directory is the root of the repository.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	flags := flag.NewFlagSet("play", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	built := flags.String("functions", ".build", "folder with <function>/bootstrap for each function")
+	port := flags.String("port", "0", "port on 127.0.0.1; 0 is a free one")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if err := serve(ctx, *built, *port, stdout); err != nil {
+		fmt.Fprintln(stderr, err)
+		return 2
+	}
+	return 0
+}
+
+func serve(ctx context.Context, built, port string, stdout io.Writer) (err error) {
+	for _, function := range functions.All() {
+		if _, err := os.Stat(filepath.Join(built, function, "bootstrap")); err != nil {
+			return fmt.Errorf("no built function: %w\n`make play` builds the functions and runs this", err)
+		}
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return fmt.Errorf("PORT: %w", err)
+	}
+	app, err := newApp(ctx, built, os.DirFS("graphql"))
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, app.Close()) }()
+	server := &http.Server{Handler: protect(listener.Addr().String(), app), ReadHeaderTimeout: 10 * time.Second}
+	fmt.Fprintf(stdout, "Open http://%s in a browser. Press Ctrl-C to stop.\n", listener.Addr())
+	closed := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		closed <- server.Close()
+	}()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-closed
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/local/stack"
+)
+
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "play")
+	for _, name := range append(functions.All(), functions.Optional()...) {
+		if err == nil {
+			err = stack.Build("../..", "functions/"+name, filepath.Join(dir, name, "bootstrap"))
+		}
+	}
+	return dir, err
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := built(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// start returns a page with the built functions.
+func start(t *testing.T) *app {
+	t.Helper()
+	dir, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newApp(t.Context(), dir, os.DirFS("../../graphql"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+func TestRun(t *testing.T) {
+	dir, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	ctx, stop := context.WithCancel(t.Context())
+	reader, writer := io.Pipe()
+	code := make(chan int, 1)
+	var stderr strings.Builder
+	go func() { code <- run(ctx, []string{"-functions", dir}, writer, &stderr) }()
+	line, err := bufio.NewReader(reader).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(line, "Open ")
+	url, _, _ := strings.Cut(rest, " ")
+	if !strings.HasPrefix(url, "http://127.0.0.1:") {
+		t.Errorf("output = %q, want an address on 127.0.0.1", line)
+	}
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != 200 || !strings.Contains(string(body), "<h1>Users") {
+		t.Errorf("%s: status %d, error %v, body\n%s", url, response.StatusCode, err, body)
+	}
+	response.Body.Close()
+	stop()
+	if got := <-code; got != 0 || stderr.String() != "" {
+		t.Errorf("exit code = %d, want 0; stderr: %s", got, &stderr)
+	}
+}
+
+func TestRunErrors(t *testing.T) {
+	rows := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"nothing is built", []string{"-functions", t.TempDir()}, "`make play` builds the functions"},
+		{"an unknown flag", []string{"-nonsense"}, "flag provided but not defined"},
+		{"a port that is a text", []string{"-port", "nonsense"}, "PORT: "},
+	}
+	for _, row := range rows {
+		if dir, err := built(); err != nil {
+			t.Fatal(err)
+		} else if len(row.args) > 0 && row.args[0] != "-functions" {
+			row.args = append(row.args, "-functions", dir)
+		}
+		var stderr strings.Builder
+		if code := run(t.Context(), row.args, io.Discard, &stderr); code != 2 || !strings.Contains(stderr.String(), row.want) {
+			t.Errorf("%s: exit code %d, stderr %q, want 2 and %q", row.name, code, stderr.String(), row.want)
+		}
+	}
+}
+
+// The AWS configuration of the machine holds credentials and endpoints. The page must not be able to load it.
+func TestNoAWSConfiguration(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if name := strings.TrimSpace(line); name == "github.com/aws/aws-sdk-go-v2/config" {
+			t.Errorf("the page imports %s, which loads the AWS configuration of the machine", name)
+		}
+	}
+}
