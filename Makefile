@@ -62,6 +62,10 @@ e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, Pos
 e2e: ## Test with software of others: SAM CLI, Docker, emulators of AWS and Cognito, PostgreSQL (E2E_SKIP=docker)
 	@go build -o .aws-sam/e2e/e2e ./proof/e2e && exec .aws-sam/e2e/e2e
 
+.PHONY: e2e-play
+e2e-play: functions ## Test the page of make play in headless Chromium; pictures are in .build/play (PAGES=users,tokens)
+	@go build -o .build/play/play ./local/play && go run ./proof/play $(if $(PAGES),-pages '$(PAGES)')
+
 .PHONY: e2e-own-table
 e2e-own-table: ## Use five other users tables in copies of this repository, as docs/own-table.md says; needs PostgreSQL (EXAMPLES=a,b)
 	@EXAMPLES='$(EXAMPLES)' PACKAGES='$(PACKAGES)' go run ./proof/own-table
