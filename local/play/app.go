@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"sync"
 
 	"github.com/phenom-earth/hasura-cognito/local/documents"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
@@ -13,7 +14,16 @@ import (
 // An app is the page and the local environment behind it.
 type app struct {
 	stack *stack.Stack
+	pool  *pool
 	mux   *http.ServeMux
+
+	acting sync.Mutex // held during an action: the rows before and after it belong to it
+
+	mu      sync.Mutex
+	version string // of the pre token generation trigger that was chosen last
+	lastID  int
+	actions []*action
+	tokens  map[string]*signed // of the last sign-in, by sub or client id
 }
 
 // newApp starts the environment. built is the folder of the functions, project the folder graphql/. ctx is for newApp alone.
@@ -29,7 +39,7 @@ func newApp(ctx context.Context, built string, project fs.FS) (*app, error) {
 	if err := documents.Create(ctx, s.Database.SQL); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	a := &app{stack: s, mux: http.NewServeMux()}
+	a := &app{stack: s, pool: &pool{stack: s}, mux: http.NewServeMux(), version: "2", tokens: make(map[string]*signed)}
 	a.route()
 	return a, nil
 }
@@ -43,7 +53,18 @@ func (a *app) route() {
 		return problemf(http.StatusNotFound, "There is no page at this address.")
 	})
 
-	handle("GET /users", a.users)
+	handle("GET /users", a.showUsers)
+	handle("POST /users", a.createUser)
+	handle("POST /users/machine", a.actMachine)
+	handle("GET /users/{sub}", a.showUser)
+	handle("POST /users/{sub}", a.editUser)
+	handle("POST /users/{sub}/delete", a.deleteUser)
+	handle("POST /users/{sub}/act", a.actUser)
+	handle("GET /actions/{id}", a.showAction)
+	handle("GET /actions/{id}/events/{step}", a.saveEvent)
+
+	handle("GET /tokens", a.showTokens)
+	handle("POST /tokens/query", a.queryHasura)
 }
 
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }

@@ -21,6 +21,7 @@ type section struct{ Path, Name string }
 // sections are in the order of the navigation.
 var sections = []section{
 	{"/users", "Users"},
+	{"/tokens", "Tokens"},
 }
 
 // A view is what templates/layout.html shows. Data is for the page's own template.

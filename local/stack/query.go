@@ -64,9 +64,9 @@ func (s *Stack) Documents(ctx context.Context, token, role string) ([]Row, error
 	return data.Documents, err
 }
 
-// Users reads every row, as admin, in the order of the keys.
+// Users reads every row, as admin, in the order of the keys. Faults of [Stack.Hasura] do not concern it.
 func (s *Stack) Users(ctx context.Context) ([]Row, error) {
-	return Users(ctx, s.hasuraURL, s.config.AdminSecret)
+	return Users(ctx, s.rowsURL, s.config.AdminSecret)
 }
 
 // Own is [Stack.Own] of the Hasura at a URL without a path.

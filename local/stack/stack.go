@@ -72,6 +72,7 @@ type Stack struct {
 	config    Config
 	engine    *hasura.Server
 	hasuraURL string
+	rowsURL   string // of Hasura without faults, for Users
 	functions map[string]lambda.Function
 	fronts    []*Front
 
@@ -92,7 +93,8 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	if s.Pool, err = userpool.New(PoolID); err != nil {
 		return nil, err
 	}
-	if s.hasuraURL = c.HasuraURL; s.hasuraURL == "" {
+	s.hasuraURL, s.rowsURL = c.HasuraURL, c.HasuraURL
+	if s.hasuraURL == "" {
 		if err := s.startHasura(ctx); err != nil {
 			return nil, fmt.Errorf("start Hasura: %w", err)
 		}
@@ -147,8 +149,12 @@ func (s *Stack) startHasura(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.Hasura, err = s.serve(http.HandlerFunc(s.serveHasura)); err == nil {
-		s.hasuraURL = s.Hasura.URL
+	if s.Hasura, err = s.serve(http.HandlerFunc(s.serveHasura)); err != nil {
+		return err
+	}
+	direct, err := s.serve(s.engine)
+	if err == nil {
+		s.hasuraURL, s.rowsURL = s.Hasura.URL, direct.URL
 	}
 	return err
 }

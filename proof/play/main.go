@@ -26,6 +26,7 @@ import (
 // pages has the rows, by page. Each page gets its own server and its own browser tab, in which its rows run in order.
 var pages = []page{
 	usersPage,
+	tokensPage,
 }
 
 // A page is what one file of this folder proves.
