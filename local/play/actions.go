@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
@@ -284,7 +285,9 @@ func (s step) EventText() string {
 		if r == '\n' || unicode.IsPrint(r) {
 			text.WriteRune(r)
 		} else {
-			fmt.Fprintf(&text, `\u%04x`, r)
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&text, `\u%04x`, unit)
+			}
 		}
 	}
 	return text.String()

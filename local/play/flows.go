@@ -105,8 +105,8 @@ func (p *pool) remove(sub string) {
 // newUser gives a new user a sub and a user name, and the status that Cognito gives.
 func newUser(attributes map[string]string, groups []string, from, status string) user {
 	u := user{Groups: groups, Provider: from}
-	u.Attributes = maps.Clone(attributes)
-	u.Attributes["sub"] = uuid.NewString()
+	u.Attributes = map[string]string{"sub": uuid.NewString()}
+	maps.Copy(u.Attributes, attributes)
 	u.Username, u.Enabled, u.Status = u.Sub(), true, status
 	if i := slices.IndexFunc(providers, func(p provider) bool { return p.Name == from }); i >= 0 {
 		id := fmt.Sprintf("1%020d", rand.Uint64())

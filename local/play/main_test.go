@@ -16,8 +16,12 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
+// builtIn is the folder of the functions, once they are built.
+var builtIn string
+
 var built = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "play")
+	builtIn = dir
 	for _, name := range append(functions.All(), functions.Optional()...) {
 		if err == nil {
 			err = stack.Build("../..", "functions/"+name, filepath.Join(dir, name, "bootstrap"))
@@ -28,9 +32,7 @@ var built = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := built(); err == nil {
-		_ = os.RemoveAll(dir)
-	}
+	_ = os.RemoveAll(builtIn)
 	os.Exit(code)
 }
 
@@ -59,6 +61,9 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir("../..")
+	home := t.TempDir()
+	t.Setenv("TMPDIR", home)
+	t.Setenv("HOME", home)
 	ctx, stop := context.WithCancel(t.Context())
 	reader, writer := io.Pipe()
 	code := make(chan int, 1)
@@ -82,7 +87,15 @@ func TestRun(t *testing.T) {
 		t.Errorf("%s: status %d, error %v, body\n%s", url, response.StatusCode, err, body)
 	}
 	response.Body.Close()
+	page, err := http.PostForm(url+"/users", map[string][]string{"email": {"ada@example.com"}, "how": {"sign-in"}})
+	if err != nil || page.StatusCode != 200 {
+		t.Errorf("sign up: %v, %v", page, err)
+	}
+	page.Body.Close()
 	stop()
+	if files, err := os.ReadDir(home); err != nil || len(files) > 0 {
+		t.Errorf("files on the disk: %v, error %v; want none", files, err)
+	}
 	if got := <-code; got != 0 || stderr.String() != "" {
 		t.Errorf("exit code = %d, want 0; stderr: %s", got, &stderr)
 	}
