@@ -139,17 +139,36 @@ func check(err error) {
 	}
 }
 
+// expectFailure fails unless do ends with an error that has the text.
+func (b *browser) expectFailure(text string, do func()) {
+	if err := attempt(do); err == nil || !strings.Contains(err.Error(), text) {
+		fail("the error is %v, want %q", err, text)
+	}
+}
+
 func fail(format string, args ...any) { check(fmt.Errorf(format, args...)) }
+
+// attempt runs f and returns the error that ended it.
+func attempt(f func()) (err error) {
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case failure:
+			err = v.err
+		default:
+			panic(v)
+		}
+	}()
+	f()
+	return nil
+}
 
 // try runs a row, and then looks for errors in the console.
 func (b *browser) try(do func(*browser)) (err error) {
-	defer func() {
-		if f, ok := recover().(failure); ok {
-			err = f.err
-		}
-	}()
 	b.allowed = nil
-	do(b)
+	if err := attempt(func() { do(b) }); err != nil {
+		return err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, text := range b.errors {
@@ -234,11 +253,15 @@ func (b *browser) lacks(text string) {
 	}
 }
 
-// click clicks the link, button or summary with this text.
+// click clicks the link, button or summary with this text. If that leads to another page, click waits for it.
 func (b *browser) click(name string) {
 	b.until("find "+name, "control("+quote(name)+")")
 	at := eval[[]float64](b, "middle(control("+quote(name)+"))")
+	leads := eval[bool](b, "window.stays = leads(control("+quote(name)+"))")
 	do(b, chromedp.MouseClickXY(at[0], at[1]))
+	if leads {
+		b.until("load the page that "+name+" leads to", `!window.stays && document.readyState === "complete"`)
+	}
 }
 
 // fill puts a value into the field with this label. It chooses the option of this text. An empty value takes the tick out of a
@@ -252,6 +275,14 @@ func (b *browser) fill(label, value string) {
 
 // press presses keys, such as kb.Tab, in the element with the focus.
 func (b *browser) press(keys string) { do(b, chromedp.KeyEvent(keys)) }
+
+// scripts turns the page's scripts on or off.
+func (b *browser) scripts(on bool) {
+	do(b, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	}))
+}
 
 func resize(width int64, scheme string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {

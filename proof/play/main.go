@@ -27,6 +27,7 @@ import (
 var pages = []page{
 	usersPage,
 	tokensPage,
+	brokenPage,
 }
 
 // A page is what one file of this folder proves.
