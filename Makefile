@@ -55,7 +55,7 @@ record: ## Record the functions' size and packages, after they grew on purpose
 	@GOTOOLCHAIN=$$(sed -n 's/^toolchain //p' go.mod) go test -count=1 ./proof/binaries -run TestBinariesDoNotGrow -update
 
 .PHONY: e2e-deps
-e2e-deps: ## Install what make e2e needs: SAM, emulators of AWS and Cognito, PostgreSQL, Docker
+e2e-deps: ## Install what make e2e and e2e-play need: SAM, emulators of AWS and Cognito, PostgreSQL, Docker, Chromium
 	@.ci/e2e-deps
 
 .PHONY: e2e
@@ -63,8 +63,8 @@ e2e: ## Test with software of others: SAM CLI, Docker, emulators of AWS and Cogn
 	@go build -o .aws-sam/e2e/e2e ./proof/e2e && exec .aws-sam/e2e/e2e
 
 .PHONY: e2e-play
-e2e-play: functions ## Test the page of make play in headless Chromium; pictures are in .build/play (PAGES=users,tokens)
-	@go build -o .build/play/play ./local/play && go run ./proof/play $(if $(PAGES),-pages '$(PAGES)')
+e2e-play: functions ## Test the page of make play in headless Chromium; pictures are in .build/play (PAGES=users,tokens; DOCS=1 also writes docs/play.png)
+	@go build -o .build/play/play ./local/play && go run ./proof/play $(if $(PAGES),-pages '$(PAGES)') $(if $(DOCS),-docs docs)
 
 .PHONY: e2e-own-table
 e2e-own-table: ## Use five other users tables in copies of this repository, as docs/own-table.md says; needs PostgreSQL (EXAMPLES=a,b)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -83,17 +84,20 @@ func (t token) hasura(name string) (claims map[string]any) {
 	return claims
 }
 
-// Hasura is what Hasura reads from the token, indented. It is empty if there is nothing.
-func (t token) Hasura() string {
-	name := t.Namespace()
-	if name == "" {
-		return ""
+// A claim is one of Hasura's, with its value as JSON.
+type claim struct{ Name, Value string }
+
+// Hasura has what Hasura reads from the token, in the order of the names.
+func (t token) Hasura() (list []claim) {
+	claims := t.hasura(t.Namespace())
+	for _, name := range slices.Sorted(maps.Keys(claims)) {
+		value, err := json.Marshal(claims[name])
+		if err != nil {
+			value = []byte(err.Error())
+		}
+		list = append(list, claim{name, string(value)})
 	}
-	text, err := json.Marshal(t.hasura(name))
-	if err != nil {
-		return err.Error()
-	}
-	return indent(text)
+	return list
 }
 
 // Stringified reports whether the claims are JSON in a text: claims_format is stringified_json.

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
 // A form is what a user's fields hold.
@@ -102,7 +100,7 @@ type usersView struct {
 	Users   []listedUser
 	Ways    []way
 	Version string
-	Strays  []stack.Row // rows of nobody in the pool
+	Strays  int // rows without a user in the pool
 	Table   string
 }
 
@@ -121,9 +119,7 @@ func (a *app) showUsers(w http.ResponseWriter, r *http.Request) error {
 		v.Users = append(v.Users, listedUser{u, rows[u.Sub()] != nil})
 		delete(rows, u.Sub())
 	}
-	for _, id := range slices.Sorted(maps.Keys(rows)) {
-		v.Strays = append(v.Strays, rows[id])
-	}
+	v.Strays = len(rows)
 	return render(w, r, "users.html", "Users", v)
 }
 
@@ -174,6 +170,17 @@ var operations = []operation{
 	{forgot, "resets a forgotten password"},
 }
 
+// next is the operation that a user with this status does next.
+func next(status string) string {
+	switch status {
+	case unconfirmed:
+		return confirm
+	case resetRequired:
+		return forgot
+	}
+	return signIn
+}
+
 // userView is what templates/user.html shows.
 type userView struct {
 	User       user
@@ -181,6 +188,7 @@ type userView struct {
 	Statuses   []string
 	Providers  []provider
 	Operations []operation
+	Next       string      // the name of one of them
 	Action     *actionView // the chosen action, or the last one
 	Saved      bool        // the user was edited just now
 }
@@ -198,7 +206,7 @@ func (a *app) showUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := userView{User: u, Form: formOf(u, a.chosen()), Statuses: statuses, Providers: providers, Operations: operations, Saved: r.FormValue("saved") != ""}
+	v := userView{User: u, Form: formOf(u, a.chosen()), Statuses: statuses, Providers: providers, Operations: operations, Next: next(u.Status), Saved: r.FormValue("saved") != ""}
 	done := a.lastAction(u.Sub())
 	if id := r.FormValue("action"); id != "" {
 		if done, err = a.findAction(id); err != nil {

@@ -1,7 +1,7 @@
 package main
 
 // A check that cannot fail proves nothing. These rows break one thing each and expect the check to find it.
-var brokenPage = page{"broken", []row{
+var brokenPage = section{"broken", []row{
 	{"a field without a label", func(b *browser) {
 		b.open("/users")
 		b.expectFailure("axe-core finds:\nlabel", func() {

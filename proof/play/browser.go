@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -34,7 +35,7 @@ var find string
 // patience is how long a browser waits for what it is told to see. It is long because CI is slow.
 const patience = 30 * time.Second
 
-type config struct{ program, functions, pictures string }
+type config struct{ program, functions, pictures, docs string }
 
 // A browser is a tab of headless Chromium on a page of its own.
 type browser struct {
@@ -42,6 +43,7 @@ type browser struct {
 
 	ctx      context.Context // of the tab
 	pictures string
+	docs     string // as in config
 	end      []func() error
 
 	mu      sync.Mutex
@@ -51,7 +53,7 @@ type browser struct {
 
 // newBrowser starts the page and a browser.
 func newBrowser(ctx context.Context, c config) (b *browser, err error) {
-	b = &browser{pictures: c.pictures}
+	b = &browser{pictures: c.pictures, docs: c.docs}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.close())
@@ -324,4 +326,20 @@ func (b *browser) picture(name string) (path string) {
 		return "missing: " + err.Error()
 	}
 	return path
+}
+
+// picturePart takes the picture of the README: the upper part of an element, in a small window.
+func (b *browser) picturePart(selector string, height float64) {
+	if b.docs == "" {
+		return
+	}
+	do(b, resize(1000, "light"))
+	defer func() { _ = chromedp.Do(b.ctx, resize(1440, "light")) }() // the next action reports an error
+	top := eval[float64](b, "document.querySelector("+quote(selector)+").getBoundingClientRect().y + scrollY")
+	clip := &page.Viewport{X: 0, Y: top - 16, Width: 1000, Height: height, Scale: 1}
+	png := do(b, func(ctx context.Context, t *chromedp.Target) ([]byte, error) {
+		r, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{Clip: clip, CaptureBeyondViewport: new(true)})
+		return r.Data, err
+	})
+	check(os.WriteFile(filepath.Join(b.docs, "play.png"), png, 0o644))
 }

@@ -3,6 +3,7 @@
 //
 //	make e2e-play               every page
 //	make e2e-play PAGES=users   some pages
+//	make e2e-play DOCS=1        also take the picture that README.md shows
 //
 // A row also fails on an error in the browser's console, on what axe-core finds (labels, contrast, names, landmarks), and if
 // the page is wider than a phone.
@@ -23,15 +24,15 @@ import (
 	"time"
 )
 
-// pages has the rows, by page. Each page gets its own server and its own browser tab, in which its rows run in order.
-var pages = []page{
+// sections has the rows, by section of the page. Each section gets its own server and its own browser tab, in which its rows run in order.
+var sections = []section{
 	usersPage,
 	tokensPage,
 	brokenPage,
 }
 
-// A page is what one file of this folder proves.
-type page struct {
+// A section is what one file of this folder proves.
+type section struct {
 	name string
 	rows []row
 }
@@ -57,13 +58,14 @@ func run(ctx context.Context, args []string, stdout io.Writer) int {
 	flags.StringVar(&c.program, "play", ".build/play/play", "the built page")
 	flags.StringVar(&c.functions, "functions", ".build", "folder with the built functions")
 	flags.StringVar(&c.pictures, "pictures", ".build/play", "folder for the pictures")
+	flags.StringVar(&c.docs, "docs", "", "folder for the picture that README.md shows; empty means that none is taken")
 	chosen := flags.String("pages", "", "names of the pages to prove, with commas between them; empty means all")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	names := strings.FieldsFunc(*chosen, func(r rune) bool { return r == ',' || r == ' ' })
 	began, failed := time.Now(), 0
-	for _, p := range pages {
+	for _, p := range sections {
 		if len(names) > 0 && !slices.Contains(names, p.name) {
 			continue
 		}
@@ -84,7 +86,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) int {
 }
 
 // prove runs the rows of a page. The first that fails ends it, because later rows use what earlier ones left.
-func (p page) prove(ctx context.Context, c config, stdout io.Writer) (failed int, err error) {
+func (p section) prove(ctx context.Context, c config, stdout io.Writer) (failed int, err error) {
 	b, err := newBrowser(ctx, c)
 	if err != nil {
 		return 0, err

@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-var tokensPage = page{"tokens", []row{
+var tokensPage = section{"tokens", []row{
 	{"without tokens the page says what to do", func(b *browser) {
 		b.open("/tokens")
 		b.sees("Nobody has tokens yet.")
