@@ -29,6 +29,8 @@ type Service struct {
 // An Error is an exception of a service.
 type Error struct{ Code, Message string }
 
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
 // Errorf makes an Error.
 func Errorf(code, format string, args ...any) *Error {
 	return &Error{code, fmt.Sprintf(format, args...)}

@@ -1,13 +1,19 @@
-// Package cognitoidp is a stand-in for the user pools API of Amazon Cognito. It describes
-// and updates one user pool, and signs its users in.
+// Package cognitoidp is a stand-in for the user pools API of Amazon Cognito. It has one user
+// pool: it describes and updates the pool, creates and changes users, and signs them in.
 //
-// As in Cognito, UpdateUserPool resets every setting that a request leaves out.
+// As in Cognito, UpdateUserPool resets every setting that a request leaves out, the pool's
+// triggers are called where Cognito calls them, and CloudTrail gets a record of each call.
+// No message is sent: [Code] is the code of every message.
 //
-// Point an SDK at it with AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER.
+// Point an SDK at it with AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER, or call [Server.Do].
+// The methods beside Do are for what has no operation: an import, a sign-in with an identity
+// provider, a token for a machine.
 package cognitoidp
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -31,20 +37,22 @@ type Server struct {
 	Clients []Object
 	// Groups are the names of the pool's groups. A page has two of them.
 	Groups []string
-	// Users are the pool's users; nil means none.
+	// Users are the pool's users; nil means none yet.
 	Users *Users
 	// Tokens signs the tokens, and Invoke calls a function of the pool's triggers by its ARN.
 	// Only a pool whose users sign in needs them.
 	Tokens *userpool.Pool
 	Invoke func(ctx context.Context, arn string, event []byte) (lambda.Result, error)
+	// Invoked, if not nil, is called after each call of a trigger, with the context of the operation.
+	Invoked func(context.Context, Invocation)
+	// Recorded, if not nil, is called with what EventBridge gets of each operation: CloudTrail's record.
+	Recorded func(ctx context.Context, event []byte)
 	// Intercept, if not nil, is called before each operation. It may change the fields. If
 	// it returns the name of an exception, the operation fails with it.
 	Intercept func(operation string) (exception string)
 
 	mu    sync.Mutex
 	calls []string
-	// accounts are the users that AdminCreateUser made.
-	accounts []*account
 }
 
 // Calls returns the operations that were called, in order.
@@ -54,39 +62,116 @@ func (s *Server) Calls() []string {
 	return slices.Clone(s.calls)
 }
 
-var service = awsjson.Service{Name: "cognito-idp", Version: "1.1", Unsigned: []string{"InitiateAuth", "GetTokensFromRefreshToken"}}
-
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	service.Serve(w, r, func(operation string, body []byte) (any, *awsjson.Error) {
-		s.mu.Lock()
-		s.calls = append(s.calls, operation)
-		s.mu.Unlock()
-		if s.Intercept != nil {
-			if exception := s.Intercept(operation); exception != "" {
-				return nil, awsjson.Errorf(exception, "by Intercept")
-			}
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return awsjson.Call(body, func(request Object) (any, *awsjson.Error) { return s.serve(r.Context(), operation, request) })
-	})
+// Do calls an operation of the API, as an SDK would. The request is an Object or an input type of the SDK. The error is an
+// [*awsjson.Error] if Cognito refuses the request.
+func (s *Server) Do(ctx context.Context, operation string, request any) (Object, error) {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("encode the request: %w", err)
+	}
+	out, refused := s.call(ctx, operation, body)
+	if refused != nil {
+		return nil, refused
+	}
+	data, err := json.Marshal(out)
+	if err != nil {
+		return nil, fmt.Errorf("encode the response: %w", err)
+	}
+	var response Object
+	return response, json.Unmarshal(data, &response)
 }
 
-func (s *Server) serve(ctx context.Context, operation string, request Object) (any, *awsjson.Error) {
-	switch operation {
-	case "InitiateAuth":
-		return s.initiateAuth(ctx, request)
-	case "GetTokensFromRefreshToken":
-		return s.refresh(ctx, request)
+var service = awsjson.Service{Name: "cognito-idp", Version: "1.1", Unsigned: slices.Collect(maps.Keys(selfService))}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	service.Serve(w, r, func(operation string, body []byte) (any, *awsjson.Error) { return s.call(r.Context(), operation, body) })
+}
+
+// A call is one call of an operation.
+type call struct {
+	*Server
+	ctx       context.Context
+	operation string
+	body      []byte
+
+	pool Object // as it was at the beginning
+	user User   // whom the operation is about; empty if it is not known
+}
+
+// selfService are the operations that apps call, without a signature and without the pool's id.
+var selfService = map[string]func(*call) (any, *awsjson.Error){
+	"SignUp": with((*call).signUp), "ConfirmSignUp": with((*call).confirmSignUp),
+	"ForgotPassword": with((*call).forgotPassword), "ConfirmForgotPassword": with((*call).confirmForgotPassword),
+	"InitiateAuth": with((*call).initiateAuth), "RespondToAuthChallenge": with((*call).respond), "GetTokensFromRefreshToken": with((*call).rotate),
+	"GetUser": with((*call).getUser), "UpdateUserAttributes": with((*call).updateUser), "DeleteUser": with((*call).deleteUser),
+}
+
+// admin are the operations about users that administrators call.
+var admin = map[string]func(*call) (any, *awsjson.Error){
+	"ListUsers":       with(func(c *call, in Object) (any, *awsjson.Error) { return c.Users.list(in) }),
+	"AdminCreateUser": with((*call).adminCreateUser), "AdminDeleteUser": with((*call).adminDeleteUser), "AdminGetUser": with((*call).adminGetUser),
+	"AdminConfirmSignUp": with((*call).adminConfirmSignUp), "AdminSetUserPassword": with((*call).adminSetUserPassword),
+	"AdminResetUserPassword":    with((*call).adminResetUserPassword),
+	"AdminUpdateUserAttributes": with((*call).adminUpdateUserAttributes), "AdminDeleteUserAttributes": with((*call).adminDeleteUserAttributes),
+	"AdminEnableUser": with((*call).adminEnableUser), "AdminDisableUser": with((*call).adminDisableUser),
+	"AdminAddUserToGroup": with((*call).adminAddUserToGroup), "AdminRemoveUserFromGroup": with((*call).adminRemoveUserFromGroup),
+	"AdminListGroupsForUser": with((*call).adminListGroupsForUser), "CreateGroup": with((*call).createGroup), "DeleteGroup": with((*call).deleteGroup),
+	"AdminInitiateAuth": with((*call).adminInitiateAuth), "AdminRespondToAuthChallenge": with((*call).adminRespond),
+}
+
+// with decodes the request of an operation.
+func with[In any](do func(*call, In) (any, *awsjson.Error)) func(*call) (any, *awsjson.Error) {
+	return func(c *call) (any, *awsjson.Error) {
+		return awsjson.Call(c.body, func(in In) (any, *awsjson.Error) { return do(c, in) })
 	}
-	if request["UserPoolId"] != s.Pool["Id"] {
+}
+
+func (s *Server) call(ctx context.Context, operation string, body []byte) (any, *awsjson.Error) {
+	s.mu.Lock()
+	s.calls = append(s.calls, operation)
+	s.mu.Unlock()
+	if s.Intercept != nil {
+		if exception := s.Intercept(operation); exception != "" {
+			return nil, awsjson.Errorf(exception, "by Intercept")
+		}
+	}
+	c := s.begin(ctx, operation, body)
+	var request struct {
+		UserPoolID any `json:"UserPoolId"`
+	}
+	_ = json.Unmarshal(body, &request) // a body that is not JSON is refused later
+	do := selfService[operation]
+	switch {
+	case do != nil:
+	case request.UserPoolID != c.pool["Id"]:
 		return nil, awsjson.Errorf("ResourceNotFoundException", "User pool does not exist.")
+	case admin[operation] != nil:
+		do = admin[operation]
+	default:
+		return awsjson.Call(body, func(request Object) (any, *awsjson.Error) { return s.serve(operation, request) })
 	}
+	response, refused := do(c)
+	c.record(response, refused)
+	return response, refused
+}
+
+// begin makes sure that there are users, and notes the pool as it is.
+func (s *Server) begin(ctx context.Context, operation string, body []byte) *call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.Users == nil {
+		s.Users = new(Users)
+	}
+	return &call{Server: s, ctx: ctx, operation: operation, body: body, pool: s.Pool}
+}
+
+// serve serves the operations that are about no user.
+func (s *Server) serve(operation string, request Object) (any, *awsjson.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch operation {
 	case "DescribeUserPool":
 		return Object{"UserPool": s.Pool}, nil
-	case "ListUsers":
-		return s.Users.list(request)
 	case "UpdateUserPool":
 		return Object{}, s.update(request)
 	case "GetUserPoolMfaConfig":
@@ -94,67 +179,18 @@ func (s *Server) serve(ctx context.Context, operation string, request Object) (a
 	case "SetUserPoolMfaConfig":
 		delete(request, "UserPoolId")
 		s.MFA = request
+		s.Pool = maps.Clone(s.Pool)
 		s.Pool["MfaConfiguration"] = request["MfaConfiguration"]
 		return s.MFA, nil
 	case "ListUserPoolClients":
-		return s.list(request), nil
-	case "ListGroups":
-		return s.listGroups(request), nil
+		return s.listClients(request), nil
 	case "DescribeUserPoolClient":
 		client, refused := s.client(request["ClientId"])
 		return Object{"UserPoolClient": client}, refused
-	case "AdminCreateUser":
-		return s.createUser(request)
-	case "AdminSetUserPassword":
-		return s.setPassword(request)
-	case "AdminDeleteUser":
-		return s.deleteUser(request)
-	case "AdminInitiateAuth":
-		return s.initiateAuth(ctx, request)
+	case "ListGroups":
+		return s.listGroups(request), nil
 	}
 	return nil, awsjson.Unknown(operation)
-}
-
-func (s *Server) client(id any) (Object, *awsjson.Error) {
-	for _, client := range s.Clients {
-		if client["ClientId"] == id {
-			return client, nil
-		}
-	}
-	return nil, awsjson.Errorf("ResourceNotFoundException", "User pool client does not exist.")
-}
-
-// list returns one app client. The token is the id of the next one.
-func (s *Server) list(request Object) Object {
-	answer, clients := Object{}, []Object{}
-	for i, client := range s.Clients {
-		if token := request["NextToken"]; token != nil && token != client["ClientId"] {
-			continue
-		}
-		clients = append(clients, Object{"ClientId": client["ClientId"], "ClientName": client["ClientName"]})
-		if i+1 < len(s.Clients) {
-			answer["NextToken"] = s.Clients[i+1]["ClientId"]
-		}
-		break
-	}
-	answer["UserPoolClients"] = clients
-	return answer
-}
-
-// listGroups returns two groups. The token is the name of the next one.
-func (s *Server) listGroups(request Object) Object {
-	token, _ := request["NextToken"].(string)
-	first := max(0, slices.Index(s.Groups, token))
-	rest := s.Groups[first:]
-	answer, groups := Object{}, []Object{}
-	if len(rest) > 2 {
-		answer["NextToken"], rest = rest[2], rest[:2]
-	}
-	for _, name := range rest {
-		groups = append(groups, Object{"GroupName": name, "UserPoolId": s.Pool["Id"]})
-	}
-	answer["Groups"] = groups
-	return answer
 }
 
 // Snapshot returns a copy of the user pool.

@@ -1,282 +1,162 @@
 package cognitoidp
 
 import (
-	"cmp"
-	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/google/uuid"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 
 	"github.com/phenom-earth/hasura-cognito/local/awsjson"
 	"github.com/phenom-earth/hasura-cognito/local/userpool"
 )
 
-// An account is a user who can sign in: with a password, without groups and without a second factor.
-type account struct {
-	name       string
-	attributes map[string]string
-	password   string
-	refresh    string // the refresh token of the last sign-in
+var (
+	errPassword = awsjson.Errorf("NotAuthorizedException", "Incorrect username or password.")
+	errDisabled = awsjson.Errorf("NotAuthorizedException", "User is disabled.")
+	errRefresh  = awsjson.Errorf("NotAuthorizedException", "Invalid Refresh Token")
+)
+
+// apiScopes are the scopes of tokens that the API issues.
+var apiScopes = []string{"aws.cognito.signin.user.admin"}
+
+// initiateAuth does not pass ClientMetadata on, as in Cognito.
+func (c *call) initiateAuth(in sdk.InitiateAuthInput) (any, *awsjson.Error) {
+	return c.auth(in.ClientId, string(in.AuthFlow), in.AuthParameters)
 }
 
-// Accounts returns the attributes of the users that AdminCreateUser made.
-func (s *Server) Accounts() (list []map[string]string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, u := range s.accounts {
-		list = append(list, maps.Clone(u.attributes))
-	}
-	return list
+func (c *call) adminInitiateAuth(in sdk.AdminInitiateAuthInput) (any, *awsjson.Error) {
+	return c.auth(in.ClientId, string(in.AuthFlow), in.AuthParameters)
 }
 
-// find returns a user by name, or by an attribute that users sign in with.
-func (s *Server) find(name any) (*account, *awsjson.Error) {
-	for _, u := range s.accounts {
-		if u.name == name || slices.ContainsFunc(s.aliases(), func(alias string) bool { return u.attributes[alias] == name }) {
-			return u, nil
-		}
-	}
-	return nil, awsjson.Errorf("UserNotFoundException", "User does not exist.")
-}
-
-// aliases returns the attributes with which users sign in instead of a user name, such as email.
-func (s *Server) aliases() (names []string) {
-	list, _ := s.Pool["UsernameAttributes"].([]any)
-	for _, name := range list {
-		names = append(names, fmt.Sprint(name))
-	}
-	return names
-}
-
-func (s *Server) createUser(request Object) (any, *awsjson.Error) {
-	name, _ := request["Username"].(string)
-	if _, absent := s.find(name); absent == nil {
-		return nil, awsjson.Errorf("UsernameExistsException", "User account already exists")
-	}
-	if request["MessageAction"] != "SUPPRESS" {
-		return nil, awsjson.Errorf("InvalidParameterException", "the stand-in sends no invitations")
-	}
-	sub := uuid.NewString()
-	u := &account{name: name, attributes: map[string]string{"sub": sub, "cognito:user_status": "FORCE_CHANGE_PASSWORD"}}
-	for _, attribute := range objects(request["UserAttributes"]) {
-		u.attributes[fmt.Sprint(attribute["Name"])] = fmt.Sprint(attribute["Value"])
-	}
-	if aliases := s.aliases(); len(aliases) > 0 { // the name must be one of them, and the user name is the sub
-		alias := "email"
-		if !strings.Contains(name, "@") {
-			alias = "phone_number"
-		}
-		if !slices.Contains(aliases, alias) || alias == "phone_number" && !strings.HasPrefix(name, "+") {
-			return nil, awsjson.Errorf("InvalidParameterException", "Username should be either an email or a phone number.")
-		}
-		u.name, u.attributes[alias] = sub, name
-	}
-	for _, item := range objects(s.Pool["SchemaAttributes"]) {
-		if name := fmt.Sprint(item["Name"]); item["Required"] == true && u.attributes[name] == "" {
-			return nil, awsjson.Errorf("InvalidParameterException", "Attributes did not conform to the schema: %s: The attribute is required", name)
-		}
-	}
-	s.accounts = append(s.accounts, u)
-	s.show(u)
-	attributes := []Object{}
-	for _, name := range slices.Sorted(maps.Keys(u.attributes)) {
-		attributes = append(attributes, Object{"Name": name, "Value": u.attributes[name]})
-	}
-	return Object{"User": Object{"Username": u.name, "Attributes": attributes, "Enabled": true, "UserStatus": "FORCE_CHANGE_PASSWORD"}}, nil
-}
-
-func objects(value any) (list []Object) {
-	items, _ := value.([]any)
-	for _, item := range items {
-		if object, ok := item.(Object); ok {
-			list = append(list, object)
-		}
-	}
-	return list
-}
-
-// show puts a user into the list of users.
-func (s *Server) show(u *account) {
-	if s.Users == nil {
-		return
-	}
-	attributes := maps.Clone(u.attributes)
-	delete(attributes, "cognito:user_status")
-	s.Users.Put(User{Username: u.name, Attributes: attributes, Enabled: true, Status: u.attributes["cognito:user_status"]})
-}
-
-func (s *Server) setPassword(request Object) (any, *awsjson.Error) {
-	u, refused := s.find(request["Username"])
+func (c *call) auth(clientID *string, flow string, parameters map[string]string) (any, *awsjson.Error) {
+	client, refused := c.app(clientID)
 	if refused != nil {
 		return nil, refused
 	}
-	u.password, _ = request["Password"].(string)
-	if request["Permanent"] == true {
-		u.attributes["cognito:user_status"] = "CONFIRMED"
-	}
-	s.show(u)
-	return Object{}, nil
-}
-
-func (s *Server) deleteUser(request Object) (any, *awsjson.Error) {
-	u, refused := s.find(request["Username"])
-	if refused != nil {
-		return nil, refused
-	}
-	s.accounts = slices.DeleteFunc(s.accounts, func(other *account) bool { return other == u })
-	if s.Users != nil {
-		s.Users.Delete(u.attributes["sub"])
-	}
-	return Object{}, nil
-}
-
-var errPassword = awsjson.Errorf("NotAuthorizedException", "Incorrect username or password.")
-
-// initiateAuth serves InitiateAuth and AdminInitiateAuth.
-func (s *Server) initiateAuth(ctx context.Context, request Object) (any, *awsjson.Error) {
-	client, refused := s.client(request["ClientId"])
-	if refused != nil {
-		return nil, refused
-	}
-	flow, _ := request["AuthFlow"].(string)
 	flows, _ := client["ExplicitAuthFlows"].([]any)
-	if flow == "REFRESH_TOKEN_AUTH" && member(client, "RefreshTokenRotation")["Feature"] == "ENABLED" ||
-		!slices.Contains(flows, any("ALLOW_"+flow)) {
+	refreshes := flow == "REFRESH_TOKEN_AUTH"
+	if refreshes && rotates(client) || !slices.Contains(flows, any("ALLOW_"+flow)) {
 		return nil, awsjson.Errorf("InvalidParameterException", "%s flow not enabled for this client", flow)
 	}
-	parameters := member(request, "AuthParameters")
-	if flow == "REFRESH_TOKEN_AUTH" {
-		return s.tokens(ctx, client, parameters, "TokenGeneration_RefreshTokens")
+	if refreshes {
+		return c.refresh(parameters["REFRESH_TOKEN"], grant{client: client, source: "TokenGeneration_RefreshTokens", scopes: apiScopes})
 	}
-	if s.Pool["MfaConfiguration"] == "ON" {
+	name := parameters["USERNAME"]
+	if c.find(&name) != nil {
+		return nil, errPassword
+	}
+	if refused := checkSecret(client, name, parameters["SECRET_HASH"]); refused != nil {
+		return nil, refused
+	}
+	switch u := c.user; {
+	case !u.Enabled:
+		return nil, errDisabled
+	case u.Status == ResetRequired:
+		return nil, awsjson.Errorf("PasswordResetRequiredException", "Password reset required for the user")
+	case u.password == "" || u.password != parameters["PASSWORD"]:
+		return nil, errPassword
+	case u.Status == Unconfirmed:
+		return nil, awsjson.Errorf("UserNotConfirmedException", "User is not confirmed.")
+	case u.Status == ForceChangePassword:
+		return c.challenge()
+	case c.pool["MfaConfiguration"] == "ON":
 		return Object{"ChallengeName": "MFA_SETUP", "Session": rand.Text()}, nil
 	}
-	return s.tokens(ctx, client, parameters, "TokenGeneration_Authentication")
+	return c.signIn(grant{client: client, source: "TokenGeneration_Authentication", scopes: apiScopes})
 }
 
-// refresh serves GetTokensFromRefreshToken.
-func (s *Server) refresh(ctx context.Context, request Object) (any, *awsjson.Error) {
-	client, refused := s.client(request["ClientId"])
+// challenge asks for a new password in place of the temporary one.
+func (c *call) challenge() (any, *awsjson.Error) {
+	var refused *awsjson.Error
+	c.user, refused = c.Users.edit(c.user.Sub(), func(u *User) *awsjson.Error { u.session = rand.Text(); return nil })
+	return Object{"ChallengeName": types.ChallengeNameTypeNewPasswordRequired, "Session": c.user.session,
+		"ChallengeParameters": Object{"USER_ID_FOR_SRP": c.user.Username, "requiredAttributes": "[]"}}, refused
+}
+
+func (c *call) respond(in sdk.RespondToAuthChallengeInput) (any, *awsjson.Error) {
+	return c.newPassword(in.ClientId, in.ChallengeName, in.Session, in.ChallengeResponses, in.ClientMetadata)
+}
+
+func (c *call) adminRespond(in sdk.AdminRespondToAuthChallengeInput) (any, *awsjson.Error) {
+	return c.newPassword(in.ClientId, in.ChallengeName, in.Session, in.ChallengeResponses, in.ClientMetadata)
+}
+
+// newPassword serves the challenge NEW_PASSWORD_REQUIRED. The triggers still see the old status.
+func (c *call) newPassword(clientID *string, challenge types.ChallengeNameType, session *string, responses, metadata map[string]string) (any, *awsjson.Error) {
+	client, refused := c.app(clientID)
 	if refused != nil {
 		return nil, refused
 	}
-	if secret := client["ClientSecret"]; secret != nil && secret != request["ClientSecret"] {
+	if challenge != types.ChallengeNameTypeNewPasswordRequired {
+		return nil, awsjson.Errorf("InvalidParameterException", "the stand-in does not serve the challenge %s", challenge)
+	}
+	name, password := responses["USERNAME"], responses["NEW_PASSWORD"]
+	if c.find(&name) != nil || c.user.session == "" || c.user.session != aws.ToString(session) {
+		return nil, awsjson.Errorf("NotAuthorizedException", "Invalid session for the user.")
+	}
+	if refused := checkSecret(client, name, responses["SECRET_HASH"]); refused != nil {
+		return nil, refused
+	}
+	var attributes []types.AttributeType
+	for key, value := range responses {
+		if attribute, ok := strings.CutPrefix(key, "userAttributes."); ok {
+			attributes = append(attributes, types.AttributeType{Name: &attribute, Value: &value})
+		}
+	}
+	c.user, refused = c.Users.edit(c.user.Sub(), func(u *User) *awsjson.Error {
+		if refused := c.checkPassword(&password); refused != nil {
+			return refused
+		}
+		u.password, u.session = password, ""
+		return c.set(u, attributes)
+	})
+	if refused != nil {
+		return nil, refused
+	}
+	result, refused := c.signIn(grant{client: client, source: "TokenGeneration_NewPasswordChallenge", scopes: apiScopes, metadata: metadata})
+	if refused == nil {
+		c.user, refused = c.Users.edit(c.user.Sub(), func(u *User) *awsjson.Error { u.Status = Confirmed; return nil })
+	}
+	return result, refused
+}
+
+// rotate serves GetTokensFromRefreshToken, the only refresh that passes clientMetadata on.
+func (c *call) rotate(in sdk.GetTokensFromRefreshTokenInput) (any, *awsjson.Error) {
+	client, refused := c.app(in.ClientId)
+	if refused != nil {
+		return nil, refused
+	}
+	if secret := client["ClientSecret"]; secret != nil && secret != aws.ToString(in.ClientSecret) {
 		return nil, awsjson.Errorf("NotAuthorizedException", "Client secret is wrong.")
 	}
-	return s.tokens(ctx, client, Object{"REFRESH_TOKEN": request["RefreshToken"]}, "TokenGeneration_RefreshTokens")
+	return c.refresh(aws.ToString(in.RefreshToken), grant{client: client, source: "TokenGeneration_Authentication", scopes: apiScopes, metadata: in.ClientMetadata})
 }
 
-// tokens checks who asks, calls the triggers and signs the tokens.
-func (s *Server) tokens(ctx context.Context, client, parameters Object, source string) (any, *awsjson.Error) {
-	refreshes := source == "TokenGeneration_RefreshTokens"
-	i := slices.IndexFunc(s.accounts, func(u *account) bool {
-		if refreshes {
-			return u.refresh == parameters["REFRESH_TOKEN"]
-		}
-		return u.name == parameters["USERNAME"] && u.password == parameters["PASSWORD"]
-	})
-	if i < 0 {
-		return nil, errPassword
-	}
-	u := s.accounts[i]
-	if secret, ok := client["ClientSecret"].(string); ok && parameters["USERNAME"] != nil && parameters["SECRET_HASH"] != secretHash(secret, u.name, client["ClientId"]) {
-		return nil, awsjson.Errorf("NotAuthorizedException", "Unable to verify secret hash for client")
-	}
-	triggers := member(s.Pool, "LambdaConfig")
-	if function, ok := triggers["PostAuthentication"].(string); ok && !refreshes {
-		if _, refused := s.invoke(ctx, function, s.event(u, client, "1", "PostAuthentication_Authentication")); refused != nil {
-			return nil, refused
-		}
-	}
-	config := member(triggers, "PreTokenGenerationConfig")
-	version, _ := config["LambdaVersion"].(string)
-	version = cmp.Or(strings.TrimSuffix(strings.TrimPrefix(version, "V"), "_0"), "1")
-	event := s.event(u, client, version, source)
-	returned := event
-	if function, ok := config["LambdaArn"].(string); ok {
-		var refused *awsjson.Error
-		if returned, refused = s.invoke(ctx, function, event); refused != nil {
-			return nil, refused
-		}
-	}
-	claims, err := s.Tokens.Tokens(event, returned, time.Now())
-	if err != nil {
-		return nil, exception(err)
-	}
-	id, access, err := s.Tokens.Sign(claims)
-	if err != nil {
-		return nil, exception(err)
-	}
-	result := Object{"IdToken": id, "AccessToken": access, "TokenType": "Bearer", "ExpiresIn": 3600}
-	if !refreshes || member(client, "RefreshTokenRotation")["Feature"] == "ENABLED" {
-		u.refresh = rand.Text()
-		result["RefreshToken"] = u.refresh
-	}
-	return Object{"AuthenticationResult": result}, nil
+func rotates(client Object) bool {
+	return member(client, "RefreshTokenRotation")["Feature"] == "ENABLED"
 }
 
-func secretHash(secret, name string, clientID any) string {
-	mac := hmac.New(sha256.New, []byte(secret))
-	fmt.Fprint(mac, name, clientID)
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+// A refresh token begins with the sub of its user.
+func (c *call) refresh(token string, g grant) (any, *awsjson.Error) {
+	sub, _, _ := strings.Cut(token, ".")
+	var found bool
+	switch c.user, found = c.Users.Get(sub); {
+	case !found || token == "" || c.user.refresh != token:
+		return nil, errRefresh
+	case !c.user.Enabled:
+		return nil, errDisabled
+	}
+	return c.issue(g, rotates(g.client))
 }
 
-// event is what Cognito sends to a trigger. V1_0 events have no scopes.
-func (s *Server) event(u *account, client Object, version, source string) []byte {
-	request, response := Object{"userAttributes": u.attributes}, Object{}
-	if strings.HasPrefix(source, "TokenGeneration_") {
-		request["groupConfiguration"] = Object{"groupsToOverride": []string{}, "iamRolesToOverride": []string{}, "preferredRole": nil}
-		response["claimsOverrideDetails"] = nil
-		if version != "1" {
-			request["scopes"] = []string{"aws.cognito.signin.user.admin"}
-			response = Object{"claimsAndScopeOverrideDetails": nil}
-		}
+// signIn calls post authentication and issues tokens.
+func (c *call) signIn(g grant) (any, *awsjson.Error) {
+	refused := c.tell("PostAuthentication", userpool.Trigger{Source: "PostAuthentication_Authentication", ClientID: id(g.client), Metadata: g.metadata})
+	if refused != nil {
+		return nil, refused
 	}
-	event, err := json.Marshal(Object{
-		"version": version, "triggerSource": source, "userPoolId": s.Tokens.ID, "region": strings.Split(s.Tokens.ID, "_")[0], "userName": u.name,
-		"callerContext": Object{"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client["ClientId"]},
-		"request":       request, "response": response,
-	})
-	if err != nil {
-		panic(err) // there are only texts
-	}
-	return event
-}
-
-// invoke calls a function. It returns Cognito's error if the function fails.
-func (s *Server) invoke(ctx context.Context, function string, event []byte) ([]byte, *awsjson.Error) {
-	result, err := s.Invoke(ctx, function, event)
-	if err != nil {
-		return nil, awsjson.Errorf("UnexpectedLambdaException", "%v", err)
-	}
-	var sent struct {
-		Source string `json:"triggerSource"`
-	}
-	if err := json.Unmarshal(event, &sent); err != nil {
-		return nil, awsjson.Errorf("InternalErrorException", "%v", err)
-	}
-	if result.FunctionError != "" {
-		return nil, exception(userpool.Failed(sent.Source, result.Payload))
-	}
-	if err := userpool.Check(event, result.Payload); err != nil {
-		return nil, exception(err)
-	}
-	return result.Payload, nil
-}
-
-func exception(err error) *awsjson.Error {
-	if refused, ok := errors.AsType[*userpool.Error](err); ok {
-		return awsjson.Errorf(refused.Code, "%s", refused.Message)
-	}
-	return awsjson.Errorf("InternalErrorException", "%v", err)
+	return c.issue(g, true)
 }

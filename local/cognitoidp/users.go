@@ -1,30 +1,19 @@
 package cognitoidp
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"maps"
-	"math/rand/v2"
-	"regexp"
+	"cmp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/local/awsjson"
 )
 
-// A User is a user of the pool. The attribute sub identifies it.
-type User struct {
-	Username   string
-	Attributes map[string]string
-	Enabled    bool
-	Status     string // such as CONFIRMED
-}
-
-// Users serves ListUsers. Set the fields before it serves. The zero value has no users.
+// Users are the users of a pool. Set the fields before it serves. The zero value has no users.
+//
+// Put and Delete change users as somebody in another place would: no trigger is called, and CloudTrail has no record.
 type Users struct {
-	// Short makes pages short or empty at random, as Cognito may.
+	// Short makes pages of ListUsers short or empty at random, as Cognito may.
 	Short bool
 	// Repeat lists the last user of a page again on the next one.
 	Repeat bool
@@ -34,170 +23,124 @@ type Users struct {
 	// Stale is for how long ListUsers does not show a change: it is eventually consistent.
 	Stale time.Duration
 
-	mu       sync.Mutex
-	requests int
-	bySub    map[string]listed
-	sorted   []string // the subs; nil if they have changed
-	pending  []change
-}
-
-type listed struct {
-	email string
-	json  json.RawMessage
-}
-
-// A change is one that ListUsers does not show yet.
-type change struct {
-	at   time.Time
-	sub  string
-	user *User // nil if the user was deleted
+	mu     sync.Mutex
+	bySub  map[string]*User
+	byName map[string]*User
+	listing
 }
 
 // Put creates users or replaces them.
 func (u *Users) Put(users ...User) {
-	for i := range users {
-		u.change(users[i].Attributes["sub"], &users[i])
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, user := range users {
+		u.put(user)
 	}
+}
+
+func (u *Users) put(user User) {
+	if u.bySub == nil {
+		u.bySub, u.byName = make(map[string]*User), make(map[string]*User)
+	}
+	sub, now := user.Sub(), time.Now()
+	if old := u.bySub[sub]; old != nil {
+		delete(u.byName, old.Username)
+	}
+	user.Modified = now
+	if user.Created.IsZero() {
+		user.Created = now
+	}
+	u.bySub[sub], u.byName[user.Username] = &user, &user
+	u.change(change{now, sub, &listed{user.Attributes["email"], user.json()}})
 }
 
 // Delete deletes a user.
-func (u *Users) Delete(sub string) { u.change(sub, nil) }
-
-func (u *Users) change(sub string, user *User) {
+func (u *Users) Delete(sub string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.pending = append(u.pending, change{time.Now(), sub, user})
-	u.settle()
+	if old := u.bySub[sub]; old != nil {
+		delete(u.byName, old.Username)
+		delete(u.bySub, sub)
+	}
+	u.change(change{time.Now(), sub, nil})
 }
 
-// settle shows the changes that are old enough.
-func (u *Users) settle() {
-	if u.bySub == nil {
-		u.bySub = make(map[string]listed)
+// Get returns the user with a sub. It reports false if there is none.
+func (u *Users) Get(sub string) (User, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if user := u.bySub[sub]; user != nil {
+		return user.clone(), true
 	}
-	for ; len(u.pending) > 0 && time.Since(u.pending[0].at) >= u.Stale; u.pending = u.pending[1:] {
-		c := u.pending[0]
-		before := len(u.bySub)
-		if c.user == nil {
-			delete(u.bySub, c.sub)
-		} else {
-			u.bySub[c.sub] = listed{c.user.Attributes["email"], c.user.json()}
-		}
-		if len(u.bySub) != before {
-			u.sorted = nil
-		}
-	}
+	return User{}, false
 }
 
-func (u *User) json() json.RawMessage {
-	attributes := []Object{}
-	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
-		attributes = append(attributes, Object{"Name": name, "Value": u.Attributes[name]})
-	}
-	data, err := json.Marshal(Object{
-		"Username": u.Username, "Attributes": attributes, "Enabled": u.Enabled, "UserStatus": u.Status,
-		"UserCreateDate": 1.7e9, "UserLastModifiedDate": 1.7e9,
-	})
-	if err != nil {
-		panic("cognitoidp: " + err.Error()) // texts can always be encoded
-	}
-	return data
-}
-
-// A token says where the next page of a listing begins.
-type token struct {
-	Filter  any
-	After   string
-	Request int // the number of the request that returned it
-}
-
-var filterForm = regexp.MustCompile(`^(sub|email) (=|\^=) "([^"\\]*)"$`)
-
-// list returns one page, in the order of the subs.
-func (u *Users) list(request Object) (any, *awsjson.Error) {
+// All returns the users in the order in which they were created. A nil *Users has none.
+func (u *Users) All() []User {
 	if u == nil {
-		return Object{"Users": []any{}}, nil
+		return nil
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.requests++
-	u.settle()
-	for name := range request {
-		if !slices.Contains([]string{"UserPoolId", "Limit", "Filter", "PaginationToken"}, name) {
-			return nil, awsjson.Errorf("InvalidParameterException", "the stand-in does not serve %s", name)
-		}
+	var all []User
+	for _, user := range u.bySub {
+		all = append(all, user.clone())
 	}
-	limit := 60
-	if n, ok := request["Limit"].(float64); ok {
-		if limit = int(n); n > 60 {
-			return nil, awsjson.Errorf("InvalidParameterException", "Member must have value less than or equal to 60")
-		}
-	}
-	from := token{Filter: request["Filter"]}
-	if text, ok := request["PaginationToken"].(string); ok {
-		data, err := base64.StdEncoding.DecodeString(text)
-		if err != nil || json.Unmarshal(data, &from) != nil || from.Filter != request["Filter"] ||
-			u.TokenLife > 0 && u.requests-from.Request > u.TokenLife {
-			return nil, awsjson.Errorf("InvalidParameterException", "Invalid pagination token given")
-		}
-	}
-	subs, refused := u.matching(from.Filter)
-	if refused != nil {
-		return nil, refused
-	}
-	start, _ := slices.BinarySearch(subs, from.After)
-	if subs = subs[start:]; len(subs) > 0 && subs[0] == from.After && !u.Repeat {
-		subs = subs[1:]
-	}
-	size := min(limit, len(subs))
-	if u.Short {
-		size = rand.IntN(size + 1)
-	}
-	answer, page := Object{}, make([]json.RawMessage, 0, size)
-	for _, sub := range subs[:size] {
-		page = append(page, u.bySub[sub].json)
-	}
-	answer["Users"] = page
-	if size < len(subs) {
-		if size > 0 {
-			from.After = subs[size-1]
-		}
-		from.Request = u.requests
-		data, err := json.Marshal(from)
-		if err != nil {
-			return nil, awsjson.Errorf("InternalErrorException", "encode the token")
-		}
-		answer["PaginationToken"] = base64.StdEncoding.EncodeToString(data)
-	}
-	return answer, nil
+	slices.SortFunc(all, func(a, b User) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Sub(), b.Sub())) })
+	return all
 }
 
-// matching returns the subs that a filter lets through.
-func (u *Users) matching(filter any) ([]string, *awsjson.Error) {
-	if u.sorted == nil {
-		u.sorted = slices.AppendSeq(make([]string, 0, len(u.bySub)), maps.Keys(u.bySub))
-		slices.Sort(u.sorted)
+var errNoUser = awsjson.Errorf("UserNotFoundException", "User does not exist.")
+
+// find returns a user by name, by sub, or by an attribute that users sign in with.
+func (u *Users) find(name string, aliases []string) (User, *awsjson.Error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if user := cmp.Or(u.byName[name], u.bySub[name]); user != nil {
+		return user.clone(), nil
 	}
-	text, _ := filter.(string)
-	if text == "" {
-		return u.sorted, nil
-	}
-	m := filterForm.FindStringSubmatch(text)
-	if m == nil {
-		return nil, awsjson.Errorf("InvalidParameterException", "the stand-in does not serve the filter %s", text)
-	}
-	if m[1] == "email" {
-		return slices.DeleteFunc(slices.Clone(u.sorted), func(sub string) bool {
-			return m[2] == "=" && u.bySub[sub].email != m[3] || !strings.HasPrefix(u.bySub[sub].email, m[3])
-		}), nil
-	}
-	start, found := slices.BinarySearch(u.sorted, m[3])
-	if m[2] == "=" {
-		if found {
-			return u.sorted[start : start+1], nil
+	for _, alias := range aliases {
+		for _, user := range u.bySub {
+			if name != "" && user.Attributes[alias] == name {
+				return user.clone(), nil
+			}
 		}
-		return nil, nil
 	}
-	end, _ := slices.BinarySearch(u.sorted, m[3]+"g") // after the last hex digit
-	return u.sorted[start:end], nil
+	return User{}, errNoUser
+}
+
+// create adds a user. The name must be new, and so must be attributes that users sign in with.
+func (u *Users) create(user User, aliases []string) *awsjson.Error {
+	for _, name := range append([]string{user.Username}, valuesOf(user.Attributes, aliases)...) {
+		if _, absent := u.find(name, aliases); absent == nil {
+			return awsjson.Errorf("UsernameExistsException", "User account already exists")
+		}
+	}
+	u.Put(user)
+	return nil
+}
+
+func valuesOf(attributes map[string]string, names []string) (values []string) {
+	for _, name := range names {
+		if value := attributes[name]; value != "" {
+			values = append(values, value)
+		}
+	}
+	return values
+}
+
+// edit changes a user, unless change returns an error.
+func (u *Users) edit(sub string, change func(*User) *awsjson.Error) (User, *awsjson.Error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	old := u.bySub[sub]
+	if old == nil {
+		return User{}, errNoUser
+	}
+	user := old.clone()
+	if refused := change(&user); refused != nil {
+		return old.clone(), refused
+	}
+	u.put(user)
+	return user.clone(), nil
 }

@@ -81,6 +81,21 @@ func sign(key jose.JSONWebKey, claims Claims) (string, error) {
 	return signed.CompactSerialize()
 }
 
+// Owner returns the sub of an access token that the pool has signed.
+func (p *Pool) Owner(access string) (sub string, err error) {
+	signed, err := jose.ParseSigned(access, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return "", fmt.Errorf("parse the token: %w", err)
+	}
+	payload, err := signed.Verify(p.access.Public())
+	if err != nil {
+		return "", fmt.Errorf("verify the token: %w", err)
+	}
+	var claims struct{ Sub string }
+	err = json.Unmarshal(payload, &claims)
+	return claims.Sub, err
+}
+
 // ServeHTTP publishes the keys at /<ID>/.well-known/jwks.json.
 func (p *Pool) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet || r.URL.Path != "/"+p.ID+"/.well-known/jwks.json" {

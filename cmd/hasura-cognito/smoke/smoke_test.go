@@ -204,7 +204,7 @@ func TestHealthyDeployment(t *testing.T) {
 			if !slices.Equal(checks, want) {
 				t.Errorf("got the checks %q, want %q", checks, want)
 			}
-			if n := len(d.Cognito.Accounts()) + len(d.rows(t)) + len(result.Left); n > 0 {
+			if n := len(d.Cognito.Users.All()) + len(d.rows(t)) + len(result.Left); n > 0 {
 				t.Errorf("users, rows and reported leftovers: got %d, want none", n)
 			}
 			if calls := d.Cognito.Calls(); calls[len(calls)-2] != row.calls {
@@ -374,7 +374,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			if c := result.Checks[i]; c.Verdict != row.verdict || !strings.Contains(c.Found, row.found) || !strings.Contains(c.Hint, row.hint) {
 				t.Errorf("got %+v, want %s with %q and the hint %q", c, row.verdict, row.found, row.hint)
 			}
-			if users, rows := len(d.Cognito.Accounts()), len(d.rows(t)); users != row.users || rows != row.rows {
+			if users, rows := len(d.Cognito.Users.All()), len(d.rows(t)); users != row.users || rows != row.rows {
 				t.Errorf("got %d users and %d rows, want %d and %d\n%+v", users, rows, row.users, row.rows, result.Checks)
 			}
 			if left := strings.Join(result.Left, ""); (left == "") != (row.left == "") || !strings.HasPrefix(left, row.left) {
