@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf16"
 
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
@@ -23,7 +24,7 @@ import (
 type action struct {
 	ID      int
 	Title   string
-	User    user // as it was before; empty for a machine
+	User    cognitoidp.User // as it is afterwards; empty for a machine
 	Version string
 	Steps   []step
 	Refused error  // Cognito's error, which ends the action
@@ -36,29 +37,26 @@ type action struct {
 // keep is how many actions the page remembers.
 const keep = 200
 
-// act does the operations one after the other, until Cognito refuses one.
+// act does the operations one after the other, until Cognito refuses one. The title goes on after the user's name.
 func (a *app) act(ctx context.Context, title string, operations []string, r request) (*action, error) {
 	a.acting.Lock()
 	defer a.acting.Unlock()
-	done := &action{Title: title, Version: "V" + r.version + "_0"}
-	done.User, _ = a.pool.find(r.sub)
 	before, err := a.rows(ctx)
 	if err != nil {
 		return nil, err
 	}
+	this := &action{Version: "V" + a.version() + "_0"}
 	for _, operation := range operations {
-		r.operation = operation
-		res, err := a.pool.do(ctx, r)
+		res, err := a.do(ctx, operation, r)
 		if err != nil {
 			return nil, err
 		}
-		done.Steps, done.Refused, done.Done = append(done.Steps, res.steps...), res.refused, res.done
-		if res.tokens != nil {
-			if done.Tokens, err = a.sign(*res.tokens, cmp.Or(r.sub, clientID)); err != nil {
-				return nil, err
-			}
+		r.sub = res.sub
+		this.Steps, this.Refused, this.Done = append(this.Steps, res.steps...), res.refused, done[operation]
+		if res.tokens.Access != "" {
+			this.Tokens = newSigned(cmp.Or(r.sub, clientID), res.tokens, r.refresh)
 		}
-		if done.Refused != nil {
+		if this.Refused != nil {
 			break
 		}
 	}
@@ -66,17 +64,23 @@ func (a *app) act(ctx context.Context, title string, operations []string, r requ
 	if err != nil {
 		return nil, err
 	}
-	done.before, done.after = rowOf(r.sub, before, after)
+	this.before, this.after = rowOf(r.sub, before, after)
+	this.User, _ = a.pool.Users.Get(r.sub)
+	this.Title = strings.TrimSpace(cmp.Or(label(this.User), r.who.attributes["email"]) + " " + title)
+	a.remember(this)
+	return this, nil
+}
+
+func (a *app) remember(this *action) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lastID++
-	done.ID = a.lastID
-	a.actions = append(a.actions, done)
+	this.ID = a.lastID
+	a.actions = append(a.actions, this)
 	a.actions = a.actions[max(0, len(a.actions)-keep):]
-	if done.Tokens != nil {
-		a.tokens[done.Tokens.Subject] = done.Tokens
+	if this.Tokens != nil {
+		a.tokens[this.Tokens.Subject] = this.Tokens
 	}
-	return done, nil
 }
 
 // rows are the user rows by key.
@@ -141,7 +145,7 @@ func (a *action) RowText() string {
 		}
 	}
 	switch {
-	case a.User.Sub() == "":
+	case a.Tokens != nil && a.Tokens.Subject == clientID:
 		return "A machine has no row."
 	case a.after == nil:
 		return "There is no row yet."
@@ -241,7 +245,7 @@ func (s step) Kind() string {
 }
 
 // File is the name that events/ gives to such an event.
-func (s step) File(who user) string {
+func (s step) File(who cognitoidp.User) string {
 	var e struct{ Version string }
 	_ = json.Unmarshal(s.Event, &e) // the event is made here
 	trigger, source, _ := strings.Cut(s.Source, "_")
@@ -256,7 +260,7 @@ func (s step) File(who user) string {
 	case source == "ConfirmSignUp":
 		name += "-sign-up"
 	}
-	person, _, _ := strings.Cut(who.Label(), "@")
+	person, _, _ := strings.Cut(label(who), "@")
 	person = strings.Map(func(r rune) rune {
 		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
 			return unicode.ToLower(r)
@@ -304,9 +308,9 @@ func indent(text []byte) string {
 func (a *app) findAction(id string) (*action, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, done := range a.actions {
-		if strconv.Itoa(done.ID) == id {
-			return done, nil
+	for _, this := range a.actions {
+		if strconv.Itoa(this.ID) == id {
+			return this, nil
 		}
 	}
 	return nil, problemf(http.StatusNotFound, "The page remembers the last %d actions, and this is not one of them.", keep)
@@ -316,9 +320,9 @@ func (a *app) findAction(id string) (*action, error) {
 func (a *app) lastAction(sub string) *action {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, done := range slices.Backward(a.actions) {
-		if done.User.Sub() == sub {
-			return done
+	for _, this := range slices.Backward(a.actions) {
+		if this.User.Sub() == sub {
+			return this
 		}
 	}
 	return nil
@@ -326,17 +330,17 @@ func (a *app) lastAction(sub string) *action {
 
 // saveEvent downloads the event of a step. Nothing is written here.
 func (a *app) saveEvent(w http.ResponseWriter, r *http.Request) error {
-	done, err := a.findAction(r.PathValue("id"))
+	this, err := a.findAction(r.PathValue("id"))
 	if err != nil {
 		return err
 	}
 	n, err := strconv.Atoi(r.PathValue("step"))
-	if err != nil || n < 0 || n >= len(done.Steps) || len(done.Steps[n].Event) == 0 {
+	if err != nil || n < 0 || n >= len(this.Steps) || len(this.Steps[n].Event) == 0 {
 		return problemf(http.StatusNotFound, "The action has no such event.")
 	}
-	s := done.Steps[n]
+	s := this.Steps[n]
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", s.File(done.User)))
+	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", s.File(this.User)))
 	_, _ = w.Write([]byte(s.EventText())) // the client may be gone
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 )
 
 func TestDiff(t *testing.T) {
@@ -43,11 +45,11 @@ func TestStepDiff(t *testing.T) {
 }
 
 func TestFile(t *testing.T) {
-	jane := newUser(map[string]string{"email": "jane.doe@example.com"}, nil, "", confirmed)
-	gina := newUser(map[string]string{"email": "gina@example.com"}, nil, "Google", "")
+	jane := cognitoidp.User{Attributes: map[string]string{"email": "jane.doe@example.com"}}
+	gina := cognitoidp.User{Attributes: map[string]string{"email": "gina@example.com"}, Provider: "Google"}
 	rows := []struct {
 		source, version string
-		who             user
+		who             cognitoidp.User
 		want            string
 	}{
 		{"PostConfirmation_ConfirmSignUp", "1", jane, "post-confirmation-sign-up-jane-doe.json"},
@@ -56,10 +58,10 @@ func TestFile(t *testing.T) {
 		{"PostAuthentication_Authentication", "1", jane, "post-authentication-jane-doe.json"},
 		{"PostAuthentication_Authentication", "1", gina, "post-authentication-federated-google-gina.json"},
 		{"TokenGeneration_NewPasswordChallenge", "2", jane, "pre-token-generation-v2-new-password-challenge-jane-doe.json"},
-		{"TokenGeneration_ClientCredentials", "3", user{}, "pre-token-generation-v3-client-credentials.json"},
+		{"TokenGeneration_ClientCredentials", "3", cognitoidp.User{}, "pre-token-generation-v3-client-credentials.json"},
 	}
 	for _, row := range rows {
-		s := step{Source: row.source, Event: row.who.event(row.source, request{version: row.version})}
+		s := step{Source: row.source, Event: []byte(`{"version":"` + row.version + `"}`)}
 		if got := s.File(row.who); got != row.want {
 			t.Errorf("%s: file = %s, want %s", row.source, got, row.want)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/documents"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
@@ -14,13 +15,12 @@ import (
 // An app is the page and the local environment behind it.
 type app struct {
 	stack *stack.Stack
-	pool  *pool
+	pool  *cognitoidp.Server
 	mux   *http.ServeMux
 
 	acting sync.Mutex // held during an action: the rows before and after it belong to it
 
 	mu      sync.Mutex
-	version string // of the pre token generation trigger that was chosen last
 	lastID  int
 	actions []*action
 	tokens  map[string]*signed // of the last sign-in, by sub or client id
@@ -39,7 +39,7 @@ func newApp(ctx context.Context, built string, project fs.FS) (*app, error) {
 	if err := documents.Create(ctx, s.Database.SQL); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	a := &app{stack: s, pool: &pool{stack: s}, mux: http.NewServeMux(), version: "2", tokens: make(map[string]*signed)}
+	a := &app{stack: s, pool: newPool(s, "2"), mux: http.NewServeMux(), tokens: make(map[string]*signed)}
 	a.route()
 	return a, nil
 }

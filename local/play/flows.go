@@ -3,128 +3,100 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/local/awsjson"
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
-	"github.com/phenom-earth/hasura-cognito/local/userpool"
 )
 
-// clientID is the app client of the pool, and the machine that gets tokens.
-const clientID = "1example23456789example012"
-
-// Statuses of users, as in Cognito.
 const (
-	unconfirmed         = "UNCONFIRMED"
-	confirmed           = "CONFIRMED"
-	forceChangePassword = "FORCE_CHANGE_PASSWORD"
-	resetRequired       = "RESET_REQUIRED"
-	externalProvider    = "EXTERNAL_PROVIDER"
+	// clientID is the app client of the pool, and the machine that gets tokens.
+	clientID = "1example23456789example012"
+	// password is that of every user: the page asks for none.
+	password = "Correct-horse-7"
 )
 
-var statuses = []string{unconfirmed, confirmed, forceChangePassword, resetRequired, externalProvider}
+var statuses = []string{cognitoidp.Unconfirmed, cognitoidp.Confirmed, cognitoidp.ForceChangePassword, cognitoidp.ResetRequired, cognitoidp.ExternalProvider}
 
-// A provider is an identity provider of the pool.
-type provider struct{ Name, Type string }
-
-var providers = []provider{{"Google", "Google"}, {"ADFS", "SAML"}, {"Okta", "OIDC"}}
-
-// A user is a user of the pool.
-type user struct {
-	cognitoidp.User
-	Groups   []string
-	Provider string // name of the identity provider; empty for a user with a password
-
-	seen     bool // an identity provider has sent the user before
-	signedIn bool // the user has a refresh token
+// providers are the identity providers of the pool, without who signs in.
+var providers = []cognitoidp.Identity{
+	{Provider: "Google", Type: "Google"},
+	{Provider: "ADFS", Type: "SAML", Issuer: "http://adfs.example.com/adfs/services/trust"},
+	{Provider: "Okta", Type: "OIDC"},
 }
 
-func (u user) Sub() string { return u.Attributes["sub"] }
-
-// Label is what people call the user.
-func (u user) Label() string {
+// label is what people call a user.
+func label(u cognitoidp.User) string {
 	return cmp.Or(u.Attributes["email"], u.Attributes["name"], u.Attributes["phone_number"], u.Username)
 }
 
-// A pool has the users, and signs them in as Cognito does.
-type pool struct {
-	stack *stack.Stack
+// providerGroup is the group that Cognito makes for the users of an identity provider.
+func providerGroup(u cognitoidp.User) string { return stack.PoolID + "_" + u.Provider }
 
-	mu    sync.Mutex
-	users []user // the newest first
+// groups are those that somebody has put the user in.
+func groups(u cognitoidp.User) []string {
+	return slices.DeleteFunc(slices.Clone(u.Groups), func(name string) bool { return u.Provider != "" && name == providerGroup(u) })
 }
 
-func (p *pool) list() []user {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.users)
+// A step is one trigger that Cognito called, or what it did without one.
+type step struct {
+	Operation string
+	Note      string // in place of a call
+	Source    string // the trigger source
+	Event     []byte
+	Call      stack.Call
+	Refused   error // Cognito's error about the response
 }
 
-func (p *pool) find(sub string) (user, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if i := p.index(sub); i >= 0 {
-		return p.users[i], true
+// Function is what the docs call the function of the step.
+func (s step) Function() string {
+	return map[string]string{functions.Claims: "claims function", functions.Sync: "sync function"}[s.Call.Function]
+}
+
+// steps in a context collects what the triggers of an operation do.
+type steps struct{ list []step }
+
+type stepsKey struct{}
+
+// triggers are the functions of the pool. version is that of pre token generation: 1, 2 or 3.
+func triggers(version string) cognitoidp.Object {
+	claims, sync := lambda.Function{Name: functions.Claims}.ARN(), lambda.Function{Name: functions.Sync}.ARN()
+	return cognitoidp.Object{"PostConfirmation": sync, "PostAuthentication": sync,
+		"PreTokenGenerationConfig": cognitoidp.Object{"LambdaArn": claims, "LambdaVersion": "V" + version + "_0"}}
+}
+
+// newPool makes a user pool whose triggers are the functions of the environment.
+func newPool(s *stack.Stack, version string) *cognitoidp.Server {
+	return &cognitoidp.Server{
+		Pool:    cognitoidp.Object{"Id": stack.PoolID, "UsernameAttributes": []any{"email"}, "LambdaConfig": triggers(version)},
+		Clients: []cognitoidp.Object{{"ClientId": clientID, "ExplicitAuthFlows": []any{"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}}},
+		Users:   new(cognitoidp.Users),
+		Tokens:  s.Pool,
+		Invoke: func(ctx context.Context, arn string, event []byte) (lambda.Result, error) {
+			call, err := s.Send(ctx, arn[strings.LastIndex(arn, ":")+1:], event)
+			if all, ok := ctx.Value(stepsKey{}).(*steps); ok && err == nil {
+				all.list = append(all.list, step{Call: call})
+			}
+			return call.Result, err
+		},
+		Invoked: func(ctx context.Context, i cognitoidp.Invocation) {
+			if all, ok := ctx.Value(stepsKey{}).(*steps); ok && len(all.list) > 0 {
+				last := &all.list[len(all.list)-1]
+				last.Source, last.Event, last.Refused = i.Source, i.Event, i.Refused
+			}
+		},
 	}
-	return user{}, false
 }
 
-func (p *pool) index(sub string) int {
-	return slices.IndexFunc(p.users, func(u user) bool { return u.Sub() == sub })
-}
-
-// put creates the user or replaces it.
-func (p *pool) put(u user) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if i := p.index(u.Sub()); i >= 0 {
-		p.users[i] = u
-	} else {
-		p.users = slices.Insert(p.users, 0, u)
-	}
-}
-
-func (p *pool) remove(sub string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.users = slices.DeleteFunc(p.users, func(u user) bool { return u.Sub() == sub })
-}
-
-// newUser gives a new user a sub and a user name, and the status that Cognito gives.
-func newUser(attributes map[string]string, groups []string, from, status string) user {
-	u := user{Groups: groups, Provider: from}
-	u.Attributes = map[string]string{"sub": uuid.NewString()}
-	maps.Copy(u.Attributes, attributes)
-	u.Username, u.Enabled, u.Status = u.Sub(), true, status
-	if i := slices.IndexFunc(providers, func(p provider) bool { return p.Name == from }); i >= 0 {
-		id := fmt.Sprintf("1%020d", rand.Uint64())
-		u.Username, u.Status = strings.ToLower(from)+"_"+id, externalProvider
-		identities, err := json.Marshal([]map[string]any{{"userId": id, "providerName": from, "providerType": providers[i].Type,
-			"issuer": nil, "primary": true, "dateCreated": time.Now().UnixMilli()}})
-		if err != nil {
-			panic(err) // these values can always be encoded
-		}
-		u.Attributes["identities"] = string(identities)
-	}
-	if u.Attributes["email"] != "" && u.Attributes["email_verified"] == "" {
-		u.Attributes["email_verified"] = fmt.Sprint(status == forceChangePassword)
-	}
-	return u
-}
-
-// Operations of the user pools API and of managed login.
+// Operations, as they are called on the page.
 const (
 	signUp        = "Sign up"
 	confirm       = "Confirm"
@@ -135,274 +107,235 @@ const (
 	machineTokens = "Machine token"
 )
 
-// A request is what somebody asks the pool for.
-type request struct {
-	operation string
-	sub       string // of the user; empty for a machine
-	version   string // of the pre token generation trigger: 1, 2 or 3
-	metadata  map[string]string
+// done says what Cognito did.
+var done = map[string]string{
+	signUp:        "Cognito has sent a confirmation code.",
+	confirm:       "Cognito has confirmed the user.",
+	signIn:        "Cognito has issued the tokens.",
+	refresh:       "Cognito has issued the tokens.",
+	forgot:        "Cognito has set the new password.",
+	adminCreate:   "Cognito has sent an invitation with a temporary password.",
+	machineTokens: "Cognito has issued the token.",
 }
 
-// A step is one trigger that Cognito calls, or what it does without one.
-type step struct {
-	Operation string
-	Note      string // in place of a call
-	Source    string // the trigger source
-	Event     []byte
-	Call      stack.Call
-	Refused   error // Cognito's error about the response
+// silent says why Cognito calls no function.
+var silent = map[string]string{
+	signUp:        "Cognito calls no function: the user can sign in only after confirming.",
+	adminCreate:   "Cognito calls no function, now or when the password is changed. The first sign-in writes the row.",
+	machineTokens: "Cognito calls no function for a machine with this trigger version. Only V3_0 does.",
+}
+
+// A request is what somebody asks the pool for.
+type request struct {
+	who      newcomer // of a new user
+	sub      string   // of the user; empty for a machine and for a new user
+	refresh  string   // the refresh token
+	metadata map[string]string
+}
+
+// A newcomer is a user who is not in the pool yet.
+type newcomer struct {
+	attributes map[string]string
+	groups     []string
+	provider   string // name of the identity provider; empty for a user with a password
 }
 
 // A result is what an operation led to.
 type result struct {
+	sub     string
 	steps   []step
 	refused error // Cognito's error, which the app gets; nil if there is none
-	done    string
-	tokens  *userpool.Tokens
+	tokens  cognitoidp.Tokens
 }
 
-func refused(code, message string) error { return &userpool.Error{Code: code, Message: message} }
+// do does an operation. The error is one of the page, not Cognito's.
+func (a *app) do(ctx context.Context, operation string, r request) (result, error) {
+	all := new(steps)
+	res := result{sub: r.sub}
+	err := a.call(context.WithValue(ctx, stepsKey{}, all), operation, r, &res)
+	for i := range all.list {
+		all.list[i].Operation = operation
+	}
+	if res.steps = all.list; len(res.steps) == 0 && err == nil {
+		res.steps = []step{{Operation: operation, Note: silent[operation]}}
+	}
+	if refused, ok := errors.AsType[*awsjson.Error](err); ok && ctx.Err() == nil {
+		res.refused, err = refused, nil
+	}
+	return res, err
+}
 
-// do does an operation. The error is one of the local environment, not Cognito's.
-func (p *pool) do(ctx context.Context, r request) (result, error) {
-	if r.operation == machineTokens {
-		return p.machine(ctx, r)
-	}
-	u, ok := p.find(r.sub)
-	if !ok {
-		return result{refused: refused("UserNotFoundException", "User does not exist.")}, nil
-	}
-	switch r.operation {
+func (a *app) call(ctx context.Context, operation string, r request, res *result) (err error) {
+	u, _ := a.pool.Users.Get(r.sub)
+	name := cognitoidp.Object{"ClientId": clientID, "Username": u.Username, "ConfirmationCode": cognitoidp.Code, "ClientMetadata": r.metadata}
+	switch operation {
 	case signUp:
-		return result{done: "Cognito has sent a confirmation code.",
-			steps: []step{{Operation: signUp, Note: "Cognito calls no function: the user can sign in only after confirming."}}}, nil
+		return a.create(ctx, "SignUp", r.who, res)
 	case adminCreate:
-		return result{done: "Cognito has sent an invitation with a temporary password.",
-			steps: []step{{Operation: adminCreate, Note: "Cognito calls no function, now or when the password is changed. The first sign-in writes the row."}}}, nil
+		return a.create(ctx, "AdminCreateUser", r.who, res)
 	case confirm:
-		return p.confirm(ctx, r, u)
+		_, err = a.pool.Do(ctx, "ConfirmSignUp", name)
+		return err
 	case forgot:
-		return p.forgot(ctx, r, u)
+		if _, err = a.pool.Do(ctx, "ForgotPassword", cognitoidp.Object{"ClientId": clientID, "Username": u.Username}); err != nil {
+			return err
+		}
+		name["Password"] = password
+		_, err = a.pool.Do(ctx, "ConfirmForgotPassword", name)
+		return err
 	case refresh:
-		return p.refresh(ctx, r, u)
+		return a.refresh(ctx, r, res)
+	case machineTokens:
+		res.tokens.Access, err = a.pool.ClientCredentials(ctx, clientID, []string{"api/read"}, r.metadata)
+		return err
 	case signIn:
-		return p.signIn(ctx, r, u)
+		if u.Provider != "" || r.who.provider != "" {
+			return a.signInFederated(ctx, u, r.who, res)
+		}
+		return a.signIn(ctx, u, r, res)
 	}
-	return result{}, fmt.Errorf("no operation %q", r.operation)
+	return fmt.Errorf("no operation %q", operation)
 }
 
-func (p *pool) confirm(ctx context.Context, r request, u user) (res result, err error) {
-	if u.Status != unconfirmed {
-		return result{refused: refused("NotAuthorizedException", "User cannot be confirmed. Current status is "+u.Status)}, nil
-	}
-	u.Status = confirmed // also if the function fails
-	if u.Attributes["email"] != "" {
-		u.Attributes = maps.Clone(u.Attributes)
-		u.Attributes["email_verified"] = "true"
-	}
-	p.put(u)
-	_, err = p.call(ctx, &res, r, u, "PostConfirmation_ConfirmSignUp")
-	res.done = "Cognito has confirmed the user."
-	return res, err
-}
-
-func (p *pool) forgot(ctx context.Context, r request, u user) (res result, err error) {
-	switch {
-	case !u.Enabled:
-		return result{refused: refused("NotAuthorizedException", "User is disabled.")}, nil
-	case u.Status == unconfirmed:
-		return result{refused: refused("InvalidParameterException", "Cannot reset password for the user as there is no registered/verified email or phone_number")}, nil
-	case u.Status != confirmed && u.Status != resetRequired:
-		return result{refused: refused("NotAuthorizedException", "User password cannot be reset in the current state.")}, nil
-	}
-	u.Status = confirmed
-	p.put(u)
-	_, err = p.call(ctx, &res, r, u, "PostConfirmation_ConfirmForgotPassword")
-	res.done = "Cognito has set the new password."
-	return res, err
-}
-
-func (p *pool) refresh(ctx context.Context, r request, u user) (res result, err error) {
-	switch {
-	case !u.Enabled:
-		return result{refused: refused("NotAuthorizedException", "User is disabled.")}, nil
-	case !u.signedIn:
-		return result{refused: refused("NotAuthorizedException", "Invalid Refresh Token")}, nil
-	}
-	source := "TokenGeneration_RefreshTokens"
-	if len(r.metadata) > 0 {
-		source = "TokenGeneration_Authentication" // of GetTokensFromRefreshToken, which alone passes clientMetadata on
-	}
-	return p.tokens(ctx, res, r, u, source)
-}
-
-func (p *pool) signIn(ctx context.Context, r request, u user) (res result, err error) {
-	switch {
-	case !u.Enabled:
-		return result{refused: refused("NotAuthorizedException", "User is disabled.")}, nil
-	case u.Status == unconfirmed:
-		return result{refused: refused("UserNotConfirmedException", "User is not confirmed.")}, nil
-	case u.Status == resetRequired:
-		return result{refused: refused("PasswordResetRequiredException", "Password reset required for the user")}, nil
-	}
-	first, source := "PostAuthentication_Authentication", "TokenGeneration_Authentication"
-	switch {
-	case u.Provider != "" && !u.seen:
-		first, source = "PostConfirmation_ConfirmSignUp", "TokenGeneration_HostedAuth"
-	case u.Provider != "":
-		source = "TokenGeneration_HostedAuth"
-	case u.Status == forceChangePassword:
-		source = "TokenGeneration_NewPasswordChallenge"
-	}
-	if u.Provider != "" {
-		r.metadata = nil // managed login has none
-	}
-	u.seen = true
-	p.put(u)
-	if ok, err := p.call(ctx, &res, r, u, first); !ok || err != nil {
-		return res, err
-	}
-	if res, err = p.tokens(ctx, res, r, u, source); err != nil || res.refused != nil {
-		return res, err
-	}
-	if u.Status == forceChangePassword {
-		u.Status = confirmed
-	}
-	u.signedIn = true
-	p.put(u)
-	return res, nil
-}
-
-func (p *pool) machine(ctx context.Context, r request) (res result, err error) {
-	u := user{User: cognitoidp.User{Username: clientID}}
-	if r.version != "3" {
-		note := fmt.Sprintf("Cognito calls no function for a machine with trigger version V%s_0. Only V3_0 does.", r.version)
-		res.steps = append(res.steps, step{Operation: r.operation, Note: note})
-		event := u.event("TokenGeneration_ClientCredentials", r)
-		return p.issue(res, event, event)
-	}
-	return p.tokens(ctx, res, r, u, "TokenGeneration_ClientCredentials")
-}
-
-// tokens calls the pre token generation trigger and issues the tokens.
-func (p *pool) tokens(ctx context.Context, res result, r request, u user, source string) (result, error) {
-	ok, err := p.call(ctx, &res, r, u, source)
-	if !ok || err != nil {
-		return res, err
-	}
-	last := res.steps[len(res.steps)-1]
-	return p.issue(res, last.Event, last.Call.Payload)
-}
-
-func (p *pool) issue(res result, sent, returned []byte) (result, error) {
-	tokens, err := p.stack.Pool.Tokens(sent, returned, time.Now())
-	if _, ok := errors.AsType[*userpool.Error](err); ok {
-		res.refused = err
-		return res, nil
-	}
-	res.tokens, res.done = &tokens, "Cognito has issued the tokens."
-	return res, err
-}
-
-// call calls the function of a trigger and adds the step. It reports whether Cognito accepts the response.
-func (p *pool) call(ctx context.Context, res *result, r request, u user, source string) (ok bool, err error) {
-	s := step{Operation: r.operation, Source: source, Event: u.event(source, r)}
-	s.Call, err = p.stack.Send(ctx, stack.FunctionFor("", s.Event), s.Event)
-	if err != nil {
-		return false, err
-	}
-	if s.Call.FunctionError != "" {
-		s.Refused = userpool.Failed(source, s.Call.Payload)
+// create signs a user up, or creates one as an administrator, and puts the user into the groups.
+func (a *app) create(ctx context.Context, operation string, who newcomer, res *result) error {
+	rest := maps.Clone(who.attributes)
+	delete(rest, "email")
+	in := cognitoidp.Object{"Username": who.attributes["email"], "UserAttributes": cognitoidp.Attributes(rest)}
+	if operation == "SignUp" {
+		in["ClientId"], in["Password"] = clientID, password
 	} else {
-		s.Refused = userpool.Check(s.Event, s.Call.Payload)
+		in["UserPoolId"], in["TemporaryPassword"], in["MessageAction"] = stack.PoolID, password, "SUPPRESS"
 	}
-	res.steps, res.refused = append(res.steps, s), s.Refused
-	return s.Refused == nil, nil
+	before := a.pool.Users.All()
+	if _, err := a.pool.Do(ctx, operation, in); err != nil {
+		return err
+	}
+	return a.newcomer(ctx, before, who.groups, res)
 }
 
-// A member is a member of a JSON object, which keeps its place.
-type member struct {
-	name  string
-	value any
+// newcomer finds the user who was not in the pool before, and puts the user into the groups.
+func (a *app) newcomer(ctx context.Context, before []cognitoidp.User, groups []string, res *result) error {
+	for _, u := range a.pool.Users.All() {
+		if !slices.ContainsFunc(before, func(old cognitoidp.User) bool { return old.Sub() == u.Sub() }) {
+			res.sub = u.Sub()
+			return a.setGroups(ctx, u, groups)
+		}
+	}
+	return errors.New("the pool has no new user")
 }
 
-func object(members ...member) json.RawMessage {
-	var parts []string
-	for _, m := range members {
-		name, err := json.Marshal(m.name)
-		value, valueErr := json.Marshal(m.value)
-		if err := errors.Join(err, valueErr); err != nil {
-			panic(err) // events have texts, lists and objects
+// setGroups puts the user into these groups alone, apart from the one of the identity provider.
+func (a *app) setGroups(ctx context.Context, u cognitoidp.User, want []string) error {
+	var errs []error
+	has := groups(u)
+	for _, name := range want {
+		if slices.Contains(has, name) {
+			continue
 		}
-		parts = append(parts, string(name)+":"+string(value))
+		// The group may be there already.
+		_, err := a.pool.Do(ctx, "CreateGroup", cognitoidp.Object{"UserPoolId": stack.PoolID, "GroupName": name})
+		if refused, ok := errors.AsType[*awsjson.Error](err); err != nil && (!ok || refused.Code != "GroupExistsException") {
+			return err
+		}
+		_, err = a.pool.Do(ctx, "AdminAddUserToGroup", cognitoidp.Object{"UserPoolId": stack.PoolID, "Username": u.Username, "GroupName": name})
+		errs = append(errs, err)
 	}
-	return json.RawMessage("{" + strings.Join(parts, ",") + "}")
+	for _, name := range has {
+		if !slices.Contains(want, name) {
+			_, err := a.pool.Do(ctx, "AdminRemoveUserFromGroup", cognitoidp.Object{"UserPoolId": stack.PoolID, "Username": u.Username, "GroupName": name})
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
-// event is what Cognito sends to a trigger. Its members are in Cognito's order, which V3_0 sorts.
-func (u user) event(source string, r request) []byte {
-	trigger, _, _ := strings.Cut(source, "_")
-	attributes := maps.Clone(u.Attributes)
-	if attributes != nil {
-		attributes["cognito:user_status"] = u.Status
+func (a *app) signIn(ctx context.Context, u cognitoidp.User, r request, res *result) error {
+	response, err := a.pool.Do(ctx, "InitiateAuth", cognitoidp.Object{"ClientId": clientID, "AuthFlow": "USER_PASSWORD_AUTH",
+		"AuthParameters": cognitoidp.Object{"USERNAME": u.Username, "PASSWORD": password}})
+	if err == nil && response["ChallengeName"] != nil { // a new password in place of the temporary one
+		response, err = a.pool.Do(ctx, "RespondToAuthChallenge", cognitoidp.Object{"ClientId": clientID, "ChallengeName": response["ChallengeName"],
+			"Session": response["Session"], "ClientMetadata": r.metadata, "ChallengeResponses": cognitoidp.Object{"USERNAME": u.Username, "NEW_PASSWORD": password}})
 	}
-	isToken := trigger == "TokenGeneration"
-	version := "1"
-	if isToken {
-		version = r.version
-	}
-	response := object()
-	var about []member
-	if source != "TokenGeneration_ClientCredentials" {
-		about = append(about, member{"userAttributes", attributes})
-	}
-	switch {
-	case isToken:
-		groups := slices.Clone(u.Groups)
-		if u.Provider != "" {
-			groups = slices.Insert(groups, 0, stack.PoolID+"_"+u.Provider)
-		}
-		if source != "TokenGeneration_ClientCredentials" {
-			about = append(about, member{"groupConfiguration", object(member{"groupsToOverride", append([]string{}, groups...)},
-				member{"iamRolesToOverride", []string{}}, member{"preferredRole", nil})})
-		}
-		response = object(member{"claimsOverrideDetails", nil})
-		if version != "1" {
-			scopes := []string{"aws.cognito.signin.user.admin"}
-			switch source {
-			case "TokenGeneration_HostedAuth":
-				scopes = []string{"openid", "profile", "email"}
-			case "TokenGeneration_ClientCredentials":
-				scopes = []string{"api/read"}
-			}
-			about = append(about, member{"scopes", scopes})
-			response = object(member{"claimsAndScopeOverrideDetails", nil})
-		}
-	case trigger == "PostAuthentication":
-		about = append(about, member{"newDeviceUsed", false})
-	}
-	if len(r.metadata) > 0 {
-		about = append(about, member{"clientMetadata", r.metadata})
-	}
-	byName := func(a, b member) int { return strings.Compare(a.name, b.name) }
-	if version == "3" {
-		slices.SortFunc(about, byName)
-	}
-	members := []member{
-		{"version", version}, {"region", lambda.Region}, {"userPoolId", stack.PoolID}, {"userName", u.Username},
-		{"callerContext", object(member{"awsSdkVersion", "aws-sdk-unknown-unknown"}, member{"clientId", clientID})},
-		{"triggerSource", source}, {"request", object(about...)}, {"response", response},
-	}
-	switch {
-	case version == "3":
-		slices.SortFunc(members, byName)
-	case isToken:
-		members = slices.Insert(slices.Delete(members, 5, 6), 1, member{"triggerSource", source})
-	}
-	return object(members...)
+	res.tokens = tokensOf(response)
+	return err
 }
 
-// function returns what the docs call the function of a step.
-func (s step) Function() string {
-	return map[string]string{functions.Claims: "claims function", functions.Sync: "sync function"}[s.Call.Function]
+func (a *app) refresh(ctx context.Context, r request, res *result) (err error) {
+	if len(r.metadata) == 0 {
+		res.tokens, err = a.pool.Refresh(ctx, clientID, r.refresh)
+		return err
+	}
+	// Of the refreshes, this one alone passes clientMetadata on.
+	response, err := a.pool.Do(ctx, "GetTokensFromRefreshToken", cognitoidp.Object{"ClientId": clientID, "RefreshToken": r.refresh, "ClientMetadata": r.metadata})
+	res.tokens = tokensOf(response)
+	return err
+}
+
+// signInFederated signs a user of an identity provider in. The pool can put a new user into groups only after the first sign-in.
+func (a *app) signInFederated(ctx context.Context, u cognitoidp.User, who newcomer, res *result) (err error) {
+	i := slices.IndexFunc(providers, func(p cognitoidp.Identity) bool { return p.Provider == cmp.Or(u.Provider, who.provider) })
+	if i < 0 {
+		return fmt.Errorf("no identity provider %q", cmp.Or(u.Provider, who.provider))
+	}
+	identity := providers[i]
+	if res.sub != "" {
+		_, identity.UserID, _ = strings.Cut(u.Username, "_")
+		res.tokens, err = a.pool.SignInFederated(ctx, clientID, identity)
+		return err
+	}
+	identity.UserID, identity.Attributes = fmt.Sprintf("1%020d", rand.Uint64()), who.attributes
+	before := a.pool.Users.All()
+	res.tokens, err = a.pool.SignInFederated(ctx, clientID, identity)
+	return errors.Join(a.newcomer(ctx, before, who.groups, res), err)
+}
+
+// edit changes a user as an administrator does. Put sets the status, for which there is no operation.
+func (a *app) edit(ctx context.Context, u cognitoidp.User, attributes map[string]string, groups []string, status string, enabled bool) error {
+	in := cognitoidp.Object{"UserPoolId": stack.PoolID, "Username": u.Username}
+	with := func(name string, value any) cognitoidp.Object {
+		more := maps.Clone(in)
+		more[name] = value
+		return more
+	}
+	changed, gone := make(map[string]string), []string{}
+	for name, value := range attributes {
+		if u.Attributes[name] != value {
+			changed[name] = value
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
+		if _, stays := attributes[name]; !stays && name != "sub" && name != "identities" {
+			gone = append(gone, name)
+		}
+	}
+	var errs []error
+	do := func(operation string, in cognitoidp.Object) {
+		_, err := a.pool.Do(ctx, operation, in)
+		errs = append(errs, err)
+	}
+	if len(gone) > 0 {
+		do("AdminDeleteUserAttributes", with("UserAttributeNames", gone))
+	}
+	if len(changed) > 0 {
+		do("AdminUpdateUserAttributes", with("UserAttributes", cognitoidp.Attributes(changed)))
+	}
+	if u.Enabled != enabled {
+		do(map[bool]string{true: "AdminEnableUser", false: "AdminDisableUser"}[enabled], in)
+	}
+	errs = append(errs, a.setGroups(ctx, u, groups))
+	if u.Status != status {
+		if now, ok := a.pool.Users.Get(u.Sub()); ok {
+			now.Status = status
+			a.pool.Users.Put(now)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// tokensOf reads the response of a sign-in or a refresh.
+func tokensOf(response cognitoidp.Object) cognitoidp.Tokens {
+	result, _ := response["AuthenticationResult"].(cognitoidp.Object)
+	text := func(name string) string { value, _ := result[name].(string); return value }
+	return cognitoidp.Tokens{ID: text("IdToken"), Access: text("AccessToken"), Refresh: text("RefreshToken")}
 }

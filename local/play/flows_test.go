@@ -1,17 +1,17 @@
 package main
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
 // sources returns the trigger sources of the steps, and the operations of those without a call.
-func (r result) sources() (list []string) {
-	for _, s := range r.steps {
+func (a *action) sources() (list []string) {
+	for _, s := range a.Steps {
 		if s.Source == "" {
 			list = append(list, s.Operation)
 		} else {
@@ -21,164 +21,161 @@ func (r result) sources() (list []string) {
 	return list
 }
 
-func TestFlows(t *testing.T) {
-	p := start(t).pool
+func newcomerOf(email string) newcomer {
+	return newcomer{attributes: map[string]string{"email": email, "name": "Jane"}, groups: []string{"editor", "viewer"}}
+}
+
+// act is [app.act] without the errors of the page. It returns the action and the user's sub.
+func act(t *testing.T, a *app, r request, operations ...string) (this *action, sub string) {
+	t.Helper()
+	this, err := a.act(t.Context(), "", operations, r)
+	if err != nil {
+		t.Fatalf("%v: %v", operations, err)
+	}
+	return this, this.User.Sub()
+}
+
+func TestOperations(t *testing.T) {
+	a := start(t)
 	const (
 		postConfirmation   = "PostConfirmation_ConfirmSignUp"
 		postAuthentication = "PostAuthentication_Authentication"
 	)
 	rows := []struct {
-		name      string
-		provider  string
-		status    string // at first
-		disabled  bool
-		operation string
-		earlier   []string // operations before it
-		metadata  map[string]string
-		want      []string
-		refused   string // Cognito's error; empty means none
-		after     string // the status
+		name     string
+		provider string
+		earlier  []string // operations before
+		change   func(*cognitoidp.User)
+		last     string
+		metadata map[string]string
+		want     []string
+		refused  string // Cognito's error; empty means none
+		status   string // afterwards
 	}{
-		{name: "sign-up", status: unconfirmed, operation: signUp, want: []string{signUp}, after: unconfirmed},
-		{name: "created by an administrator", status: forceChangePassword, operation: adminCreate, want: []string{adminCreate}, after: forceChangePassword},
-		{name: "confirmation", status: unconfirmed, operation: confirm, want: []string{postConfirmation}, after: confirmed},
-		{name: "confirmation again", status: confirmed, operation: confirm, refused: "NotAuthorizedException: User cannot be confirmed. Current status is CONFIRMED", after: confirmed},
-		{name: "sign-in", status: confirmed, operation: signIn, want: []string{postAuthentication, "TokenGeneration_Authentication"}, after: confirmed},
-		{name: "sign-in before confirmation", status: unconfirmed, operation: signIn, refused: "UserNotConfirmedException: User is not confirmed.", after: unconfirmed},
-		{name: "sign-in of a disabled user", status: confirmed, disabled: true, operation: signIn, refused: "NotAuthorizedException: User is disabled.", after: confirmed},
-		{name: "first sign-in of an administrator's user", status: forceChangePassword, operation: signIn,
-			want: []string{postAuthentication, "TokenGeneration_NewPasswordChallenge"}, after: confirmed},
-		{name: "sign-in of an imported user", status: resetRequired, operation: signIn, refused: "PasswordResetRequiredException: Password reset required for the user", after: resetRequired},
-		{name: "forgotten password", status: confirmed, operation: forgot, want: []string{"PostConfirmation_ConfirmForgotPassword"}, after: confirmed},
-		{name: "forgotten password of an imported user", status: resetRequired, operation: forgot, want: []string{"PostConfirmation_ConfirmForgotPassword"}, after: confirmed},
-		{name: "forgotten password before confirmation", status: unconfirmed, operation: forgot, refused: "InvalidParameterException: Cannot reset password", after: unconfirmed},
-		{name: "forgotten password of an administrator's user", status: forceChangePassword, operation: forgot,
-			refused: "NotAuthorizedException: User password cannot be reset in the current state.", after: forceChangePassword},
-		{name: "forgotten password of a disabled user", status: confirmed, disabled: true, operation: forgot, refused: "NotAuthorizedException: User is disabled.", after: confirmed},
-		{name: "refresh", status: confirmed, operation: refresh, earlier: []string{signIn}, want: []string{"TokenGeneration_RefreshTokens"}, after: confirmed},
-		{name: "refresh with clientMetadata", status: confirmed, operation: refresh, earlier: []string{signIn}, metadata: map[string]string{"tenant_id": "acme"},
-			want: []string{"TokenGeneration_Authentication"}, after: confirmed},
-		{name: "refresh without a sign-in", status: confirmed, operation: refresh, refused: "NotAuthorizedException: Invalid Refresh Token", after: confirmed},
-		{name: "refresh of a disabled user", status: confirmed, disabled: true, operation: refresh, refused: "NotAuthorizedException: User is disabled.", after: confirmed},
-		{name: "first federated sign-in", provider: "Google", operation: signIn, want: []string{postConfirmation, "TokenGeneration_HostedAuth"}, after: externalProvider},
-		{name: "second federated sign-in", provider: "ADFS", operation: signIn, earlier: []string{signIn},
-			want: []string{postAuthentication, "TokenGeneration_HostedAuth"}, after: externalProvider},
-		{name: "forgotten password of a federated user", provider: "Okta", operation: forgot,
-			refused: "NotAuthorizedException: User password cannot be reset in the current state.", after: externalProvider},
+		{name: "sign-up", last: signUp, want: []string{signUp}, status: cognitoidp.Unconfirmed},
+		{name: "created by an administrator", last: adminCreate, want: []string{adminCreate}, status: cognitoidp.ForceChangePassword},
+		{name: "confirmation", earlier: []string{signUp}, last: confirm, want: []string{postConfirmation}, status: cognitoidp.Confirmed},
+		{name: "confirmation again", earlier: []string{signUp, confirm}, last: confirm, refused: "NotAuthorizedException: User cannot be confirmed.", status: cognitoidp.Confirmed},
+		{name: "sign-in", earlier: []string{signUp, confirm}, last: signIn, want: []string{postAuthentication, "TokenGeneration_Authentication"}, status: cognitoidp.Confirmed},
+		{name: "sign-in before confirmation", earlier: []string{signUp}, last: signIn, refused: "UserNotConfirmedException: ", status: cognitoidp.Unconfirmed},
+		{name: "first sign-in of an administrator's user", earlier: []string{adminCreate}, last: signIn,
+			want: []string{postAuthentication, "TokenGeneration_NewPasswordChallenge"}, status: cognitoidp.Confirmed},
+		{name: "sign-in of a disabled user", earlier: []string{signUp, confirm}, change: func(u *cognitoidp.User) { u.Enabled = false }, last: signIn,
+			refused: "NotAuthorizedException: User is disabled.", status: cognitoidp.Confirmed},
+		{name: "sign-in of a user who must reset the password", earlier: []string{signUp, confirm}, change: func(u *cognitoidp.User) { u.Status = cognitoidp.ResetRequired },
+			last: signIn, refused: "PasswordResetRequiredException: ", status: cognitoidp.ResetRequired},
+		{name: "forgotten password", earlier: []string{signUp, confirm}, change: func(u *cognitoidp.User) { u.Status = cognitoidp.ResetRequired }, last: forgot,
+			want: []string{"PostConfirmation_ConfirmForgotPassword"}, status: cognitoidp.Confirmed},
+		{name: "forgotten password of an administrator's user", earlier: []string{adminCreate}, last: forgot,
+			refused: "NotAuthorizedException: User password cannot be reset in the current state.", status: cognitoidp.ForceChangePassword},
+		{name: "refresh", earlier: []string{signUp, confirm, signIn}, last: refresh, want: []string{"TokenGeneration_RefreshTokens"}, status: cognitoidp.Confirmed},
+		{name: "refresh with clientMetadata", earlier: []string{signUp, confirm, signIn}, last: refresh, metadata: map[string]string{"tenant_id": "acme"},
+			want: []string{"TokenGeneration_Authentication"}, status: cognitoidp.Confirmed},
+		{name: "refresh without a sign-in", earlier: []string{signUp, confirm}, last: refresh, refused: "NotAuthorizedException: Invalid Refresh Token", status: cognitoidp.Confirmed},
+		{name: "first federated sign-in", provider: "Google", last: signIn, want: []string{postConfirmation, "TokenGeneration_HostedAuth"}, status: cognitoidp.ExternalProvider},
+		{name: "second federated sign-in", provider: "ADFS", earlier: []string{signIn}, last: signIn,
+			want: []string{postAuthentication, "TokenGeneration_HostedAuth"}, status: cognitoidp.ExternalProvider},
+		{name: "machine token", last: machineTokens, want: []string{"TokenGeneration_ClientCredentials"}},
 	}
 	for _, row := range rows {
 		for _, version := range []string{"1", "2", "3"} {
-			u := newUser(map[string]string{"email": "jane@example.com"}, []string{"editor"}, row.provider, row.status)
-			u.Enabled = !row.disabled
-			p.put(u)
-			for _, operation := range row.earlier {
-				if res, err := p.do(t.Context(), request{operation: operation, sub: u.Sub(), version: version}); err != nil || res.refused != nil {
-					t.Fatalf("%s: %s: %v, %v", row.name, operation, res.refused, err)
+			name := row.name + ", V" + version + "_0"
+			if err := a.setVersion(t.Context(), version); err != nil {
+				t.Fatal(err)
+			}
+			r := request{who: newcomerOf(strings.ReplaceAll(row.name, " ", "-") + version + "@example.com")}
+			r.who.provider = row.provider
+			if len(row.earlier) > 0 {
+				var earlier *action
+				if earlier, r.sub = act(t, a, r, row.earlier...); earlier.Refused != nil {
+					t.Fatalf("%s: %v", name, earlier.Refused)
+				}
+				if earlier.Tokens != nil {
+					r.refresh = earlier.Tokens.refresh
 				}
 			}
-			res, err := p.do(t.Context(), request{row.operation, u.Sub(), version, row.metadata})
-			if err != nil {
-				t.Fatalf("%s: %v", row.name, err)
+			if u, ok := a.pool.Users.Get(r.sub); ok && row.change != nil {
+				row.change(&u)
+				a.pool.Users.Put(u)
 			}
-			if got := res.sources(); !slices.Equal(got, row.want) {
-				t.Errorf("%s, V%s_0: steps = %q, want %q", row.name, version, got, row.want)
+			r.metadata = row.metadata
+			this, sub := act(t, a, r, row.last)
+			want := row.want
+			if row.last == machineTokens && version != "3" {
+				want = []string{machineTokens}
+			}
+			if got := this.sources(); !slices.Equal(got, want) && (row.refused == "" || len(got) > 0) {
+				t.Errorf("%s: steps = %q, want %q", name, got, want)
 			}
 			got := ""
-			if res.refused != nil {
-				got = res.refused.Error()
+			if this.Refused != nil {
+				got = this.Refused.Error()
 			}
 			if row.refused == "" && got != "" || !strings.HasPrefix(got, row.refused) {
-				t.Errorf("%s, V%s_0: Cognito's error = %q, want %q", row.name, version, got, row.refused)
+				t.Errorf("%s: Cognito's error = %q, want %q", name, got, row.refused)
 			}
-			if u, _ = p.find(u.Sub()); u.Status != row.after {
-				t.Errorf("%s, V%s_0: status afterwards = %s, want %s", row.name, version, u.Status, row.after)
+			u, _ := a.pool.Users.Get(sub)
+			if u.Status != row.status || row.status != "" && !slices.Equal(groups(u), []string{"editor", "viewer"}) {
+				t.Errorf("%s: the user has the status %s and the groups %q, want %s", name, u.Status, groups(u), row.status)
 			}
-			issues := strings.HasPrefix(strings.Join(row.want, " ")+" ", "TokenGeneration_") || len(row.want) == 2
-			if (res.tokens != nil) != issues {
-				t.Errorf("%s, V%s_0: there are tokens: %t, want %t", row.name, version, res.tokens != nil, issues)
+			issues := row.last == machineTokens || strings.HasPrefix(strings.Join(row.want, " "), "TokenGeneration") || len(row.want) == 2
+			if (this.Tokens != nil) != issues {
+				t.Errorf("%s: there are tokens: %t, want %t", name, this.Tokens != nil, issues)
 			}
 		}
+	}
+}
+
+// An address that another user signs in with.
+func TestNewcomerRefused(t *testing.T) {
+	a := start(t)
+	act(t, a, request{who: newcomerOf("jane@example.com")}, signUp)
+	this, sub := act(t, a, request{who: newcomerOf("jane@example.com")}, signUp, confirm)
+	if sub != "" || this.Refused == nil || !strings.HasPrefix(this.Refused.Error(), "UsernameExistsException") || this.Title != "jane@example.com" || this.RowText() != "There is no row yet." {
+		t.Errorf("action = %+v, want UsernameExistsException and no user", this)
 	}
 }
 
 // With Hasura down, the sync is parked and the user gets in.
-func TestFlowsWithoutHasura(t *testing.T) {
+func TestSignInWithoutHasura(t *testing.T) {
 	a := start(t)
+	_, sub := act(t, a, request{who: newcomerOf("jane@example.com")}, adminCreate)
 	if err := a.stack.Hasura.Set(stack.Status(503, "")); err != nil {
 		t.Fatal(err)
 	}
-	u := newUser(map[string]string{"email": "jane@example.com"}, nil, "", confirmed)
-	a.pool.put(u)
-	done, err := a.act(t.Context(), "", []string{signIn}, request{sub: u.Sub(), version: "2"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if done.Refused != nil || done.Tokens == nil || done.Steps[0].Call.Outcome != "parked" || done.Steps[0].Kind() != "warn" || done.RowText() != "There is no row yet." {
+	this, _ := act(t, a, request{sub: sub}, signIn)
+	if this.Refused != nil || this.Tokens == nil || this.Steps[0].Call.Outcome != "parked" || this.Steps[0].Kind() != "warn" || this.RowText() != "There is no row yet." {
 		t.Errorf("refused = %v, tokens %v, outcome %q, row: %s; want the user let in and the sync parked",
-			done.Refused, done.Tokens, done.Steps[0].Call.Outcome, done.RowText())
+			this.Refused, this.Tokens, this.Steps[0].Call.Outcome, this.RowText())
 	}
-	if v := a.judge(t.Context(), done.Tokens.List[0]); v.Accepted || v.Code == "" {
+	if v := a.judge(t.Context(), this.Tokens.List[0]); v.Accepted || v.Code == "" {
 		t.Errorf("verdict while Hasura is down = %+v, want that there is none", v)
 	}
 }
 
-func TestFlowsOfNobody(t *testing.T) {
+func TestEdit(t *testing.T) {
 	a := start(t)
-	res, err := a.pool.do(t.Context(), request{operation: signIn, sub: "nobody", version: "2"})
-	if err != nil || res.refused == nil || res.refused.Error() != "UserNotFoundException: User does not exist." {
-		t.Errorf("refused = %v, error %v", res.refused, err)
+	_, sub := act(t, a, request{who: newcomerOf("jane@example.com")}, signUp, confirm, signIn)
+	u, _ := a.pool.Users.Get(sub)
+	err := a.edit(t.Context(), u, map[string]string{"email": "jo@example.com", "custom:plan": "pro"}, []string{"viewer", "owner"}, cognitoidp.ResetRequired, false)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestMachine(t *testing.T) {
-	p := start(t).pool
-	for version, want := range map[string]string{"1": machineTokens, "2": machineTokens, "3": "TokenGeneration_ClientCredentials"} {
-		res, err := p.do(t.Context(), request{operation: machineTokens, version: version})
-		if err != nil || res.refused != nil || res.tokens == nil || res.tokens.ID != nil {
-			t.Fatalf("V%s_0: tokens %+v, refused %v, error %v; want an access token alone", version, res.tokens, res.refused, err)
-		}
-		if got := res.sources(); !slices.Equal(got, []string{want}) {
-			t.Errorf("V%s_0: steps = %q, want %q", version, got, want)
-		}
+	u, _ = a.pool.Users.Get(sub)
+	_, name := u.Attributes["name"]
+	if u.Attributes["email"] != "jo@example.com" || name || u.Attributes["custom:plan"] != "pro" || !slices.Equal(u.Groups, []string{"viewer", "owner"}) ||
+		u.Status != cognitoidp.ResetRequired || u.Enabled || u.Attributes["sub"] != sub {
+		t.Errorf("user = %+v, want it changed", u)
 	}
-}
-
-// Events have the members of the recorded ones, in their order.
-func TestEvents(t *testing.T) {
-	native := newUser(map[string]string{"email": "jane@example.com"}, []string{"editor"}, "", confirmed)
-	google := newUser(map[string]string{"email": "gina@example.com"}, []string{"editor"}, "Google", "")
-	rows := []struct {
-		name, source, version string
-		u                     user
-		metadata              map[string]string
-		want                  []string // the text's parts in their order
-	}{
-		{"post confirmation", "PostConfirmation_ConfirmSignUp", "3", native, nil,
-			[]string{`{"version":"1","region":"us-east-1","userPoolId":"us-east-1_ExaMPle01","userName":"`, `"callerContext":`, `"triggerSource":`,
-				`"userAttributes":{"cognito:user_status":"CONFIRMED"`, `}},"response":{}}`}},
-		{"post authentication", "PostAuthentication_Authentication", "2", native, nil, []string{`{"version":"1"`, `"newDeviceUsed":false},"response":{}}`}},
-		{"V1_0", "TokenGeneration_Authentication", "1", native, nil, []string{`{"version":"1","triggerSource":"TokenGeneration_Authentication","region":`,
-			`"groupConfiguration":{"groupsToOverride":["editor"],"iamRolesToOverride":[],"preferredRole":null}},"response":{"claimsOverrideDetails":null}}`}},
-		{"V2_0", "TokenGeneration_Authentication", "2", native, map[string]string{"a": "b"}, []string{`{"version":"2","triggerSource":`,
-			`"scopes":["aws.cognito.signin.user.admin"],"clientMetadata":{"a":"b"}},"response":{"claimsAndScopeOverrideDetails":null}}`}},
-		{"V3_0", "TokenGeneration_Authentication", "3", native, nil, []string{`{"callerContext":`, `"request":{"groupConfiguration":`, `"scopes":`, `"userAttributes":`,
-			`"response":`, `"triggerSource":`, `"userName":`, `"userPoolId":`, `"version":"3"}`}},
-		{"federated", "TokenGeneration_HostedAuth", "2", google, nil, []string{`"userName":"google_1`, `"identities":"[{`, `"groupsToOverride":["us-east-1_ExaMPle01_Google","editor"]`,
-			`"scopes":["openid","profile","email"]`}},
-		{"a machine", "TokenGeneration_ClientCredentials", "3", user{}, nil, []string{`"request":{"scopes":["api/read"]}`}},
+	// Users of a provider keep the provider's group.
+	r := request{who: newcomerOf("gina@example.com")}
+	r.who.provider = "Google"
+	_, sub = act(t, a, r, signIn)
+	u, _ = a.pool.Users.Get(sub)
+	if err := a.edit(t.Context(), u, u.Attributes, nil, u.Status, true); err != nil {
+		t.Fatal(err)
 	}
-	for _, row := range rows {
-		text := string(row.u.event(row.source, request{version: row.version, metadata: row.metadata}))
-		if !json.Valid([]byte(text)) {
-			t.Fatalf("%s: not JSON: %s", row.name, text)
-		}
-		rest := text
-		for _, part := range row.want {
-			_, after, ok := strings.Cut(rest, part)
-			if !ok {
-				t.Errorf("%s: event = %s\nwant %s after what comes before it", row.name, text, part)
-			}
-			rest = after
-		}
+	if u, _ = a.pool.Users.Get(sub); !slices.Equal(u.Groups, []string{"us-east-1_ExaMPle01_Google"}) || u.Attributes["identities"] == "" {
+		t.Errorf("user = %+v, want the provider's group and identity", u)
 	}
 }

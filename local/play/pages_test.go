@@ -105,7 +105,7 @@ func TestWays(t *testing.T) {
 	}
 	for _, way := range ways {
 		for _, version := range []string{"1", "2", "3"} {
-			page, _ := follow(t, a, "/users", url.Values{"email": {"ada@example.com"}, "how": {way.Name}, "version": {version}})
+			page, _ := follow(t, a, "/users", url.Values{"email": {way.Name + version + "@example.com"}, "how": {way.Name}, "version": {version}})
 			contains(t, way.Name, page, append(want[way.Name], "trigger version V"+version+"_0")...)
 		}
 	}
@@ -165,8 +165,7 @@ func TestSaveEvent(t *testing.T) {
 
 func TestInvalidForms(t *testing.T) {
 	a := start(t)
-	u := newUser(nil, nil, "", confirmed)
-	a.pool.put(u)
+	_, sub := act(t, a, request{who: newcomerOf("jane@example.com")}, adminCreate)
 	rows := []struct {
 		path string
 		form url.Values
@@ -177,9 +176,10 @@ func TestInvalidForms(t *testing.T) {
 		{"/users", url.Values{"how": {"sign-in"}, "more": {"cognito:user_status=CONFIRMED"}}, "is Cognito's"},
 		{"/users", url.Values{"how": {"nonsense"}}, "Choose how the user comes into the pool."},
 		{"/users", url.Values{"how": {"sign-in"}, "version": {"4"}}, "V1_0, V2_0 or V3_0"},
-		{"/users/" + u.Sub(), url.Values{"status": {"nonsense"}}, "The status is not one of Cognito's."},
-		{"/users/" + u.Sub() + "/act", url.Values{"operation": {"nonsense"}}, "Choose what the user does."},
-		{"/users/" + u.Sub() + "/act", url.Values{"operation": {signIn}, "metadata": {"nonsense"}}, "clientMetadata: "},
+		{"/users/" + sub, url.Values{"status": {"CONFIRMED"}, "more": {"a=" + strings.Repeat("x", 3000)}}, "Cognito refuses: InvalidParameterException"},
+		{"/users/" + sub, url.Values{"status": {"nonsense"}}, "The status is not one of Cognito's."},
+		{"/users/" + sub + "/act", url.Values{"operation": {"nonsense"}}, "Choose what the user does."},
+		{"/users/" + sub + "/act", url.Values{"operation": {signIn}, "metadata": {"nonsense"}}, "clientMetadata: "},
 		{"/users/machine", url.Values{"version": {"nonsense"}}, "V1_0, V2_0 or V3_0"},
 	}
 	for _, row := range rows {
@@ -188,8 +188,8 @@ func TestInvalidForms(t *testing.T) {
 			t.Errorf("%s %v: status %d, want 400 and %q:\n%s", row.path, row.form, w.Code, row.want, w.Body)
 		}
 	}
-	if len(a.pool.list()) != 1 {
-		t.Errorf("the pool has %d users, want 1: an invalid form creates none", len(a.pool.list()))
+	if n := len(a.pool.Users.All()); n != 1 {
+		t.Errorf("the pool has %d users, want 1: an invalid form creates none", n)
 	}
 }
 
@@ -199,7 +199,7 @@ func TestRefusedAction(t *testing.T) {
 	err := errors.New("UserLambdaValidationException: PostAuthentication failed with error <b>.")
 	s := step{Operation: signIn, Source: "PostAuthentication_Authentication", Event: []byte("{}"), Refused: err}
 	s.Call.FunctionError, s.Call.Payload, s.Call.Errors = "Unhandled", []byte(`{"errorMessage":"<b>"}`), []string{"validation-failed: no such column"}
-	a.actions = []*action{{ID: 7, Title: "Ada signs in", Steps: []step{s}, Refused: err, User: user{User: cognitoidp.User{Attributes: map[string]string{"sub": "1"}}}}}
+	a.actions = []*action{{ID: 7, Title: "Ada signs in", Steps: []step{s}, Refused: err, User: cognitoidp.User{Attributes: map[string]string{"sub": "1"}}}}
 	w := visit(t, a, "/actions/7", nil)
 	contains(t, "the action", html.UnescapeString(w.Body.String()), "Cognito refuses.", err.Error(), `"errorMessage": "<b>"`, "Hasura: validation-failed", "There is no row yet.")
 	if strings.Contains(w.Body.String(), "<b>") {
@@ -210,12 +210,9 @@ func TestRefusedAction(t *testing.T) {
 // The page remembers a bounded number of actions.
 func TestActionsAreBounded(t *testing.T) {
 	a := start(t)
-	u := newUser(nil, nil, "", unconfirmed)
-	a.pool.put(u)
-	for range keep + 5 {
-		if _, err := a.act(t.Context(), "", []string{signUp}, request{sub: u.Sub(), version: "2"}); err != nil {
-			t.Fatal(err)
-		}
+	_, sub := act(t, a, request{who: newcomerOf("jane@example.com")}, signUp)
+	for range keep + 4 {
+		act(t, a, request{sub: sub}, refresh)
 	}
 	if w := visit(t, a, "/actions/5", nil); len(a.actions) != keep || w.Code != http.StatusNotFound {
 		t.Errorf("%d actions, the fifth has status %d; want %d and 404", len(a.actions), w.Code, keep)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,8 +15,8 @@ import (
 	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/graphql"
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
-	"github.com/phenom-earth/hasura-cognito/local/userpool"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
@@ -23,6 +24,7 @@ import (
 type signed struct {
 	Subject string // the user's sub, or the machine's client id
 	List    []token
+	refresh string
 }
 
 // A token is an ID token or an access token.
@@ -30,20 +32,32 @@ type token struct {
 	Use string // id or access
 	Raw string
 
-	claims userpool.Claims
+	claims map[string]any
 }
 
-func (a *app) sign(t userpool.Tokens, subject string) (*signed, error) {
-	id, access, err := a.stack.Pool.Sign(t)
-	if err != nil {
-		return nil, err
+// newSigned decodes the tokens. A refresh gives no new refresh token, so the old one stays.
+func newSigned(subject string, t cognitoidp.Tokens, refresh string) *signed {
+	s := &signed{Subject: subject, refresh: cmp.Or(t.Refresh, refresh)}
+	for use, raw := range map[string]string{"id": t.ID, "access": t.Access} {
+		if raw != "" { // a machine gets no ID token
+			s.List = append(s.List, token{use, raw, payload(raw)})
+		}
 	}
-	s := &signed{Subject: subject}
-	if t.ID != nil { // a machine gets no ID token
-		s.List = append(s.List, token{"id", id, t.ID})
+	slices.SortFunc(s.List, func(a, b token) int { return strings.Compare(b.Use, a.Use) })
+	return s
+}
+
+// payload decodes a token of the pool.
+func payload(token string) (claims map[string]any) {
+	if parts := strings.Split(token, "."); len(parts) == 3 {
+		text, err := base64.RawURLEncoding.DecodeString(parts[1])
+		if err == nil {
+			decoder := json.NewDecoder(bytes.NewReader(text))
+			decoder.UseNumber()
+			_ = decoder.Decode(&claims) // the pool signs objects
+		}
 	}
-	s.List = append(s.List, token{"access", access, t.Access})
-	return s, nil
+	return claims
 }
 
 // Name is the token's in sentences.
@@ -208,9 +222,9 @@ type subject struct{ ID, Name string }
 func (a *app) subjects() (list []subject) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, u := range a.pool.list() {
+	for _, u := range slices.Backward(a.pool.Users.All()) {
 		if a.tokens[u.Sub()] != nil {
-			list = append(list, subject{u.Sub(), u.Label()})
+			list = append(list, subject{u.Sub(), label(u)})
 		}
 	}
 	if a.tokens[clientID] != nil {

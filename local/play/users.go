@@ -2,11 +2,15 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
+	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
 // A form is what a user's fields hold.
@@ -34,8 +38,8 @@ const tenantAttribute = "custom:tenant_id"
 var ownFields = []string{"sub", "identities", "email", "name", tenantAttribute}
 
 // formOf fills the fields with a user.
-func formOf(u user, version string) form {
-	f := form{Email: u.Attributes["email"], Name: u.Attributes["name"], Tenant: u.Attributes[tenantAttribute], Groups: strings.Join(u.Groups, " "),
+func formOf(u cognitoidp.User, version string) form {
+	f := form{Email: u.Attributes["email"], Name: u.Attributes["name"], Tenant: u.Attributes[tenantAttribute], Groups: strings.Join(groups(u), " "),
 		Provider: u.Provider, Status: u.Status, Disabled: !u.Enabled, Version: version}
 	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
 		if !slices.Contains(ownFields, name) {
@@ -65,34 +69,26 @@ func (f form) attributes() (map[string]string, error) {
 }
 
 // groups are separated by blanks or commas, which group names cannot hold or rarely do.
-func (f form) groups() []string {
+func (f form) groupList() []string {
 	return strings.FieldsFunc(f.Groups, func(r rune) bool { return r == ' ' || r == ',' || r == '\n' || r == '\r' || r == '\t' })
-}
-
-func (f form) version() (string, error) {
-	if !slices.Contains([]string{"1", "2", "3"}, f.Version) {
-		return "", problemf(http.StatusBadRequest, "The trigger version is V1_0, V2_0 or V3_0.")
-	}
-	return f.Version, nil
 }
 
 // A way is how a user comes into the pool, and the operations that follow.
 type way struct {
 	Name       string
-	Label      string
-	Status     string
+	Label      string // goes on after the user's name
 	Provider   string
 	operations []string
 }
 
-// ways are in the order of the form. A label goes on after the user's name.
+// ways are in the order of the form.
 var ways = []way{
-	{"sign-in", "signs up and signs in", unconfirmed, "", []string{signUp, confirm, signIn}},
-	{"sign-up", "signs up, no more", unconfirmed, "", []string{signUp}},
-	{"admin", "is created by an administrator", forceChangePassword, "", []string{adminCreate}},
-	{"Google", "signs in with Google", "", "Google", []string{signIn}},
-	{"ADFS", "signs in with SAML (ADFS)", "", "ADFS", []string{signIn}},
-	{"Okta", "signs in with OpenID Connect (Okta)", "", "Okta", []string{signIn}},
+	{"sign-in", "signs up and signs in", "", []string{signUp, confirm, signIn}},
+	{"sign-up", "signs up, no more", "", []string{signUp}},
+	{"admin", "is created by an administrator", "", []string{adminCreate}},
+	{"Google", "signs in with Google", "Google", []string{signIn}},
+	{"ADFS", "signs in with SAML (ADFS)", "ADFS", []string{signIn}},
+	{"Okta", "signs in with OpenID Connect (Okta)", "Okta", []string{signIn}},
 }
 
 // usersView is what templates/users.html shows.
@@ -105,7 +101,9 @@ type usersView struct {
 }
 
 type listedUser struct {
-	user
+	cognitoidp.User
+	Label  string
+	Groups []string
 	HasRow bool
 }
 
@@ -114,26 +112,32 @@ func (a *app) showUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := usersView{Ways: ways, Version: a.chosen(), Table: a.stack.Table()}
-	for _, u := range a.pool.list() {
-		v.Users = append(v.Users, listedUser{u, rows[u.Sub()] != nil})
+	v := usersView{Ways: ways, Version: a.version(), Table: a.stack.Table()}
+	for _, u := range slices.Backward(a.pool.Users.All()) { // the newest first
+		v.Users = append(v.Users, listedUser{u, label(u), groups(u), rows[u.Sub()] != nil})
 		delete(rows, u.Sub())
 	}
 	v.Strays = len(rows)
 	return render(w, r, "users.html", "Users", v)
 }
 
-// chosen is the trigger version that was used last.
-func (a *app) chosen() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.version
+// version is that of the pool's pre token generation trigger: 1, 2 or 3.
+func (a *app) version() string {
+	triggers, _ := a.pool.Snapshot()["LambdaConfig"].(cognitoidp.Object)
+	config, _ := triggers["PreTokenGenerationConfig"].(cognitoidp.Object)
+	version, _ := config["LambdaVersion"].(string)
+	return strings.TrimSuffix(strings.TrimPrefix(version, "V"), "_0")
 }
 
-func (a *app) choose(version string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.version = version
+func (a *app) setVersion(ctx context.Context, version string) error {
+	switch version {
+	case a.version():
+		return nil
+	case "1", "2", "3":
+		_, err := a.pool.Do(ctx, "UpdateUserPool", cognitoidp.Object{"UserPoolId": stack.PoolID, "LambdaConfig": triggers(version)})
+		return err
+	}
+	return problemf(http.StatusBadRequest, "The trigger version is V1_0, V2_0 or V3_0.")
 }
 
 func (a *app) createUser(w http.ResponseWriter, r *http.Request) error {
@@ -146,18 +150,22 @@ func (a *app) createUser(w http.ResponseWriter, r *http.Request) error {
 	if i < 0 {
 		return problemf(http.StatusBadRequest, "Choose how the user comes into the pool.")
 	}
-	version, err := f.version()
+	if err := a.setVersion(r.Context(), f.Version); err != nil {
+		return err
+	}
+	this, err := a.act(r.Context(), ways[i].Label, ways[i].operations, request{who: newcomer{attributes, f.groupList(), ways[i].Provider}})
 	if err != nil {
 		return err
 	}
-	a.choose(version)
-	u := newUser(attributes, f.groups(), ways[i].Provider, ways[i].Status)
-	a.pool.put(u)
-	done, err := a.act(r.Context(), u.Label()+" "+ways[i].Label, ways[i].operations, request{sub: u.Sub(), version: version})
-	if err != nil {
-		return err
+	return a.redirectTo(w, r, this)
+}
+
+// redirectTo shows an action, on the page of its user if there is one.
+func (a *app) redirectTo(w http.ResponseWriter, r *http.Request, this *action) error {
+	if sub := this.User.Sub(); sub != "" {
+		return redirect(w, r, fmt.Sprintf("/users/%s?action=%d", sub, this.ID))
 	}
-	return redirect(w, r, fmt.Sprintf("/users/%s?action=%d", u.Sub(), done.ID))
+	return redirect(w, r, fmt.Sprintf("/actions/%d", this.ID))
 }
 
 // An operation is a button on the page of a user.
@@ -173,9 +181,9 @@ var operations = []operation{
 // next is the operation that a user with this status does next.
 func next(status string) string {
 	switch status {
-	case unconfirmed:
+	case cognitoidp.Unconfirmed:
 		return confirm
-	case resetRequired:
+	case cognitoidp.ResetRequired:
 		return forgot
 	}
 	return signIn
@@ -183,18 +191,18 @@ func next(status string) string {
 
 // userView is what templates/user.html shows.
 type userView struct {
-	User       user
+	User       cognitoidp.User
+	Label      string
 	Form       form
 	Statuses   []string
-	Providers  []provider
 	Operations []operation
 	Next       string      // the name of one of them
 	Action     *actionView // the chosen action, or the last one
 	Saved      bool        // the user was edited just now
 }
 
-func (a *app) userOf(r *http.Request) (user, error) {
-	u, ok := a.pool.find(r.PathValue("sub"))
+func (a *app) userOf(r *http.Request) (cognitoidp.User, error) {
+	u, ok := a.pool.Users.Get(r.PathValue("sub"))
 	if !ok {
 		return u, problemf(http.StatusNotFound, "The pool has no such user.")
 	}
@@ -206,15 +214,16 @@ func (a *app) showUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := userView{User: u, Form: formOf(u, a.chosen()), Statuses: statuses, Providers: providers, Operations: operations, Next: next(u.Status), Saved: r.FormValue("saved") != ""}
-	done := a.lastAction(u.Sub())
+	v := userView{User: u, Label: label(u), Form: formOf(u, a.version()), Statuses: statuses, Operations: operations,
+		Next: next(u.Status), Saved: r.FormValue("saved") != ""}
+	last := a.lastAction(u.Sub())
 	if id := r.FormValue("action"); id != "" {
-		if done, err = a.findAction(id); err != nil {
+		if last, err = a.findAction(id); err != nil {
 			return err
 		}
 	}
-	v.Action = a.viewAction(r, done)
-	return render(w, r, "user.html", u.Label(), v)
+	v.Action = a.viewAction(r, last)
+	return render(w, r, "user.html", v.Label, v)
 }
 
 func (a *app) editUser(w http.ResponseWriter, r *http.Request) error {
@@ -230,13 +239,9 @@ func (a *app) editUser(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(statuses, f.Status) {
 		return problemf(http.StatusBadRequest, "The status is not one of Cognito's.")
 	}
-	for _, name := range []string{"sub", "identities"} {
-		if value, ok := u.Attributes[name]; ok {
-			attributes[name] = value
-		}
+	if err := a.edit(r.Context(), u, attributes, f.groupList(), f.Status, !f.Disabled); err != nil {
+		return problemf(http.StatusBadRequest, "Cognito refuses: %v", err)
 	}
-	u.Attributes, u.Groups, u.Status, u.Enabled = attributes, f.groups(), f.Status, !f.Disabled
-	a.pool.put(u)
 	return redirect(w, r, "/users/"+u.Sub()+"?saved=1")
 }
 
@@ -245,7 +250,9 @@ func (a *app) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a.pool.remove(u.Sub())
+	if _, err := a.pool.Do(r.Context(), "AdminDeleteUser", cognitoidp.Object{"UserPoolId": stack.PoolID, "Username": u.Username}); err != nil {
+		return err
+	}
 	a.mu.Lock()
 	delete(a.tokens, u.Sub())
 	a.mu.Unlock()
@@ -261,34 +268,34 @@ func (a *app) actUser(w http.ResponseWriter, r *http.Request) error {
 	if i < 0 {
 		return problemf(http.StatusBadRequest, "Choose what the user does.")
 	}
-	done, err := a.actForm(r, u.Label()+" "+operations[i].Title, operations[i].Name, u.Sub())
-	if err != nil {
-		return err
-	}
-	return redirect(w, r, fmt.Sprintf("/users/%s?action=%d", u.Sub(), done.ID))
+	return a.actForm(w, r, operations[i].Title, operations[i].Name, u.Sub())
 }
 
 func (a *app) actMachine(w http.ResponseWriter, r *http.Request) error {
-	done, err := a.actForm(r, "A machine gets a token", machineTokens, "")
-	if err != nil {
-		return err
-	}
-	return redirect(w, r, fmt.Sprintf("/actions/%d", done.ID))
+	return a.actForm(w, r, "A machine gets a token", machineTokens, "")
 }
 
 // actForm does an operation with the trigger version and the clientMetadata of the form.
-func (a *app) actForm(r *http.Request, title, operation, sub string) (*action, error) {
+func (a *app) actForm(w http.ResponseWriter, r *http.Request, title, operation, sub string) error {
 	f := readForm(r)
-	version, err := f.version()
-	if err != nil {
-		return nil, err
-	}
 	metadata, err := parsePairs(f.Metadata)
 	if err != nil {
-		return nil, problemf(http.StatusBadRequest, "clientMetadata: %v", err)
+		return problemf(http.StatusBadRequest, "clientMetadata: %v", err)
 	}
-	a.choose(version)
-	return a.act(r.Context(), title, []string{operation}, request{sub: sub, version: version, metadata: metadata})
+	if err := a.setVersion(r.Context(), f.Version); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	var refreshToken string
+	if s := a.tokens[sub]; s != nil {
+		refreshToken = s.refresh
+	}
+	a.mu.Unlock()
+	this, err := a.act(r.Context(), title, []string{operation}, request{sub: sub, refresh: refreshToken, metadata: metadata})
+	if err != nil {
+		return err
+	}
+	return a.redirectTo(w, r, this)
 }
 
 // An actionView is an action with Hasura's verdicts.
@@ -297,17 +304,17 @@ type actionView struct {
 	Judged []judged
 }
 
-func (a *app) viewAction(r *http.Request, done *action) *actionView {
-	if done == nil {
+func (a *app) viewAction(r *http.Request, this *action) *actionView {
+	if this == nil {
 		return nil
 	}
-	return &actionView{done, a.judgeAll(r.Context(), done.Tokens)}
+	return &actionView{this, a.judgeAll(r.Context(), this.Tokens)}
 }
 
 func (a *app) showAction(w http.ResponseWriter, r *http.Request) error {
-	done, err := a.findAction(r.PathValue("id"))
+	this, err := a.findAction(r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	return render(w, r, "action.html", done.Title, a.viewAction(r, done))
+	return render(w, r, "action.html", this.Title, a.viewAction(r, this))
 }
