@@ -126,6 +126,9 @@ func (a *action) Row() (columns []column) {
 	return columns
 }
 
+// IsNew reports whether the action wrote the row for the first time.
+func (a *action) IsNew() bool { return a.before == nil }
+
 // Empty names the other columns.
 func (a *action) Empty() (names []string) {
 	for _, c := range users.Description.Columns {

@@ -11,7 +11,7 @@ var tokensPage = section{"tokens", []row{
 	{"raw to copy, decoded, Hasura's claims set apart, verdict", func(b *browser) {
 		b.click("Sign a user in")
 		b.click("Create the user")
-		b.click("Whole tokens, and queries with them")
+		b.click("See the whole tokens, and query Hasura with them")
 		b.sees("ID token", "Access token", "Hasura accepts it", "x-hasura-allowed-roles")
 		if raw := eval[string](b, `document.getElementById("raw-access").value`); strings.Count(raw, ".") != 2 || !strings.HasPrefix(raw, "eyJ") {
 			fail("the raw access token is %q", raw)
@@ -27,7 +27,7 @@ var tokensPage = section{"tokens", []row{
 		b.click("ada@example.com")
 		b.fill("Trigger version", "V1_0")
 		b.click("Sign in")
-		b.click("Whole tokens, and queries with them")
+		b.click("See the whole tokens, and query Hasura with them")
 		b.sees("Hasura refuses it: jwt-invalid-claims", "The rule that failed: The token must hold Hasura's claims")
 		b.look("tokens-refused")
 	}},
