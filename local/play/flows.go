@@ -46,21 +46,6 @@ func groups(u cognitoidp.User) []string {
 	return slices.DeleteFunc(slices.Clone(u.Groups), func(name string) bool { return u.Provider != "" && name == providerGroup(u) })
 }
 
-// A step is one trigger that Cognito called, or what it did without one.
-type step struct {
-	Operation string
-	Note      string // in place of a call
-	Source    string // the trigger source
-	Event     []byte
-	Call      stack.Call
-	Refused   error // Cognito's error about the response
-}
-
-// Function is what the docs call the function of the step.
-func (s step) Function() string {
-	return map[string]string{functions.Claims: "claims function", functions.Sync: "sync function"}[s.Call.Function]
-}
-
 // steps in a context collects what the triggers of an operation do.
 type steps struct{ list []step }
 
@@ -127,6 +112,7 @@ var silent = map[string]string{
 
 // A request is what somebody asks the pool for.
 type request struct {
+	version  string   // of the pre token generation trigger from now on: 1, 2 or 3; empty leaves it as it is
 	who      newcomer // of a new user
 	sub      string   // of the user; empty for a machine and for a new user
 	refresh  string   // the refresh token
@@ -207,22 +193,23 @@ func (a *app) create(ctx context.Context, operation string, who newcomer, res *r
 	} else {
 		in["UserPoolId"], in["TemporaryPassword"], in["MessageAction"] = stack.PoolID, password, "SUPPRESS"
 	}
-	before := a.pool.Users.All()
 	if _, err := a.pool.Do(ctx, operation, in); err != nil {
 		return err
 	}
-	return a.newcomer(ctx, before, who.groups, res)
+	return a.welcome(ctx, func(u cognitoidp.User) bool {
+		return u.Attributes["email"] == who.attributes["email"] && u.Provider == ""
+	}, who.groups, res)
 }
 
-// newcomer finds the user who was not in the pool before, and puts the user into the groups.
-func (a *app) newcomer(ctx context.Context, before []cognitoidp.User, groups []string, res *result) error {
-	for _, u := range a.pool.Users.All() {
-		if !slices.ContainsFunc(before, func(old cognitoidp.User) bool { return old.Sub() == u.Sub() }) {
-			res.sub = u.Sub()
-			return a.setGroups(ctx, u, groups)
-		}
+// welcome finds the new user, and puts the user into the groups.
+func (a *app) welcome(ctx context.Context, is func(cognitoidp.User) bool, groups []string, res *result) error {
+	all := a.pool.Users.All()
+	i := slices.IndexFunc(all, is)
+	if i < 0 {
+		return errors.New("the pool has no new user")
 	}
-	return errors.New("the pool has no new user")
+	res.sub = all[i].Sub()
+	return a.setGroups(ctx, all[i], groups)
 }
 
 // setGroups puts the user into these groups alone, apart from the one of the identity provider.
@@ -285,9 +272,9 @@ func (a *app) signInFederated(ctx context.Context, u cognitoidp.User, who newcom
 		return err
 	}
 	identity.UserID, identity.Attributes = fmt.Sprintf("1%020d", rand.Uint64()), who.attributes
-	before := a.pool.Users.All()
 	res.tokens, err = a.pool.SignInFederated(ctx, clientID, identity)
-	return errors.Join(a.newcomer(ctx, before, who.groups, res), err)
+	is := func(u cognitoidp.User) bool { return strings.HasSuffix(u.Username, "_"+identity.UserID) }
+	return errors.Join(a.welcome(ctx, is, who.groups, res), err)
 }
 
 // edit changes a user as an administrator does. Put sets the status, for which there is no operation.
