@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/uuid"
 )
 
 // A Queue has the attributes of a standard queue.
@@ -40,6 +41,13 @@ type message struct {
 	visible  time.Time // it can be received from then on
 	receives int
 	source   string // ARN of the queue whose dead letter it is
+}
+
+// add adds a message that can be received after a delay.
+func (q *queue) add(body string, at time.Time, delay time.Duration) *message {
+	m := &message{id: uuid.NewString(), body: body, sent: at, visible: at.Add(delay)}
+	q.messages = append(q.messages, m)
+	return m
 }
 
 // receive takes up to n visible messages. Messages that were received too often are

@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/google/uuid"
 
 	"github.com/phenom-earth/hasura-cognito/local/awsjson"
 )
@@ -51,6 +50,13 @@ func (s *Server) Create(q Queue) (path string) {
 	}
 	s.queues[q.Name] = &queue{Queue: q}
 	return "/" + account + "/" + q.Name
+}
+
+// Send puts a message into a queue, as other services of AWS do.
+func (s *Server) Send(name, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queues[name].add(body, s.now(), 0)
 }
 
 // Bodies returns the messages of a queue, visible or not, in the order in which they were
@@ -132,9 +138,7 @@ func (s *Server) send(in sdk.SendMessageInput) (any, *awsjson.Error) {
 		return nil, awsjson.Errorf("UnsupportedOperation", "the stand-in takes no message attributes")
 	}
 	return s.with(in.QueueUrl, func(q *queue) any {
-		now := s.now()
-		m := &message{id: uuid.NewString(), body: body, sent: now, visible: now.Add(time.Duration(in.DelaySeconds) * time.Second)}
-		q.messages = append(q.messages, m)
+		m := q.add(body, s.now(), time.Duration(in.DelaySeconds)*time.Second)
 		return sdk.SendMessageOutput{MessageId: &m.id, MD5OfMessageBody: aws.String(sum(body))}
 	})
 }

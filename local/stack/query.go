@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/phenom-earth/hasura-cognito/graphql"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
@@ -99,6 +100,22 @@ func (s *Stack) Insert(ctx context.Context, values map[string]string) error {
 	n := graphql.Users
 	text := fmt.Sprintf(`mutation insert($row: %s!) { %s(object: $row) { __typename } }`, n.Input, n.Insert)
 	_, err := query(ctx, s.hasuraURL, http.Header{"X-Hasura-Admin-Secret": {s.config.AdminSecret}}, request{text, map[string]any{"row": row}})
+	return err
+}
+
+// Age sets the time of the last sync of every row that has one, as if that time had passed. It does nothing if the table has no
+// column for it.
+func (s *Stack) Age(ctx context.Context, since time.Duration) error {
+	column := users.Description.SyncedAt
+	if column == "" {
+		return nil
+	}
+	n := graphql.Users
+	text := fmt.Sprintf(`mutation age($where: %s!, $set: %s!) { %s(where: $where, _set: $set) { %s } }`, n.Condition, n.Set, n.Update, n.AffectedRows)
+	_, err := query(ctx, s.rowsURL, http.Header{"X-Hasura-Admin-Secret": {s.config.AdminSecret}}, request{text, map[string]any{
+		"where": map[string]any{column: map[string]any{"_is_null": false}},
+		"set":   map[string]any{column: time.Now().Add(-since).UTC()},
+	}})
 	return err
 }
 

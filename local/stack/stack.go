@@ -1,8 +1,11 @@
 // Package stack is the local environment: the built functions under the Lambda runtime protocol, and around them a user
 // pool, Secrets Manager, SQS and Hasura over a real database, all on 127.0.0.1.
 //
-// The functions get the two variables that they need, the queue, and Config.Env. A variable of the AWS SDK points them
-// at the local Secrets Manager. Each service is behind a [Front], which can make it misbehave.
+// The functions get the variables that they need, the queues, and Config.Env. Variables of the AWS SDK point them at the
+// local services. Each service is behind a [Front], which can make it misbehave.
+//
+// The pool's triggers call the functions. Each change of a user goes to EventBridge, whose rule fills the queue of the
+// follow function. [Stack.Replay], [Stack.Reconcile] and [Stack.Follow] give the messages of a queue to its function.
 package stack
 
 import (
@@ -18,13 +21,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
-
 	"github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/hasura"
 	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
@@ -42,6 +44,10 @@ const (
 	Queue = "hasura-cognito-parked-syncs"
 	// DeadLetters is the name of its dead-letter queue.
 	DeadLetters = Queue + "-dead-letters"
+	// ReconcileQueue and FollowQueue are the names of the queues of these functions. They share a dead-letter queue.
+	ReconcileQueue       = "hasura-cognito-reconcile"
+	FollowQueue          = "hasura-cognito-follow"
+	ReconcileDeadLetters = ReconcileQueue + "-dead-letters"
 )
 
 // A Config describes an environment. Functions and Project are required.
@@ -55,14 +61,15 @@ type Config struct {
 	AdminSecret string                       // Hasura's; empty means a random one
 	SecretKey   string                       // where the secret holds it; empty means HASURA_GRAPHQL_ADMIN_SECRET
 	JWT         jwt.Config                   // Hasura's; without a key the keys, the issuer and the format are the user pool's
-	Queue       sqs.Queue                    // visibility time-out and receives; zero values are those of SQS
+	Queue       sqs.Queue                    // visibility time-out of the queues, and receives of parked syncs; zero values are those of SQS
 }
 
 // A Stack is a running environment.
 type Stack struct {
-	Hasura, SecretsManager, SQS *Front // where the functions find the services
+	Hasura, SecretsManager, SQS, Cognito *Front // where the functions find the services
 
-	Pool     *userpool.Pool
+	Pool     *userpool.Pool     // issues the tokens of UserPool
+	UserPool *cognitoidp.Server // its users, who sign up, sign in and change
 	Secrets  *secretsmanager.Server
 	Queues   *sqs.Server
 	Database *hasura.Database // nil with Config.HasuraURL
@@ -75,6 +82,7 @@ type Stack struct {
 	rowsURL   string // of Hasura without faults, for Users
 	functions map[string]lambda.Function
 	fronts    []*Front
+	rule      func(event []byte)
 
 	mu     sync.Mutex
 	errors map[string][]string // Hasura's, by X-Request-Id
@@ -108,9 +116,16 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	}
 	c.Queue.Name, c.Queue.DeadLetters, c.Queue.MaxReceive = Queue, DeadLetters, cmp.Or(c.Queue.MaxReceive, 100)
 	s.Queues.Create(sqs.Queue{Name: DeadLetters})
+	s.Queues.Create(sqs.Queue{Name: ReconcileDeadLetters})
 	path := s.Queues.Create(c.Queue)
 	if s.SQS, err = s.serve(s.Queues); err != nil {
 		return nil, fmt.Errorf("start SQS: %w", err)
+	}
+
+	reconcileQueue := s.Queues.Create(sqs.Queue{Name: ReconcileQueue, Visibility: c.Queue.Visibility, DeadLetters: ReconcileDeadLetters, MaxReceive: 3})
+	s.Queues.Create(sqs.Queue{Name: FollowQueue, Visibility: c.Queue.Visibility, DeadLetters: ReconcileDeadLetters, MaxReceive: 5})
+	if s.UserPool, s.Cognito, err = s.startUserPool(); err != nil {
+		return nil, fmt.Errorf("start the user pool: %w", err)
 	}
 
 	needed := map[string]string{
@@ -118,13 +133,18 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		"SECRETS_ARN":                      arn,
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": s.SecretsManager.URL,
 	}
-	queue := map[string]string{"SYNC_QUEUE_URL": s.SQS.URL + path}
+	pool := map[string]string{"USER_POOL_ID": PoolID, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": s.Cognito.URL}
 	s.functions = map[string]lambda.Function{ // time-outs as in template.yaml
-		functions.Claims: s.function(functions.Claims, 5*time.Second),
-		functions.Sync:   s.function(functions.Sync, 5*time.Second, needed, queue),
-		functions.Replay: s.function(functions.Replay, 30*time.Second, needed),
+		functions.Claims:    s.function(functions.Claims, 5*time.Second),
+		functions.Sync:      s.function(functions.Sync, 5*time.Second, needed, map[string]string{"SYNC_QUEUE_URL": s.SQS.URL + path}),
+		functions.Replay:    s.function(functions.Replay, 30*time.Second, needed),
+		functions.Reconcile: s.function(functions.Reconcile, 900*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.SQS.URL + reconcileQueue}),
+		functions.Follow:    s.function(functions.Follow, 180*time.Second, needed, pool),
 	}
-	s.Lambda, err = lambda.NewService(s.functions[functions.Claims], s.functions[functions.Sync], s.functions[functions.Replay])
+	s.Lambda, err = lambda.NewService(slices.Collect(maps.Values(s.functions))...)
+	if err == nil {
+		s.UserPool.Invoke = s.Lambda.Invoke
+	}
 	return s, err
 }
 
@@ -205,33 +225,6 @@ func (s *Stack) function(name string, timeout time.Duration, env ...map[string]s
 	}
 	path := filepath.Join(s.config.Functions, name, "bootstrap")
 	return lambda.Function{Name: name, Path: path, Env: all, Timeout: timeout, Memory: 512, Stdout: s.Log, Stderr: s.Log}
-}
-
-// Mapping returns the event source mapping from the parked syncs queue to the replay function.
-func (s *Stack) Mapping() lambda.Mapping {
-	return lambda.Mapping{
-		Service: s.Lambda, Function: functions.Replay,
-		QueueURL: s.functions[functions.Sync].Env["SYNC_QUEUE_URL"], QueueARN: sqs.Queue{Name: Queue}.ARN(),
-		SQS: sdk.New(sdk.Options{Region: lambda.Region, BaseEndpoint: &s.SQS.URL,
-			Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}),
-	}
-}
-
-// Replay runs the mapping until the queue is empty or ctx ends.
-func (s *Stack) Replay(ctx context.Context) error {
-	running, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- s.Mapping().Run(running) }()
-	left := len(s.Queues.Bodies(Queue))
-	for ; left > 0 && ctx.Err() == nil; left = len(s.Queues.Bodies(Queue)) {
-		time.Sleep(10 * time.Millisecond)
-	}
-	stop()
-	err := <-done
-	if left > 0 {
-		err = errors.Join(err, fmt.Errorf("%d syncs are still parked", left))
-	}
-	return err
 }
 
 func (s *Stack) serve(service http.Handler) (*Front, error) {
