@@ -32,7 +32,7 @@ run: functions ## Show sign-ins end to end on this machine, with Go alone (EVENT
 
 .PHONY: play
 play: functions ## Try the functions on a local page, with users, groups and settings of your own (PORT=8080)
-	@go run ./local/play -functions .build $(if $(PORT),-port '$(PORT)')
+	@go build -o .build/play/play ./local/play && exec .build/play/play -functions .build $(if $(PORT),-port '$(PORT)')
 
 .PHONY: faults
 faults: functions ## Run the functions while services are at fault (shorter: FAULTS='-signins 200 -environments 10'; FAULTS='-drain 10000')
