@@ -39,7 +39,8 @@ func newApp(ctx context.Context, built string, project fs.FS) (*app, error) {
 	if err := documents.Create(ctx, s.Database.SQL); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	a := &app{stack: s, pool: newPool(s, "2"), mux: http.NewServeMux(), tokens: make(map[string]*signed)}
+	watch(s)
+	a := &app{stack: s, pool: s.UserPool, mux: http.NewServeMux(), tokens: make(map[string]*signed)}
 	a.route()
 	return a, nil
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/awsjson"
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/lambda"
@@ -18,8 +17,8 @@ import (
 )
 
 const (
-	// clientID is the app client of the pool, and the machine that gets tokens.
-	clientID = "1example23456789example012"
+	// clientID is also the machine that gets tokens.
+	clientID = stack.ClientID
 	// password is that of every user: the page asks for none.
 	password = "Correct-horse-7"
 )
@@ -51,33 +50,21 @@ type steps struct{ list []step }
 
 type stepsKey struct{}
 
-// triggers are the functions of the pool. version is that of pre token generation: 1, 2 or 3.
-func triggers(version string) cognitoidp.Object {
-	claims, sync := lambda.Function{Name: functions.Claims}.ARN(), lambda.Function{Name: functions.Sync}.ARN()
-	return cognitoidp.Object{"PostConfirmation": sync, "PostAuthentication": sync,
-		"PreTokenGenerationConfig": cognitoidp.Object{"LambdaArn": claims, "LambdaVersion": "V" + version + "_0"}}
-}
-
-// newPool makes a user pool whose triggers are the functions of the environment.
-func newPool(s *stack.Stack, version string) *cognitoidp.Server {
-	return &cognitoidp.Server{
-		Pool:    cognitoidp.Object{"Id": stack.PoolID, "UsernameAttributes": []any{"email"}, "LambdaConfig": triggers(version)},
-		Clients: []cognitoidp.Object{{"ClientId": clientID, "ExplicitAuthFlows": []any{"ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}}},
-		Users:   new(cognitoidp.Users),
-		Tokens:  s.Pool,
-		Invoke: func(ctx context.Context, arn string, event []byte) (lambda.Result, error) {
-			call, err := s.Send(ctx, arn[strings.LastIndex(arn, ":")+1:], event)
-			if all, ok := ctx.Value(stepsKey{}).(*steps); ok && err == nil {
-				all.list = append(all.list, step{Call: call})
-			}
-			return call.Result, err
-		},
-		Invoked: func(ctx context.Context, i cognitoidp.Invocation) {
-			if all, ok := ctx.Value(stepsKey{}).(*steps); ok && len(all.list) > 0 {
-				last := &all.list[len(all.list)-1]
-				last.Source, last.Event, last.Refused = i.Source, i.Event, i.Refused
-			}
-		},
+// watch puts what the triggers do into the steps of the context. Users of the pool sign in with an e-mail address.
+func watch(s *stack.Stack) {
+	s.UserPool.Pool["UsernameAttributes"] = []any{"email"}
+	s.UserPool.Invoke = func(ctx context.Context, arn string, event []byte) (lambda.Result, error) {
+		call, err := s.Send(ctx, arn[strings.LastIndex(arn, ":")+1:], event)
+		if all, ok := ctx.Value(stepsKey{}).(*steps); ok && err == nil {
+			all.list = append(all.list, step{Call: call})
+		}
+		return call.Result, err
+	}
+	s.UserPool.Invoked = func(ctx context.Context, i cognitoidp.Invocation) {
+		if all, ok := ctx.Value(stepsKey{}).(*steps); ok && len(all.list) > 0 {
+			last := &all.list[len(all.list)-1]
+			last.Source, last.Event, last.Refused = i.Source, i.Event, i.Refused
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 }
 
 func serve(ctx context.Context, built, port string, stdout io.Writer) (err error) {
-	for _, function := range functions.All() {
+	for _, function := range append(functions.All(), functions.Optional()...) {
 		if _, err := os.Stat(filepath.Join(built, function, "bootstrap")); err != nil {
 			return fmt.Errorf("no built function: %w\n`make play` builds the functions and runs this", err)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -72,10 +73,16 @@ func (a *app) showUsers(w http.ResponseWriter, r *http.Request) error {
 
 // version is that of the pool's pre token generation trigger: 1, 2 or 3.
 func (a *app) version() string {
-	triggers, _ := a.pool.Snapshot()["LambdaConfig"].(cognitoidp.Object)
-	config, _ := triggers["PreTokenGenerationConfig"].(cognitoidp.Object)
-	version, _ := config["LambdaVersion"].(string)
+	_, trigger := a.triggers()
+	version, _ := trigger["LambdaVersion"].(string)
 	return strings.TrimSuffix(strings.TrimPrefix(version, "V"), "_0")
+}
+
+// triggers returns copies of the pool's LambdaConfig and of the pre token generation trigger in it.
+func (a *app) triggers() (all, preTokenGeneration cognitoidp.Object) {
+	all, _ = a.pool.Snapshot()["LambdaConfig"].(cognitoidp.Object)
+	preTokenGeneration, _ = all["PreTokenGenerationConfig"].(cognitoidp.Object)
+	return maps.Clone(all), maps.Clone(preTokenGeneration)
 }
 
 func (a *app) setVersion(ctx context.Context, version string) error {
@@ -83,7 +90,10 @@ func (a *app) setVersion(ctx context.Context, version string) error {
 	case "", a.version():
 		return nil
 	case "1", "2", "3":
-		_, err := a.pool.Do(ctx, "UpdateUserPool", cognitoidp.Object{"UserPoolId": stack.PoolID, "LambdaConfig": triggers(version)})
+		all, trigger := a.triggers()
+		trigger["LambdaVersion"] = "V" + version + "_0"
+		all["PreTokenGenerationConfig"] = trigger
+		_, err := a.pool.Do(ctx, "UpdateUserPool", cognitoidp.Object{"UserPoolId": stack.PoolID, "LambdaConfig": all})
 		return err
 	}
 	return problemf(http.StatusBadRequest, "The trigger version is V1_0, V2_0 or V3_0.")
