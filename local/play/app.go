@@ -61,8 +61,8 @@ func (a *app) route() {
 	handle("POST /users/{sub}", a.editUser)
 	handle("POST /users/{sub}/delete", a.deleteUser)
 	handle("POST /users/{sub}/act", a.actUser)
-	handle("GET /actions/{id}", a.showAction)
-	handle("GET /actions/{id}/events/{step}", a.saveEvent)
+	handle("GET /users/actions/{id}", a.showAction)
+	handle("GET /users/actions/{id}/events/{step}", a.saveEvent)
 
 	handle("GET /tokens", a.showTokens)
 	handle("POST /tokens/query", a.queryHasura)

@@ -162,7 +162,7 @@ func TestTokenPages(t *testing.T) {
 func TestSaveEvent(t *testing.T) {
 	a := start(t)
 	follow(t, a, "/users", url.Values{"email": {"ada@example.com"}, "how": {"sign-in"}, "version": {"2"}})
-	w := visit(t, a, "/actions/1/events/3", nil)
+	w := visit(t, a, "/users/actions/1/events/3", nil)
 	if got, want := w.Header().Get("Content-Disposition"), `attachment; filename="pre-token-generation-v2-authentication-ada.json"`; got != want {
 		t.Errorf("Content-Disposition = %s, want %s", got, want)
 	}
@@ -171,7 +171,7 @@ func TestSaveEvent(t *testing.T) {
 	if err != nil || call.Outcome != "shaped" || !json.Valid(w.Body.Bytes()) {
 		t.Errorf("the saved event: outcome %q, error %v:\n%s", call.Outcome, err, w.Body)
 	}
-	for _, path := range []string{"/actions/1/events/0", "/actions/1/events/4", "/actions/1/events/x", "/actions/2/events/0", "/actions/2", "/nowhere", "/users/nobody"} {
+	for _, path := range []string{"/users/actions/1/events/0", "/users/actions/1/events/4", "/users/actions/1/events/x", "/users/actions/2/events/0", "/users/actions/2", "/nowhere", "/users/nobody"} {
 		if w := visit(t, a, path, nil); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "That did not work") {
 			t.Errorf("%s: status %d, want a page with 404:\n%s", path, w.Code, w.Body)
 		}
@@ -215,7 +215,7 @@ func TestRefusedAction(t *testing.T) {
 	s := step{Operation: signIn, Source: "PostAuthentication_Authentication", Event: []byte("{}"), Refused: err}
 	s.Call.FunctionError, s.Call.Payload, s.Call.Errors = "Unhandled", []byte(`{"errorMessage":"<b>"}`), []string{"validation-failed: no such column"}
 	a.actions = []*action{{ID: 7, Title: "Ada signs in", Steps: []step{s}, Refused: err, User: cognitoidp.User{Attributes: map[string]string{"sub": "1"}}}}
-	w := visit(t, a, "/actions/7", nil)
+	w := visit(t, a, "/users/actions/7", nil)
 	contains(t, "the action", html.UnescapeString(w.Body.String()), "Cognito refuses.", err.Error(), `"errorMessage": "<b>"`, "Hasura: validation-failed", "There is no row yet.")
 	if strings.Contains(w.Body.String(), "<b>") {
 		t.Errorf("an error is HTML in the page:\n%s", w.Body)
@@ -229,7 +229,7 @@ func TestActionsAreBounded(t *testing.T) {
 	for range keep + 4 {
 		act(t, a, request{sub: sub}, refresh)
 	}
-	if w := visit(t, a, "/actions/5", nil); len(a.actions) != keep || w.Code != http.StatusNotFound {
+	if w := visit(t, a, "/users/actions/5", nil); len(a.actions) != keep || w.Code != http.StatusNotFound {
 		t.Errorf("%d actions, the fifth has status %d; want %d and 404", len(a.actions), w.Code, keep)
 	}
 }

@@ -121,5 +121,5 @@ func (a *app) redirectTo(w http.ResponseWriter, r *http.Request, this *action) e
 	if sub := this.User.Sub(); sub != "" {
 		return redirect(w, r, fmt.Sprintf("/users/%s?action=%d", sub, this.ID))
 	}
-	return redirect(w, r, fmt.Sprintf("/actions/%d", this.ID))
+	return redirect(w, r, fmt.Sprintf("/users/actions/%d", this.ID))
 }

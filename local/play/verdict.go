@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,8 +48,12 @@ func (a *app) judge(ctx context.Context, t token) verdict {
 	}
 	e := refusal.Errors[0]
 	v := verdict{Code: e.Extensions.Code, Message: e.Message, Rule: rules[e.Extensions.Code]}
-	if t.Use == "access" && t.Namespace() == "" {
-		v.Rule = cmp.Or(v.Rule, "") + " With trigger version V1_0, Cognito puts claims into the ID token alone: send that one to Hasura."
+	switch {
+	case t.Namespace() != "":
+	case t.claims["sub"] == t.claims["client_id"]:
+		v.Rule += " A machine gets claims only with trigger version V3_0 and the setting MACHINE_ROLES."
+	case t.Use == "access":
+		v.Rule += " With trigger version V1_0, Cognito puts claims into the ID token alone: send that one to Hasura."
 	}
 	return v
 }
