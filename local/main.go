@@ -1,7 +1,7 @@
 // Command local shows the functions at work on this machine. It sends recorded Cognito events to the built functions, as
 // Lambda does, and prints what happens: the claims in the tokens, whether Hasura accepts the tokens, and the rows in the
-// table users. Then users of several tenants and a machine get tokens, from a claims function with settings for them. At
-// the end a user signs in while Hasura is down.
+// table users. Then users of several tenants and a machine get tokens, from a claims function with settings for them. A
+// user signs in while Hasura is down. At the end reconcile and follow write users who do not sign in.
 //
 //	make run                                            every event in events/
 //	make run EVENT=events/post-authentication.json      one event in detail, or a folder of events
@@ -78,7 +78,7 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 	if err != nil {
 		return false, err
 	}
-	for _, function := range functions.All() {
+	for _, function := range append(functions.All(), functions.Optional()...) {
 		if _, err := os.Stat(filepath.Join(o.built, function, "bootstrap")); err != nil {
 			return false, fmt.Errorf("no built function: %w\n`make run` builds the functions and runs this", err)
 		}
@@ -129,6 +129,11 @@ func send(ctx context.Context, o options, getenv func(string) string, stdout io.
 	}
 	p.users(s.Table(), rows)
 	p.strays(s.Log.Lines())
+	if len(events) > 1 {
+		if err := showEveryone(ctx, o, chosen, p); err != nil {
+			return false, err
+		}
+	}
 	return p.summary(len(events), len(rows), time.Since(began)), nil
 }
 

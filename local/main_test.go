@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		built = dir
-		for _, function := range functions.All() {
+		for _, function := range append(functions.All(), functions.Optional()...) {
 			for pkg, kind := range map[string]string{"functions/" + function: "real", "local/testdata/liar": "liar"} {
 				if err := stack.Build(".", pkg, filepath.Join(dir, kind, function, "bootstrap")); err != nil {
 					panic(err)
@@ -81,7 +81,7 @@ func TestEveryEventIsAsExpected(t *testing.T) {
 		want      []string
 	}{
 		{"no settings", nil, []string{"accepted, reads own row", "refused: jwt-invalid-claims", without(users.IdentityProvider), "1b7c4e02  user, editor", "parked  0117a6e5", "1 parked",
-			"user: acme globex; viewer: globex", "user: acme globex; owner: acme", "service: acme globex initech"}},
+			"user: acme globex; viewer: globex", "user: acme globex; owner: acme", "service: acme globex initech", dryRun(t)}},
 		{"the same again", nil, nil},
 		{"every setting", map[string]string{
 			"ROLES": "editor=writer,editor=a b,viewer=admin", "DEFAULT_ROLE": "admin,writer", "SESSION_VARIABLES": "x-hasura-email=email",
@@ -104,8 +104,12 @@ func TestEveryEventIsAsExpected(t *testing.T) {
 		if code != 0 || errs != "" {
 			t.Fatalf("%s: exit code %d, stderr %q, stdout\n%s", row.name, code, errs, out)
 		}
-		if got := strings.Count(out, "\nok  "); got != len(paths)+again+1 || !strings.Contains(out, ": all as expected\n") {
-			t.Errorf("%s: %d events are as expected, want %d, %d of tenants again, and the outage:\n%s", row.name, got, len(paths), again, out)
+		steps := 5 // of the section about the whole pool
+		if leftOut(row.variables) != "" {
+			steps = 0
+		}
+		if got := strings.Count(out, "\nok  "); got != len(paths)+again+1+steps || !strings.Contains(out, ": all as expected\n") {
+			t.Errorf("%s: %d are as expected, want %d, %d of tenants again, the outage and %d steps:\n%s", row.name, got, len(paths), again, steps, out)
 		}
 		for _, want := range row.want {
 			if !strings.Contains(out, want) {
@@ -125,6 +129,68 @@ func TestEveryEventIsAsExpected(t *testing.T) {
 			first = out
 		} else if out != first {
 			t.Errorf("two runs print\n%s\nand\n%s", first, out)
+		}
+	}
+}
+
+// dryRun returns the output of a dry run in docs/everyone.md, as make run prints it. It is empty with another users table.
+func dryRun(t *testing.T) string {
+	t.Helper()
+	if leftOut(nil) != "" || columnOf(users.Attribute("email")) != "email" || columnOf(users.Attribute("name")) != "name" {
+		return ""
+	}
+	page, err := os.ReadFile("docs/everyone.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(page), "```\nDry run:")
+	text, _, ends := strings.Cut(rest, "```")
+	if !found || !ends {
+		t.Fatal("docs/everyone.md has no dry run")
+	}
+	var indented strings.Builder
+	for line := range strings.Lines("Dry run:" + text) {
+		if line != "\n" {
+			line = "    " + line
+		}
+		indented.WriteString(line)
+	}
+	return indented.String()
+}
+
+// A reconcile function that writes nothing is found out.
+func TestWrongRowsOfThePoolAreFound(t *testing.T) {
+	if reason := leftOut(nil); reason != "" {
+		t.Skip(reason)
+	}
+	folder, events := t.TempDir(), t.TempDir()
+	for _, function := range append(functions.All(), functions.Optional()...) {
+		kind := "real"
+		if function == functions.Reconcile {
+			kind = "liar"
+			if err := os.WriteFile(filepath.Join(built, kind, function, "how"), []byte("does nothing"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Symlink(filepath.Join(built, kind, function), filepath.Join(folder, function)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	event, err := os.ReadFile("events/post-authentication.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a.json", "b.json"} {
+		if err := os.WriteFile(filepath.Join(events, name), event, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out strings.Builder
+	code := run(t.Context(), []string{"-functions", folder, "-event", events}, func(string) string { return "" }, &out, &out)
+	for _, want := range []string{"BAD  first run of the reconcile function", emil + ", " + columnOf(users.Attribute("email")) + ": nothing, want emil@example.com",
+		"BAD  hasura-cognito reconcile --on-delete mark\n", "users inserted: 4, want 1"} {
+		if code != 1 || !strings.Contains(out.String(), want) {
+			t.Errorf("exit code %d, want 1 and %q in\n%s", code, want, out.String())
 		}
 	}
 }

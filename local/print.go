@@ -91,6 +91,19 @@ func (p *printer) event(e event, res result, detail bool) {
 	p.explain(res)
 }
 
+// step prints what was done to many users, and what is not as expected.
+func (p *printer) step(name, text string, wrong []string) {
+	mark := "ok"
+	if len(wrong) > 0 {
+		p.wrong++
+		mark = "BAD"
+	}
+	p.cells(mark, name, text)
+	for _, fact := range wrong {
+		p.line("      %s", plain(fact))
+	}
+}
+
 // explain prints what is not as expected, and what helps to find out why.
 func (p *printer) explain(res result) {
 	if len(res.wrong) == 0 {

@@ -13,7 +13,7 @@ import (
 )
 
 // provided are the settings that name what the local environment brings along.
-var provided = []string{"GRAPHQL_DOMAIN", "SECRETS_ARN", "SYNC_QUEUE_URL"}
+var provided = []string{"GRAPHQL_DOMAIN", "SECRETS_ARN", "SYNC_QUEUE_URL", "USER_POOL_ID", "RECONCILE_QUEUE_URL"}
 
 // A choice has the settings of the functions that are set, by name.
 type choice map[string]string
@@ -47,7 +47,8 @@ func readSettings(getenv func(string) string, variables []string) (choice, error
 }
 
 func (c choice) byFunction() map[string]map[string]string {
-	names := map[string]string{"claims": functions.Claims, "sync": functions.Sync, "replay": functions.Replay}
+	names := map[string]string{"claims": functions.Claims, "sync": functions.Sync, "replay": functions.Replay,
+		"reconcile": functions.Reconcile, "follow": functions.Follow}
 	env := make(map[string]map[string]string)
 	for _, function := range names {
 		env[function] = make(map[string]string)

@@ -79,12 +79,21 @@ func Own(ctx context.Context, url, token string) ([]Row, error) {
 
 // Users is [Stack.Users] of the Hasura at a URL without a path.
 func Users(ctx context.Context, url, adminSecret string) ([]Row, error) {
+	return rows(ctx, url, adminSecret, "")
+}
+
+// Everyone is [Stack.Users] with the columns that reconcile and follow alone write.
+func (s *Stack) Everyone(ctx context.Context) ([]Row, error) {
+	return rows(ctx, s.rowsURL, s.config.AdminSecret, users.Description.Enabled+" "+users.Description.DeletedAt)
+}
+
+func rows(ctx context.Context, url, adminSecret, more string) ([]Row, error) {
 	var columns strings.Builder
 	for _, c := range users.Description.Columns {
 		columns.WriteString(c.Name + " ")
 	}
 	header := http.Header{"X-Hasura-Admin-Secret": {adminSecret}}
-	data, err := query(ctx, url, header, request{Query: fmt.Sprintf(`query all { rows: %s { %s } }`, graphql.Users.Select, &columns)})
+	data, err := query(ctx, url, header, request{Query: fmt.Sprintf(`query all { rows: %s { %s%s } }`, graphql.Users.Select, &columns, more)})
 	slices.SortFunc(data.Rows, func(a, b Row) int { return strings.Compare(a.ID(), b.ID()) })
 	return data.Rows, err
 }
