@@ -58,7 +58,7 @@ func TestFile(t *testing.T) {
 		{"PostAuthentication_Authentication", "1", jane, "post-authentication-jane-doe.json"},
 		{"PostAuthentication_Authentication", "1", gina, "post-authentication-federated-google-gina.json"},
 		{"TokenGeneration_NewPasswordChallenge", "2", jane, "pre-token-generation-v2-new-password-challenge-jane-doe.json"},
-		{"TokenGeneration_ClientCredentials", "3", cognitoidp.User{}, "pre-token-generation-v3-client-credentials.json"},
+		{"TokenGeneration_ClientCredentials", "3", cognitoidp.User{}, "pre-token-generation-v3-client-credentials-machine.json"},
 	}
 	for _, row := range rows {
 		s := step{Source: row.source, Event: []byte(`{"version":"` + row.version + `"}`)}

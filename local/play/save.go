@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -29,7 +30,7 @@ func (a *app) saveEvent(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// File is the name that events/ gives to such an event.
+// File is the name that events/ gives to such an event, with the name of the user.
 func (s step) File(who cognitoidp.User) string {
 	var e struct{ Version string }
 	_ = json.Unmarshal(s.Event, &e) // the event is made here
@@ -45,7 +46,7 @@ func (s step) File(who cognitoidp.User) string {
 	case source == "ConfirmSignUp":
 		name += "-sign-up"
 	}
-	person, _, _ := strings.Cut(label(who), "@")
+	person, _, _ := strings.Cut(cmp.Or(label(who), "machine"), "@")
 	person = strings.Map(func(r rune) rune {
 		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
 			return unicode.ToLower(r)
