@@ -31,7 +31,7 @@ run: functions ## Show sign-ins end to end on this machine, with Go alone (EVENT
 	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)') -variables '$(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))'
 
 .PHONY: play
-play: functions ## Try the functions on a local page, with users, groups and settings of your own (PORT=8080)
+play: functions ## Try the functions on a local page, with users, groups and settings of your own (PORT=8080; settings: ROLES=staff=editor)
 	@go build -o .build/play/play ./local/play && exec .build/play/play -functions .build $(if $(PORT),-port '$(PORT)')
 
 .PHONY: faults

@@ -27,12 +27,14 @@ type app struct {
 }
 
 // newApp starts the environment. built is the folder of the functions, project the folder graphql/. ctx is for newApp alone.
-func newApp(ctx context.Context, built string, project fs.FS) (*app, error) {
+func newApp(ctx context.Context, built string, project fs.FS, chosen stack.Settings) (*app, error) {
 	project, err := documents.AddTo(project)
 	if err != nil {
 		return nil, err
 	}
-	s, err := stack.Start(ctx, stack.Config{Functions: built, Project: project})
+	config := stack.Config{Functions: built, Project: project}
+	chosen.Set(&config)
+	s, err := stack.Start(ctx, config)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -150,6 +151,42 @@ func TestSignInWithoutHasura(t *testing.T) {
 	}
 	if v := a.judge(t.Context(), this.Tokens.List[0]); v.Accepted || v.Code == "" {
 		t.Errorf("verdict while Hasura is down = %+v, want that there is none", v)
+	}
+}
+
+// Settings reach the functions and Hasura.
+func TestSettings(t *testing.T) {
+	a := startWith(t, stack.Settings{"TENANT_GROUPS": "{tenant}:{role}", "CLAIMS_FORMAT": "json", "CLAIMS_NAMESPACE": "hasura", "MACHINE_ROLES": clientID + "=service"})
+	r := request{who: newcomerOf("tina@example.com"), version: "3"}
+	r.who.groups = []string{"acme:owner", "globex:viewer"}
+	_, sub := act(t, a, r, signUp, confirm, signIn)
+	refreshToken := a.tokens[sub].refresh
+	this, _ := act(t, a, request{sub: sub, refresh: refreshToken, metadata: map[string]string{"tenant_id": "globex"}}, refresh)
+	for _, token := range this.Tokens.List {
+		const want = `{"acme","globex"} globex user viewer`
+		claims := token.hasura("hasura")
+		got := fmt.Sprint(claims["x-hasura-tenant-ids"], " ", claims["x-hasura-tenant-id"], " ", strings.Join(token.Roles(), " "))
+		if v := a.judge(t.Context(), token); got != want || !v.Accepted || token.Stringified() {
+			t.Errorf("%s token: claims %s, verdict %+v, a text %t; want %s", token.Use, got, v, token.Stringified(), want)
+		}
+	}
+	this, _ = act(t, a, request{}, machineTokens)
+	if v := a.judge(t.Context(), this.Tokens.List[0]); !v.Accepted || strings.Join(this.Tokens.List[0].Roles(), " ") != "service" {
+		t.Errorf("the machine's token: roles %q, verdict %+v", this.Tokens.List[0].Roles(), v)
+	}
+}
+
+// A user whose function fails is refused with Cognito's text, and the action ends there.
+func TestSignInRefusedByAFunction(t *testing.T) {
+	a := startWith(t, stack.Settings{"SYNC_ON_FAILURE": "refuse"})
+	_, sub := act(t, a, request{who: newcomerOf("jane@example.com")}, adminCreate)
+	if err := a.stack.Hasura.Set(stack.Status(503, "")); err != nil {
+		t.Fatal(err)
+	}
+	this, _ := act(t, a, request{sub: sub}, signIn)
+	if this.Refused == nil || !strings.HasPrefix(this.Refused.Error(), "UserLambdaValidationException: PostAuthentication failed with error ") ||
+		len(this.Steps) != 1 || this.Steps[0].Kind() != "bad" || this.Steps[0].Refused == nil || this.Tokens != nil {
+		t.Errorf("refused = %v, steps %+v, tokens %v; want an end at post authentication", this.Refused, this.Steps, this.Tokens)
 	}
 }
 

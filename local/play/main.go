@@ -3,6 +3,7 @@
 //
 //	make play              on a free port
 //	make play PORT=8080    on this port
+//	make play ROLES=a=b    with settings of the functions
 //
 // It listens on 127.0.0.1 alone, keeps everything in memory, and cannot reach AWS.
 package main
@@ -22,17 +23,18 @@ import (
 	"time"
 
 	"github.com/phenom-earth/hasura-cognito/functions"
+	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
 // run is the command. Its working directory is the root of the repository.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) (code int) {
 	flags := flag.NewFlagSet("play", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	built := flags.String("functions", ".build", "folder with <function>/bootstrap for each function")
@@ -40,24 +42,33 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	if err := serve(ctx, *built, *port, stdout); err != nil {
+	chosen, err := stack.ReadSettings(getenv)
+	if err == nil {
+		err = serve(ctx, options{*built, *port, chosen}, stdout)
+	}
+	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 2
 	}
 	return 0
 }
 
-func serve(ctx context.Context, built, port string, stdout io.Writer) (err error) {
+type options struct {
+	built, port string
+	settings    stack.Settings
+}
+
+func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	for _, function := range append(functions.All(), functions.Optional()...) {
-		if _, err := os.Stat(filepath.Join(built, function, "bootstrap")); err != nil {
+		if _, err := os.Stat(filepath.Join(o.built, function, "bootstrap")); err != nil {
 			return fmt.Errorf("no built function: %w\n`make play` builds the functions and runs this", err)
 		}
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", o.port))
 	if err != nil {
 		return fmt.Errorf("PORT: %w", err)
 	}
-	app, err := newApp(ctx, built, os.DirFS("graphql"))
+	app, err := newApp(ctx, o.built, os.DirFS("graphql"), o.settings)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

@@ -37,13 +37,15 @@ func TestMain(m *testing.M) {
 }
 
 // start returns a page with the built functions.
-func start(t *testing.T) *app {
+func start(t *testing.T) *app { return startWith(t, nil) }
+
+func startWith(t *testing.T, chosen stack.Settings) *app {
 	t.Helper()
 	dir, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(t.Context(), dir, os.DirFS("../../graphql"))
+	a, err := newApp(t.Context(), dir, os.DirFS("../../graphql"), chosen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +70,9 @@ func TestRun(t *testing.T) {
 	reader, writer := io.Pipe()
 	code := make(chan int, 1)
 	var stderr strings.Builder
-	go func() { code <- run(ctx, []string{"-functions", dir}, writer, &stderr) }()
+	go func() {
+		code <- run(ctx, []string{"-functions", dir}, func(string) string { return "" }, writer, &stderr)
+	}()
 	line, err := bufio.NewReader(reader).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -105,11 +109,14 @@ func TestRunErrors(t *testing.T) {
 	rows := []struct {
 		name string
 		args []string
+		env  map[string]string
 		want string
 	}{
-		{"nothing is built", []string{"-functions", t.TempDir()}, "`make play` builds the functions"},
-		{"an unknown flag", []string{"-nonsense"}, "flag provided but not defined"},
-		{"a port that is a text", []string{"-port", "nonsense"}, "PORT: "},
+		{"nothing is built", []string{"-functions", t.TempDir()}, nil, "`make play` builds the functions"},
+		{"an unknown flag", []string{"-nonsense"}, nil, "flag provided but not defined"},
+		{"a port that is a text", []string{"-port", "nonsense"}, nil, "PORT: "},
+		{"an invalid setting", []string{"-port", "0"}, map[string]string{"CLAIMS_FORMAT": "nonsense"}, "CLAIMS_FORMAT: "},
+		{"a setting of the environment", []string{"-port", "0"}, map[string]string{"GRAPHQL_DOMAIN": "example.com"}, "GRAPHQL_DOMAIN: the local environment sets it"},
 	}
 	for _, row := range rows {
 		if dir, err := built(); err != nil {
@@ -118,7 +125,7 @@ func TestRunErrors(t *testing.T) {
 			row.args = append(row.args, "-functions", dir)
 		}
 		var stderr strings.Builder
-		if code := run(t.Context(), row.args, io.Discard, &stderr); code != 2 || !strings.Contains(stderr.String(), row.want) {
+		if code := run(t.Context(), row.args, func(name string) string { return row.env[name] }, io.Discard, &stderr); code != 2 || !strings.Contains(stderr.String(), row.want) {
 			t.Errorf("%s: exit code %d, stderr %q, want 2 and %q", row.name, code, stderr.String(), row.want)
 		}
 	}
