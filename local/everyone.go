@@ -67,7 +67,9 @@ func showEveryone(ctx context.Context, o options, chosen choice, p *printer) (er
 	for _, name := range []string{settings.ReconcileOnDelete.Name, settings.ReconcileMaxGone.Name} {
 		delete(chosen, name)
 	}
-	s, err := stack.Start(ctx, stack.Config{Functions: o.built, Project: os.DirFS("graphql"), Env: chosen.byFunction(), SecretKey: chosen["SECRETS_KEY"]})
+	config := stack.Config{Functions: o.built, Project: os.DirFS("graphql")}
+	stack.Settings(chosen).Set(&config)
+	s, err := stack.Start(ctx, config)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,6 @@ import (
 
 	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/documents"
-	"github.com/phenom-earth/hasura-cognito/local/hasura/jwt"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
@@ -143,14 +142,9 @@ func start(ctx context.Context, o options, chosen choice, getenv func(string) st
 	if err != nil {
 		return nil, err
 	}
-	s, err := stack.Start(ctx, stack.Config{
-		Functions:   o.built,
-		Project:     project,
-		DatabaseURL: getenv("DATABASE_URL"),
-		Env:         chosen.byFunction(),
-		SecretKey:   chosen["SECRETS_KEY"],
-		JWT:         jwt.Config{Namespace: chosen["CLAIMS_NAMESPACE"], Format: chosen["CLAIMS_FORMAT"]},
-	})
+	config := stack.Config{Functions: o.built, Project: project, DatabaseURL: getenv("DATABASE_URL")}
+	stack.Settings(chosen).Set(&config)
+	s, err := stack.Start(ctx, config)
 	if err != nil {
 		return nil, err
 	}

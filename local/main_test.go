@@ -296,7 +296,7 @@ func TestRefusedInput(t *testing.T) {
 		{"an unknown variable", "real", map[string]string{"CLAIMS_FORMT": "json"}, nil, "CLAIMS_FORMT: not a setting"},
 		{"a setting that needs another", "real", map[string]string{"ROLE_ATTRIBUTE": "custom:groups"}, nil, "ROLE_ATTRIBUTE: "},
 		{"an invalid setting", "real", map[string]string{"CLAIMS_FORMAT": "xml"}, nil, "CLAIMS_FORMAT: "},
-		{"a setting of the local environment", "real", map[string]string{"GRAPHQL_DOMAIN": "hasura.internal"}, nil, "GRAPHQL_DOMAIN: make run sets it"},
+		{"a setting of the local environment", "real", map[string]string{"GRAPHQL_DOMAIN": "hasura.internal"}, nil, "GRAPHQL_DOMAIN: the local environment sets it"},
 		{"an invalid database URL", "real", map[string]string{"DATABASE_URL": "nonsense"}, nil, "DATABASE_URL: not the URL of a PostgreSQL database"},
 	}
 	for _, row := range rows {
