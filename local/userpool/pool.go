@@ -83,7 +83,7 @@ func sign(key jose.JSONWebKey, claims Claims) (string, error) {
 
 // Owner returns the sub of an access token that the pool has signed.
 func (p *Pool) Owner(access string) (sub string, err error) {
-	signed, err := jose.ParseSigned(access, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(access, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return "", fmt.Errorf("parse the token: %w", err)
 	}
