@@ -69,7 +69,7 @@ func (s *simulation) functions() *lambda.Service {
 		if slices.Contains(suite.Optional(), name) { // the stack does not have it
 			f = s.stack.Function(suite.Replay)
 			f.Name, f.Timeout = name, time.Minute
-			maps.Copy(f.Env, map[string]string{"USER_POOL_ID": stack.PoolID, "RECONCILE_QUEUE_URL": s.urls["ReconcileQueue"],
+			maps.Copy(f.Env, map[string]string{"USER_POOL_ID": stack.PoolID, "RECONCILE_QUEUE_URL": s.urls[map[string]string{suite.Reconcile: "ReconcileQueue", suite.Follow: "FollowQueue"}[name]],
 				"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": s.cognito.URL})
 		}
 		f.Path, f.Concurrency = filepath.Join(s.binaries, name, "bootstrap"), s.concurrency

@@ -377,7 +377,7 @@ func TestEveryParameterHasAValidExample(t *testing.T) {
 // Lambda allows 4 KB for all variables of a function. A certificate needs most of it.
 func TestVariablesFit(t *testing.T) {
 	template, values := readTemplate(t), sharedValues(t)
-	longest := map[string]int{"ParkedSyncs": 160, "ReconcileQueue": 160, "GraphqlCa": template.Parameters["GraphqlCa"].MaxLength}
+	longest := map[string]int{"ParkedSyncs": 160, "ReconcileQueue": 160, "FollowQueue": 160, "GraphqlCa": template.Parameters["GraphqlCa"].MaxLength}
 	for _, s := range settings.All {
 		for _, value := range values[s.Name].Valid {
 			if s != &settings.GraphqlCA {
@@ -486,8 +486,8 @@ func TestRolesAllowOnlyWhatIsNeeded(t *testing.T) {
 		"HasuraCognitoReplaySyncsRole": network + "kms:Decrypt " + logs + "secretsmanager:GetSecretValue sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage " + trace,
 		"HasuraCognitoReconcileUsersRole": "cognito-idp:DescribeUserPool cognito-idp:ListUsers " + network + "kms:Decrypt kms:GenerateDataKey " + logs +
 			"secretsmanager:GetSecretValue sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage " + trace,
-		"HasuraCognitoFollowUsersRole": "cognito-idp:ListUsers " + network + "kms:Decrypt " + logs +
-			"secretsmanager:GetSecretValue sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage " + trace,
+		"HasuraCognitoFollowUsersRole": "cognito-idp:ListUsers " + network + "kms:Decrypt kms:GenerateDataKey " + logs +
+			"secretsmanager:GetSecretValue sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage sqs:SendMessage " + trace,
 		"ScheduleRole":   "kms:Decrypt kms:GenerateDataKey sqs:SendMessage",
 		"DeploymentRole": "cloudwatch:DescribeAlarms lambda:GetAlias lambda:GetProvisionedConcurrencyConfig lambda:UpdateAlias",
 	}

@@ -87,10 +87,10 @@ locals {
     hasura-cognito-follow-users = !local.has_follow ? null : {
       description = "Writes users who changed in the user pool to Hasura"
       memory      = var.sync_memory
-      timeout     = 180 # it looks some users up again after a minute
+      timeout     = 60 # a batch of 50 look-ups at 3 per second takes 17 s
       reserved    = -1
       vpc         = length(var.subnet_ids) > 0
-      environment = merge(local.runtime, local.tls, local.hasura, local.pool) # and USER_POOL_ID
+      environment = merge(local.runtime, local.tls, local.hasura, local.pool, { RECONCILE_QUEUE_URL = aws_sqs_queue.follow[0].url }) # and USER_POOL_ID
     }
   } : name => function if function != null }
 

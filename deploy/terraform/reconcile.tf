@@ -167,7 +167,7 @@ resource "aws_sqs_queue" "follow" {
   sqs_managed_sse_enabled    = var.queue_kms_key_arn == null ? true : null
   kms_master_key_id          = var.queue_kms_key_arn
   message_retention_seconds  = 1209600
-  visibility_timeout_seconds = 1080 # six times the timeout of the follow function
+  visibility_timeout_seconds = 600 # at least six times the timeout of the follow function; five tries outlast 40 minutes without Hasura
   redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.reconcile_dead_letters[0].arn, maxReceiveCount = 5 })
 }
 

@@ -30,9 +30,12 @@ locals {
       },
     ]
     hasura-cognito-follow-users = [
-      { Effect = "Allow", Action = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], Resource = one(aws_sqs_queue.follow[*].arn) },
+      {
+        Effect   = "Allow", Action = ["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+        Resource = one(aws_sqs_queue.follow[*].arn)
+      },
       var.queue_kms_key_arn == null ? null : {
-        Effect    = "Allow", Action = ["kms:Decrypt"], Resource = var.queue_kms_key_arn
+        Effect    = "Allow", Action = ["kms:GenerateDataKey", "kms:Decrypt"], Resource = var.queue_kms_key_arn
         Condition = { StringEquals = { "kms:ViaService" = "sqs.${data.aws_region.current.id}.${local.via}" } }
       },
     ]

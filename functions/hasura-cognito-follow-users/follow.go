@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -9,20 +10,23 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/queue"
 )
 
-// margin is kept of the call's time for the response.
-const margin = 5 * time.Second
+// margin is kept of the call's time for the messages to send and the response.
+const margin = 10 * time.Second
 
-// A follower handles batches of events.
+// A follower handles batches of events, and of its own messages.
 type follower struct {
 	open   func(context.Context) (*reconcile.Reconciler, error)
+	queue  *queue.Queue
 	poolID string
 	log    *slog.Logger
 }
 
 // changed is what a batch says about one user.
 type changed struct {
+	look     reconcile.Look
 	messages []string  // ids
 	at       time.Time // of the earliest call
 }
@@ -30,67 +34,106 @@ type changed struct {
 // follow returns the messages that stay in the queue. It returns no error, which would keep
 // the whole batch in the queue.
 func (f *follower) follow(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, end.Add(-min(margin, time.Until(end)/4)))
-		defer cancel()
-	}
-	byUser, subs := f.read(ctx, batch.Records)
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
-	if len(subs) == 0 {
+	all := f.read(ctx, batch.Records)
+	if len(all) == 0 {
 		return response, nil
 	}
-	var outcomes map[string]reconcile.Outcome
-	r, err := f.open(ctx)
-	if err == nil {
-		outcomes, err = r.Users(ctx, subs)
+	outcomes, again, err := f.look(ctx, all)
+	if sendErr := f.lookAgain(ctx, all, again); sendErr != nil {
+		err = sendErr
+		for sub := range again {
+			delete(outcomes, sub)
+		}
 	}
-	for _, sub := range subs {
+	for _, c := range all {
+		sub := c.look.Sub
 		outcome, done := outcomes[sub]
+		_, later := again[sub]
 		lag := slog.Attr{} // an empty attribute is not logged
-		if at := byUser[sub].at; !at.IsZero() {
-			lag = slog.Int64("lag_ms", time.Since(at).Milliseconds())
+		if !c.at.IsZero() {
+			lag = slog.Int64("lag_ms", time.Since(c.at).Milliseconds())
 		}
 		switch {
-		case done && outcome != reconcile.Pending:
-			f.log.InfoContext(ctx, "followed", "user", sub, "outcome", outcome, lag)
+		case done && later:
+			f.log.InfoContext(ctx, "will look up again", "user", sub, "outcome", outcome)
 			continue
 		case done:
-			f.log.InfoContext(ctx, "will retry", "user", sub, "reason", "the row was written too recently to mark it", lag)
+			f.log.InfoContext(ctx, "followed", "user", sub, "outcome", outcome, lag)
+			continue
 		case reconcile.IsPermanent(err):
 			f.log.ErrorContext(ctx, "permanent failure", "user", sub, "error", err, lag)
 		default:
 			f.log.WarnContext(ctx, "will retry", "user", sub, "error", err, lag)
 		}
-		for _, id := range byUser[sub].messages {
+		for _, id := range c.messages {
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
 		}
 	}
 	return response, nil
 }
 
-// read merges the events of a batch by user. It returns the subs in the order of their
-// first events. An event that says nothing about a user leaves the queue.
-func (f *follower) read(ctx context.Context, records []events.SQSMessage) (byUser map[string]*changed, subs []string) {
-	byUser = make(map[string]*changed)
+// look looks the users up in the time that the call has.
+func (f *follower) look(ctx context.Context, all []*changed) (map[string]reconcile.Outcome, map[string]reconcile.Look, error) {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-min(margin, time.Until(end)/4)))
+		defer cancel()
+	}
+	r, err := f.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	looks := make([]reconcile.Look, len(all))
+	for i, c := range all {
+		looks[i] = c.look
+	}
+	return r.Look(ctx, looks)
+}
+
+// lookAgain sends a delayed message for each user who must be looked up again.
+func (f *follower) lookAgain(ctx context.Context, all []*changed, again map[string]reconcile.Look) error {
+	var messages []queue.Message
+	for _, c := range all {
+		if look, ok := again[c.look.Sub]; ok {
+			messages = append(messages, queue.Message{Body: message{version, look, c.at}, Delay: look.Wait})
+		}
+	}
+	if err := f.queue.Send(ctx, messages); err != nil {
+		return fmt.Errorf("send the users to look up again: %w", err)
+	}
+	return nil
+}
+
+// read merges the messages of a batch by user, in the order of their first messages. An event
+// that says nothing about a user leaves the queue.
+func (f *follower) read(ctx context.Context, records []events.SQSMessage) (all []*changed) {
+	byUser := make(map[string]*changed)
 	for _, record := range records {
-		h, reason := readHint([]byte(record.Body), f.poolID)
-		if reason != "" {
-			f.log.InfoContext(ctx, "ignored", "reason", reason, "event_id", h.eventID)
-			continue
+		look, at := reconcile.Look{}, time.Time{}
+		if m, ok := readMessage([]byte(record.Body)); ok {
+			look, at = m.Look, m.ChangedAt
+		} else {
+			h, reason := readHint([]byte(record.Body), f.poolID)
+			if reason != "" {
+				f.log.InfoContext(ctx, "ignored", "reason", reason, "event_id", h.eventID)
+				continue
+			}
+			look.Sub, at = h.sub, h.at
 		}
-		c := byUser[h.sub]
+		c := byUser[look.Sub]
 		if c == nil {
-			c = &changed{at: h.at}
-			byUser[h.sub] = c
-			subs = append(subs, h.sub)
+			c = &changed{look: look, at: at}
+			byUser[look.Sub] = c
+			all = append(all, c)
 		}
-		if h.at.Before(c.at) {
-			c.at = h.at
+		c.look = c.look.Merge(look)
+		if at.Before(c.at) {
+			c.at = at
 		}
 		if !slices.Contains(c.messages, record.MessageId) {
 			c.messages = append(c.messages, record.MessageId)
 		}
 	}
-	return byUser, subs
+	return all
 }

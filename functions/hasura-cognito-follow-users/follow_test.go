@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,7 +20,9 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
+	"github.com/phenom-earth/hasura-cognito/local/sqs"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/queue"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/reconciletest"
 )
 
@@ -101,81 +105,221 @@ func records(bodies ...string) (batch events.SQSEvent) {
 	return batch
 }
 
-func follow(t *testing.T, services *reconciletest.Services, bodies ...string) (stay []string, log string) {
+// A rig is the function over the stand-ins, and its queue.
+type rig struct {
+	*reconciletest.Services
+	t        *testing.T
+	queues   *sqs.Server
+	follower *follower
+	out      bytes.Buffer
+}
+
+func start(t *testing.T) *rig {
 	t.Helper()
-	var out bytes.Buffer
-	r := services.Reconciler()
-	f := &follower{open: func(context.Context) (*reconcile.Reconciler, error) { return r, nil }, poolID: reconciletest.PoolID,
-		log: slog.New(slog.NewJSONHandler(&out, nil))}
-	response, err := f.follow(t.Context(), records(bodies...))
+	f := &rig{Services: reconciletest.Start(t, "../../graphql", ""), t: t, queues: new(sqs.Server)}
+	server := httptest.NewServer(f.queues)
+	t.Cleanup(server.Close)
+	own, err := queue.Open(t.Context(), server.URL+f.queues.Create(sqs.Queue{Name: "follow"}))
 	if err != nil {
 		t.Fatal(err)
+	}
+	r := f.Reconciler()
+	f.follower = &follower{open: func(context.Context) (*reconcile.Reconciler, error) { return r, nil }, queue: own, poolID: reconciletest.PoolID,
+		log: slog.New(slog.NewJSONHandler(&f.out, nil))}
+	return f
+}
+
+// follow returns the messages that stay, the bodies of the delayed ones, and what was logged.
+func (f *rig) follow(bodies ...string) (stay, delayed []string, log string) {
+	f.t.Helper()
+	f.out.Reset()
+	f.queues.Create(sqs.Queue{Name: "follow"}) // without messages
+	response, err := f.follower.follow(f.t.Context(), records(bodies...))
+	if err != nil {
+		f.t.Fatal(err)
 	}
 	for _, failure := range response.BatchItemFailures {
 		stay = append(stay, failure.ItemIdentifier)
 	}
-	if strings.Contains(out.String()+services.Log.String(), "canary") || strings.Contains(out.String()+services.Log.String(), "example.com") {
-		t.Errorf("values are logged: %s", &out)
+	if strings.Contains(f.out.String()+f.Log.String(), "canary") || strings.Contains(f.out.String()+f.Log.String(), "example.com") {
+		f.t.Errorf("values are logged: %s", &f.out)
 	}
-	return stay, out.String()
+	return stay, f.queues.Bodies("follow"), f.out.String()
+}
+
+// settle follows the events, and then its own messages until there are none.
+func (f *rig) settle(bodies ...string) (log string) {
+	f.t.Helper()
+	for n := 0; len(bodies) > 0; n++ {
+		stay, delayed, more := f.follow(bodies...)
+		log += more
+		if len(stay) > 0 || n == 10 {
+			f.t.Fatalf("%q stay after %d calls: %s", stay, n, log)
+		}
+		bodies = delayed
+	}
+	return log
+}
+
+func has(log string, n int, outcome string) bool {
+	return strings.Contains(log, `"msg":"followed","user":"`+reconciletest.Sub(n)+`","outcome":"`+outcome+`"`)
 }
 
 func TestFollow(t *testing.T) {
-	services := reconciletest.Start(t, "../../graphql", "")
+	f := start(t)
 	for _, n := range []int{0, 1, 2} {
-		services.Users.Put(reconciletest.User(n, 1))
+		f.Users.Put(reconciletest.User(n, 1))
 	}
-	if stay, log := follow(t, services, event("AdminCreateUser", 0), event("AdminCreateUser", 1), event("AdminUpdateUserAttributes", 0), event("AdminCreateUser", 2), "canary"); len(stay) > 0 ||
+	if stay, delayed, log := f.follow(event("AdminCreateUser", 0), event("AdminCreateUser", 1), event("AdminUpdateUserAttributes", 0), event("AdminCreateUser", 2), "canary"); len(stay)+len(delayed) > 0 ||
 		strings.Count(log, `"outcome":"inserted"`) != 3 || !strings.Contains(log, `"msg":"ignored","reason":"not a CloudTrail record"`) || !strings.Contains(log, "lag_ms") {
-		t.Errorf("%q stay: %s", stay, log)
+		t.Errorf("%q stay, %q are sent: %s", stay, delayed, log)
 	}
-	calls := len(services.Cognito.Calls())
+	calls := len(f.Cognito.Calls())
 	if calls != 3 {
 		t.Errorf("%d look-ups of three users, want one each", calls)
 	}
-	services.Age()
-	services.Users.Put(reconciletest.User(0, 2))
-	services.Users.Delete(reconciletest.Sub(1))
-	if stay, log := follow(t, services, event("AdminDeleteUser", 1), event("AdminDisableUser", 0), event("X", 2), event("DeleteUser", 99)); len(stay) > 0 ||
-		!strings.Contains(log, reconciletest.Sub(0)+`","outcome":"updated"`) || !strings.Contains(log, reconciletest.Sub(1)+`","outcome":"marked"`) ||
-		!strings.Contains(log, reconciletest.Sub(2)+`","outcome":"same"`) || !strings.Contains(log, reconciletest.Sub(99)+`","outcome":"absent"`) {
-		t.Errorf("%q stay: %s", stay, log)
+	f.Age()
+	f.Users.Put(reconciletest.User(0, 2))
+	f.Users.Delete(reconciletest.Sub(1))
+	stay, delayed, log := f.follow(event("AdminDeleteUser", 1), event("AdminDisableUser", 0), event("X", 2), event("DeleteUser", 99))
+	if len(stay) > 0 || len(delayed) != 2 || !has(log, 0, "updated") || !has(log, 99, "absent") || strings.Count(log, `"msg":"will look up again"`) != 2 {
+		t.Errorf("%q stay, %q are sent: %s", stay, delayed, log)
+	}
+	if !f.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
+		t.Error("one look-up has marked a row")
+	}
+	if stay, more, log := f.follow(append(delayed, delayed...)...); len(stay)+len(more) > 0 || !has(log, 1, "marked") || !has(log, 2, "same") || !strings.Contains(log, "lag_ms") {
+		t.Errorf("%q stay, %q are sent: %s", stay, more, log)
 	}
 	pooled := map[string]cognitoidp.User{reconciletest.Sub(0): reconciletest.User(0, 2), reconciletest.Sub(2): reconciletest.User(2, 1)}
-	if lines := services.Differences(pooled); len(lines) > 0 || services.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
+	marked := f.Rows()[reconciletest.Sub(1)]
+	if lines := f.Differences(pooled); len(lines) > 0 || marked.Time("deleted_at").IsZero() {
 		t.Errorf("%q", lines)
 	}
-
-	// A row that was written a moment ago is not marked: the pool's answer can be older.
-	services.Users.Put(reconciletest.User(3, 1))
-	follow(t, services, event("AdminCreateUser", 3))
-	services.Users.Delete(reconciletest.Sub(3))
-	if stay, log := follow(t, services, event("AdminDeleteUser", 3)); !slices.Equal(stay, []string{"0"}) || !strings.Contains(log, `"msg":"will retry"`) {
-		t.Errorf("%q stay: %s", stay, log)
+	if f.settle(delayed...); !reflect.DeepEqual(f.Rows()[reconciletest.Sub(1)], marked) {
+		t.Error("a message that came again has changed the row")
 	}
-	services.Age()
-	if stay, log := follow(t, services, event("AdminDeleteUser", 3)); len(stay) > 0 || !strings.Contains(log, `"outcome":"marked"`) {
+}
+
+// A first look-up can be older than the change.
+func TestStalePool(t *testing.T) {
+	f := start(t)
+	for n := range 2 {
+		f.Users.Put(reconciletest.User(n, 1))
+	}
+	f.settle(event("A", 0), event("A", 1))
+	f.Age()
+	_, delayed, _ := f.follow(event("AdminUpdateUserAttributes", 0), event("AdminDeleteUser", 1))
+	f.Users.Put(reconciletest.User(0, 4)) // the changes show
+	f.Users.Delete(reconciletest.Sub(1))
+	if log := f.settle(delayed...); !has(log, 0, "updated") || !has(log, 1, "marked") {
+		t.Errorf("logged %s", log)
+	}
+}
+
+// Nobody is marked who came back between the look-ups, or whose row was written.
+func TestBetweenTheLooks(t *testing.T) {
+	f := start(t)
+	for n := range 2 {
+		f.Users.Put(reconciletest.User(n, 1))
+	}
+	f.settle(event("A", 0), event("A", 1))
+	f.Age()
+	for n := range 2 {
+		f.Users.Delete(reconciletest.Sub(n))
+	}
+	_, delayed, _ := f.follow(event("AdminDeleteUser", 0), event("AdminDeleteUser", 1))
+	f.Users.Put(reconciletest.User(0, 2))
+	f.Query(`mutation ($id: uuid!, $at: timestamptz!) { update_users(where: {id: {_eq: $id}}, _set: {synced_at: $at}) { affected_rows } }`,
+		map[string]any{"id": reconciletest.Sub(1), "at": time.Now()})
+	_, delayed, log := f.follow(delayed...)
+	if !has(log, 0, "updated") || len(delayed) != 1 || !f.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
+		t.Errorf("%q are sent: %s", delayed, log)
+	}
+
+	// The row that was written is marked later, or is left to reconcile after a few more look-ups.
+	if log := f.settle(delayed...); !has(log, 1, "pending") {
+		t.Errorf("logged %s", log)
+	}
+	f.Age(reconciletest.Sub(1))
+	if log := f.settle(delayed...); !has(log, 1, "marked") {
+		t.Errorf("logged %s", log)
+	}
+}
+
+// What a look-up has found goes with its message, and SQS keeps it for a minute.
+func TestMessage(t *testing.T) {
+	f := start(t)
+	for n := range 3 {
+		f.Users.Put(reconciletest.User(n, 1))
+	}
+	f.settle(event("A", 0), event("A", 1))
+	f.Age(reconciletest.Sub(0), reconciletest.Sub(1))
+	f.Users.Delete(reconciletest.Sub(1))
+	f.settle(event("A", 2))
+	f.Users.Delete(reconciletest.Sub(2))
+	now := time.Now()
+	f.queues.Now = func() time.Time { return now }
+	for n, want := range []struct {
+		absent bool
+		delay  time.Duration
+	}{{false, time.Minute}, {true, time.Minute}, {false, 6 * time.Minute}} {
+		_, delayed, log := f.follow(event("A", n))
+		if len(delayed) != 1 {
+			t.Fatalf("user %d: %q are sent: %s", n, delayed, log)
+		}
+		m, ok := readMessage([]byte(delayed[0]))
+		if !ok || m.Look.Sub != reconciletest.Sub(n) || m.Look.Earlier != 1 || m.Look.AbsentAt.IsZero() == want.absent || m.ChangedAt.IsZero() {
+			t.Errorf("user %d: sent %s", n, delayed[0])
+		}
+		for _, step := range []struct {
+			after   time.Duration
+			visible int
+		}{{want.delay - time.Second, 0}, {want.delay, 1}} {
+			now = now.Add(step.after)
+			if got := f.queues.Visible("follow"); got != step.visible {
+				t.Errorf("user %d: %d messages after %s, want %d", n, got, step.after, step.visible)
+			}
+			now = now.Add(-step.after)
+		}
+	}
+}
+
+// What cannot be sent again stays in the queue, and nothing else does.
+func TestQueueIsDown(t *testing.T) {
+	f := start(t)
+	for n := range 2 {
+		f.Users.Put(reconciletest.User(n, 1))
+	}
+	f.settle(event("A", 0))
+	own, err := queue.Open(t.Context(), "http://127.0.0.1:1/1/q")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.follower.queue = own
+	if stay, _, log := f.follow(event("A", 0), event("A", 1)); !slices.Equal(stay, []string{"0"}) || !has(log, 1, "inserted") ||
+		!strings.Contains(log, `"msg":"will retry","user":"`+reconciletest.Sub(0)+`","error":"send the users to look up again: sqs: code `) {
 		t.Errorf("%q stay: %s", stay, log)
 	}
 }
 
 // A message leaves the queue only if its user is done.
 func TestFollowFails(t *testing.T) {
-	services := reconciletest.Start(t, "../../graphql", "")
+	f := start(t)
 	for _, n := range []int{0, 1} {
-		services.Users.Put(reconciletest.User(n, 1))
+		f.Users.Put(reconciletest.User(n, 1))
 	}
 	var requests atomic.Int32
-	services.Cognito.Intercept = func(string) string {
+	f.Cognito.Intercept = func(string) string {
 		if requests.Add(1) == 1 {
 			return "NotAuthorizedException"
 		}
 		return ""
 	}
-	if stay, log := follow(t, services, event("A", 0), event("A", 1), event("B", 0)); !slices.Equal(stay, []string{"0", "2"}) || !strings.Contains(log, `"msg":"permanent failure"`) {
+	if stay, _, log := f.follow(event("A", 0), event("A", 1), event("B", 0)); !slices.Equal(stay, []string{"0", "2"}) || !strings.Contains(log, `"msg":"permanent failure"`) {
 		t.Errorf("%q stay: %s", stay, log)
 	}
-	services.Cognito.Intercept = nil
+	f.Cognito.Intercept = nil
 	handle := func(rw http.ResponseWriter, body []byte) bool {
 		if !strings.Contains(string(body), "mutation") {
 			return false
@@ -183,16 +327,13 @@ func TestFollowFails(t *testing.T) {
 		fmt.Fprint(rw, `{"errors":[{"extensions":{"code":"permission-denied"}}]}`)
 		return true
 	}
-	r := services.Reconciler()
-	services.Hasura.Store(&handle)
-	var out bytes.Buffer
-	f := &follower{open: func(context.Context) (*reconcile.Reconciler, error) { return r, nil }, poolID: reconciletest.PoolID, log: slog.New(slog.NewJSONHandler(&out, nil))}
-	if response, err := f.follow(t.Context(), records(event("A", 0))); err != nil || len(response.BatchItemFailures) != 1 {
-		t.Errorf("Hasura refuses the row: %v, %v", response, err)
+	f.Hasura.Store(&handle)
+	if stay, _, _ := f.follow(event("A", 0)); len(stay) != 1 {
+		t.Errorf("Hasura refuses the row: %q stay", stay)
 	}
-	f.open = func(context.Context) (*reconcile.Reconciler, error) { return nil, errors.New("Hasura is down") }
-	if response, err := f.follow(t.Context(), records(event("A", 0), "canary")); err != nil || len(response.BatchItemFailures) != 1 {
-		t.Errorf("Hasura is down: %v, %v", response, err)
+	f.follower.open = func(context.Context) (*reconcile.Reconciler, error) { return nil, errors.New("Hasura is down") }
+	if stay, _, _ := f.follow(event("A", 0), "canary"); len(stay) != 1 {
+		t.Errorf("Hasura is down: %q stay", stay)
 	}
 }
 
@@ -200,32 +341,31 @@ func TestFollowFails(t *testing.T) {
 func TestOrderOfHintsDoesNotMatter(t *testing.T) {
 	for seed := range uint64(5) {
 		random := rand.New(rand.NewPCG(seed, 5))
-		services := reconciletest.Start(t, "../../graphql", "")
+		f := start(t)
 		pooled := make(map[string]cognitoidp.User)
 		var hints []string
 		for range 40 {
 			n := random.IntN(12)
 			if sub := reconciletest.Sub(n); n%4 == 0 && pooled[sub].Username != "" {
 				delete(pooled, sub)
-				services.Users.Delete(sub)
+				f.Users.Delete(sub)
 			} else {
 				pooled[sub] = reconciletest.User(n, random.IntN(9))
-				services.Users.Put(pooled[sub])
+				f.Users.Put(pooled[sub])
 			}
 			hints = append(hints, event("Any", n), event("Any", n))
 			if random.IntN(4) == 0 {
-				follow(t, services, hints[:random.IntN(len(hints))]...)
-				services.Age()
+				_, delayed, _ := f.follow(hints[:random.IntN(len(hints))]...)
+				hints = append(hints, delayed...)
+				f.Age()
 			}
 			random.Shuffle(len(hints), func(i, j int) { hints[i], hints[j] = hints[j], hints[i] })
 		}
-		if stay, log := follow(t, services, hints...); len(stay) > 0 {
-			t.Errorf("seed %d: %q stay: %s", seed, stay, log)
-		}
-		if lines := services.Differences(pooled); len(lines) > 0 {
+		f.settle(hints...)
+		if lines := f.Differences(pooled); len(lines) > 0 {
 			t.Errorf("seed %d: %q", seed, lines)
 		}
-		for sub, row := range services.Rows() {
+		for sub, row := range f.Rows() {
 			if _, alive := pooled[sub]; alive == !row.Time("deleted_at").IsZero() {
 				t.Errorf("seed %d: %s is in the pool: %t, and deleted_at is %s", seed, sub, alive, row["deleted_at"])
 			}

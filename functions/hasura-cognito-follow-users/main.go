@@ -6,10 +6,14 @@
 // in the pool and does what the reconcile function does for one user. Records can be lost
 // or late, so the table stays equal to the pool only if reconcile runs too.
 //
+// The pool's answer can be older than the change. So some users are looked up again a minute
+// later: the function sends itself a message, which SQS delays.
+//
 // With an invalid setting it does not start, and the messages stay in the queue.
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 
@@ -17,6 +21,7 @@ import (
 
 	"github.com/phenom-earth/hasura-cognito/pkg/logs"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/queue"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
@@ -32,10 +37,12 @@ func main() {
 	log := logs.New(os.Stdout, os.Getenv)
 	logs.Adopt(log)
 	s, h, faults := settings.ReadReconcile(os.Getenv)
-	if err := errors.Join(faults...); err != nil {
+	queueURL, more := settings.ReadReconcileQueue(os.Getenv)
+	own, err := queue.Open(context.Background(), queueURL)
+	if err = errors.Join(append(append(faults, more...), err)...); err != nil {
 		log.Error("misconfigured", "faults", err)
 		os.Exit(1)
 	}
 	opener := &reconcile.Opener{Settings: s, Hasura: h, PerSecond: perSecond / float64(concurrency), Log: log}
-	lambda.Start((&follower{open: opener.Open, poolID: s.UserPoolID, log: log}).follow)
+	lambda.Start((&follower{open: opener.Open, queue: own, poolID: s.UserPoolID, log: log}).follow)
 }

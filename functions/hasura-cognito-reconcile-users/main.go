@@ -7,6 +7,9 @@
 // the same time: MaximumConcurrency is [concurrency]. A part that fails stays in the queue,
 // and the queue moves it to the dead-letter queue.
 //
+// Users who seem to be gone are looked up again after a minute. The part does not wait: it
+// sends messages with their subs, which SQS delays.
+//
 // With an invalid setting it does not start, and the messages stay in the queue.
 package main
 
@@ -16,11 +19,10 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/config"
 
-	"github.com/phenom-earth/hasura-cognito/pkg/awsroots"
 	"github.com/phenom-earth/hasura-cognito/pkg/logs"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/queue"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
@@ -36,20 +38,15 @@ func main() {
 	log := logs.New(os.Stdout, os.Getenv)
 	logs.Adopt(log)
 	s, h, faults := settings.ReadReconcile(os.Getenv)
-	queue, more := settings.ReadReconcileQueue(os.Getenv)
-	err := errors.Join(append(faults, more...)...)
-	cfg, loadErr := config.LoadDefaultConfig(context.Background())
-	if err == nil && loadErr != nil {
-		err = errors.New("the AWS configuration cannot be loaded") // the SDK's text can hold values
-	}
-	if err != nil {
+	queueURL, more := settings.ReadReconcileQueue(os.Getenv)
+	own, err := queue.Open(context.Background(), queueURL)
+	if err = errors.Join(append(append(faults, more...), err)...); err != nil {
 		log.Error("misconfigured", "faults", err)
 		os.Exit(1)
 	}
-	awsroots.First(&cfg)
 	f := &function{
 		opener: &reconcile.Opener{Settings: s, Hasura: h, PerSecond: perSecond / float64(concurrency), Log: log},
-		send:   sender(cfg, queue),
+		queue:  own,
 		log:    log,
 	}
 	lambda.Start(f.handle)

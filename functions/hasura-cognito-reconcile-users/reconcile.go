@@ -10,16 +10,17 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/queue"
 )
 
 // margin is kept of the call's time: for the rows that are under way when a part is given
-// up, and for the messages of its smaller parts.
+// up, and for the messages to send.
 const margin = time.Minute
 
 // A function handles the messages of the queue.
 type function struct {
 	opener *reconcile.Opener
-	send   func(context.Context, []message) error
+	queue  *queue.Queue
 	log    *slog.Logger
 }
 
@@ -49,10 +50,13 @@ func (f *function) one(ctx context.Context, record events.SQSMessage) error {
 	if err != nil {
 		return err
 	}
-	if m.Prefix == nil {
+	switch {
+	case m.Prefix == nil:
 		return f.plan(ctx, r, record.MessageId)
+	case m.Missing == nil:
+		return f.part(ctx, r, m)
 	}
-	return f.part(ctx, r, m)
+	return f.lookAgain(ctx, r, m)
 }
 
 // plan sends a message for each part of the pool.
@@ -61,11 +65,11 @@ func (f *function) plan(ctx context.Context, r *reconcile.Reconciler, run string
 	if err != nil {
 		return fmt.Errorf("estimate the number of users: %w", err)
 	}
-	parts := reconcile.Plan(estimate)
-	if err := f.send(ctx, messages(run, parts)); err != nil {
+	prefixes := reconcile.Plan(estimate)
+	if err := f.queue.Send(ctx, parts(run, prefixes)); err != nil {
 		return fmt.Errorf("send the parts: %w", err)
 	}
-	f.log.InfoContext(ctx, "planned", "run", run, "parts", len(parts), "about_users", estimate)
+	f.log.InfoContext(ctx, "planned", "run", run, "parts", len(prefixes), "about_users", estimate)
 	return nil
 }
 
@@ -76,27 +80,43 @@ func (f *function) part(ctx context.Context, r *reconcile.Reconciler, m message)
 	if end, ok := ctx.Deadline(); ok {
 		until = end.Add(-min(margin, time.Until(end)/4))
 	}
-	report, err := r.Part(ctx, *m.Prefix, until)
-	log := f.log.With("run", m.Run, "prefix", *m.Prefix, "users", report, "drift", report.Drift(),
-		"written", report.Counts[reconcile.Inserted]+report.Counts[reconcile.Updated], "ms", time.Since(start).Milliseconds())
+	report, missing, err := r.Compare(ctx, *m.Prefix, until)
 	if unfinished, ok := errors.AsType[*reconcile.Unfinished](err); ok && len(unfinished.Parts) > 0 {
-		if err := f.send(ctx, messages(m.Run, unfinished.Parts)); err != nil {
+		if err := f.queue.Send(ctx, parts(m.Run, unfinished.Parts)); err != nil {
 			return fmt.Errorf("send the smaller parts: %w", err)
 		}
-		log.InfoContext(ctx, "split", "parts", len(unfinished.Parts))
+		f.done(m, report, start).InfoContext(ctx, "split", "parts", len(unfinished.Parts))
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("part %q: %w", *m.Prefix, err)
 	}
-	log.InfoContext(ctx, "reconciled")
+	if err := f.queue.Send(ctx, again(m, missing)); err != nil {
+		return fmt.Errorf("send the users to look up again: %w", err)
+	}
+	f.done(m, report, start).InfoContext(ctx, "reconciled", "again", len(missing.Subs))
 	return nil
 }
 
-func messages(run string, parts []string) []message {
-	all := make([]message, len(parts))
-	for i := range parts {
-		all[i] = message{Version: version, Run: run, Prefix: &parts[i]}
+// lookAgain looks up once more who was missing in a part. A message that does not end in
+// time stays in the queue. Rows that it has marked stay as they are the next time.
+func (f *function) lookAgain(ctx context.Context, r *reconcile.Reconciler, m message) error {
+	start := time.Now()
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-min(margin, time.Until(end)/4)))
+		defer cancel()
 	}
-	return all
+	report, err := r.Confirm(ctx, *m.Missing)
+	if err != nil {
+		return fmt.Errorf("look up again: %w", err)
+	}
+	f.done(m, report, start).InfoContext(ctx, "looked up again")
+	return nil
+}
+
+// done returns the log with what was done.
+func (f *function) done(m message, report reconcile.Report, start time.Time) *slog.Logger {
+	return f.log.With("run", m.Run, "prefix", *m.Prefix, "users", report, "drift", report.Drift(),
+		"written", report.Counts[reconcile.Inserted]+report.Counts[reconcile.Updated], "ms", time.Since(start).Milliseconds())
 }

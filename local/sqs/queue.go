@@ -72,6 +72,18 @@ func (q *queue) receive(n int, at time.Time, visibility time.Duration) (taken, d
 	return taken, dead
 }
 
+// waiting counts the messages that can be received, and those that were sent with a delay.
+func (q *queue) waiting(now time.Time) (visible, delayed int) {
+	for _, m := range q.messages {
+		if !m.visible.After(now) {
+			visible++
+		} else if m.receives == 0 {
+			delayed++
+		}
+	}
+	return visible, delayed
+}
+
 // handle is the receipt handle of the last receive.
 func (m *message) handle() string { return m.id + "/" + strconv.Itoa(m.receives) }
 

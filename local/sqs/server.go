@@ -33,6 +33,8 @@ var service = awsjson.Service{Name: "sqs", Version: "1.0", ErrorPrefix: "com.ama
 type Server struct {
 	// Now is the clock of visibility; nil means time.Now.
 	Now func() time.Time
+	// Speedup divides each DelaySeconds, for demonstrations; 0 means 1.
+	Speedup int
 
 	mu     sync.Mutex
 	queues map[string]*queue
@@ -70,6 +72,14 @@ func (s *Server) Bodies(name string) (bodies []string) {
 		}
 	}
 	return bodies
+}
+
+// Visible returns how many messages of a queue can be received now.
+func (s *Server) Visible(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	visible, _ := s.queues[name].waiting(s.now())
+	return visible
 }
 
 // Redrive moves the dead letters of a queue back, as StartMessageMoveTask does. Their
@@ -134,11 +144,14 @@ func (s *Server) send(in sdk.SendMessageInput) (any, *awsjson.Error) {
 	case strings.ContainsFunc(body, invalid):
 		return nil, awsjson.Errorf("InvalidMessageContents", "Invalid characters found. Valid unicode characters are "+
 			"#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
+	case in.DelaySeconds < 0 || in.DelaySeconds > 900:
+		return nil, awsjson.Errorf("InvalidParameterValue", "Value %d for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.",
+			in.DelaySeconds)
 	case len(in.MessageAttributes) > 0:
 		return nil, awsjson.Errorf("UnsupportedOperation", "the stand-in takes no message attributes")
 	}
 	return s.with(in.QueueUrl, func(q *queue) any {
-		m := q.add(body, s.now(), time.Duration(in.DelaySeconds)*time.Second)
+		m := q.add(body, s.now(), time.Duration(in.DelaySeconds)*time.Second/time.Duration(max(1, s.Speedup)))
 		return sdk.SendMessageOutput{MessageId: &m.id, MD5OfMessageBody: aws.String(sum(body))}
 	})
 }
@@ -216,17 +229,13 @@ func (s *Server) delete(in sdk.DeleteMessageBatchInput) (any, *awsjson.Error) {
 // attributes returns all attributes; it ignores AttributeNames.
 func (s *Server) attributes(in sdk.GetQueueAttributesInput) (any, *awsjson.Error) {
 	return s.with(in.QueueUrl, func(q *queue) any {
-		visible, now := 0, s.now()
-		for _, m := range q.messages {
-			if !m.visible.After(now) {
-				visible++
-			}
-		}
+		visible, delayed := q.waiting(s.now())
 		all := map[string]string{
 			"QueueArn":                              q.ARN(),
 			"VisibilityTimeout":                     strconv.Itoa(int(q.Visibility.Seconds())),
 			"ApproximateNumberOfMessages":           strconv.Itoa(visible),
-			"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(len(q.messages) - visible),
+			"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(len(q.messages) - visible - delayed),
+			"ApproximateNumberOfMessagesDelayed":    strconv.Itoa(delayed),
 		}
 		if q.DeadLetters != "" {
 			policy, err := json.Marshal(map[string]string{

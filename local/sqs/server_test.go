@@ -137,6 +137,31 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
+// A delayed message cannot be received before its time, also if it is one of a batch.
+func TestDelay(t *testing.T) {
+	for _, row := range []struct{ speedup, seconds int }{{0, 60}, {1, 60}, {600, 60}} {
+		c, s, clock, queue := serve(t)
+		s.Speedup = row.speedup
+		if _, err := c.SendMessage(t.Context(), &sdk.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("a"), DelaySeconds: int32(row.seconds)}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := c.SendMessageBatch(t.Context(), &sdk.SendMessageBatchInput{QueueUrl: queue, Entries: []types.SendMessageBatchRequestEntry{
+			{Id: aws.String("1"), MessageBody: aws.String("now")}, {Id: aws.String("2"), MessageBody: aws.String("b"), DelaySeconds: int32(row.seconds)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		delay := time.Duration(row.seconds) * time.Second / time.Duration(max(1, row.speedup))
+		clock.move(delay - time.Millisecond)
+		if got := bodies(receive(t, c, queue)); !slices.Equal(got, []string{"now"}) {
+			t.Errorf("speedup %d: received %q before the delay", row.speedup, got)
+		}
+		clock.move(time.Millisecond)
+		if got := bodies(receive(t, c, queue)); !slices.Equal(got, []string{"a", "b"}) {
+			t.Errorf("speedup %d: received %q after the delay", row.speedup, got)
+		}
+	}
+}
+
 func TestQueueAttributes(t *testing.T) {
 	c, _, _, queue := serve(t)
 	send(t, c, queue, "first")
@@ -144,12 +169,15 @@ func TestQueueAttributes(t *testing.T) {
 	if _, err := c.ReceiveMessage(t.Context(), &sdk.ReceiveMessageInput{QueueUrl: queue}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := c.SendMessage(t.Context(), &sdk.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("later"), DelaySeconds: 60}); err != nil {
+		t.Fatal(err)
+	}
 	out, err := c.GetQueueAttributes(t.Context(), &sdk.GetQueueAttributesInput{QueueUrl: queue, AttributeNames: []types.QueueAttributeName{"All"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"ApproximateNumberOfMessages": "1", "ApproximateNumberOfMessagesNotVisible": "1",
+		"ApproximateNumberOfMessages": "1", "ApproximateNumberOfMessagesNotVisible": "1", "ApproximateNumberOfMessagesDelayed": "1",
 		"QueueArn": "arn:aws:sqs:us-east-1:123456789012:parked", "VisibilityTimeout": "60",
 		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:123456789012:dead","maxReceiveCount":"2"}`,
 	}
@@ -191,6 +219,7 @@ func TestSendMessageErrors(t *testing.T) {
 		{"an unknown queue", input(*queue+"-else", "x"), "QueueDoesNotExist"},
 		{"no body", input(*queue, ""), "MissingParameter"},
 		{"a body of more than 1 MiB", input(*queue, strings.Repeat("x", 1<<20+1)), "InvalidParameterValue"},
+		{"a delay of more than 15 minutes", &sdk.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("x"), DelaySeconds: 901}, "InvalidParameterValue"},
 		{"an invalid character", input(*queue, "\x01"), "InvalidMessageContents"},
 	}
 	for _, row := range rows {

@@ -92,7 +92,8 @@ type Stack struct {
 func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	c.AdminSecret = cmp.Or(c.AdminSecret, rand.Text())
 	c.SecretKey = cmp.Or(c.SecretKey, "HASURA_GRAPHQL_ADMIN_SECRET")
-	s := &Stack{config: c, Log: new(Log), Secrets: new(secretsmanager.Server), Queues: new(sqs.Server), errors: make(map[string][]string)}
+	s := &Stack{config: c, Log: new(Log), Secrets: new(secretsmanager.Server), errors: make(map[string][]string),
+		Queues: &sqs.Server{Speedup: 600}} // a message that SQS delays by a minute comes after 100 ms
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -123,7 +124,7 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	}
 
 	reconcileQueue := s.Queues.Create(sqs.Queue{Name: ReconcileQueue, Visibility: c.Queue.Visibility, DeadLetters: ReconcileDeadLetters, MaxReceive: 3})
-	s.Queues.Create(sqs.Queue{Name: FollowQueue, Visibility: c.Queue.Visibility, DeadLetters: ReconcileDeadLetters, MaxReceive: 5})
+	followQueue := s.Queues.Create(sqs.Queue{Name: FollowQueue, Visibility: c.Queue.Visibility, DeadLetters: ReconcileDeadLetters, MaxReceive: 5})
 	if s.UserPool, s.Cognito, err = s.startUserPool(); err != nil {
 		return nil, fmt.Errorf("start the user pool: %w", err)
 	}
@@ -139,7 +140,7 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		functions.Sync:      s.function(functions.Sync, 5*time.Second, needed, map[string]string{"SYNC_QUEUE_URL": s.SQS.URL + path}),
 		functions.Replay:    s.function(functions.Replay, 30*time.Second, needed),
 		functions.Reconcile: s.function(functions.Reconcile, 900*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.SQS.URL + reconcileQueue}),
-		functions.Follow:    s.function(functions.Follow, 180*time.Second, needed, pool),
+		functions.Follow:    s.function(functions.Follow, 60*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.SQS.URL + followQueue}),
 	}
 	s.Lambda, err = lambda.NewService(slices.Collect(maps.Values(s.functions))...)
 	if err == nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 )
 
 // All runs several parts, some of them side by side, and returns the sum of their reports.
@@ -27,7 +26,7 @@ func (r *Reconciler) All(ctx context.Context, prefixes []string, parallel int, d
 		}
 		running.Go(func() {
 			defer func() { <-free }()
-			report, err := r.Part(ctx, prefix, time.Time{})
+			report, err := r.Part(ctx, prefix)
 			mu.Lock()
 			defer mu.Unlock()
 			sum.Add(report)

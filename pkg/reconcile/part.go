@@ -24,6 +24,8 @@ type part struct {
 	start  time.Time // before the listing
 	seen   *subs     // of all users in the pool
 
+	missing Missing
+
 	mu     sync.Mutex
 	report Report
 }
@@ -268,7 +270,7 @@ func (w *writer) write(ctx context.Context, rows []planned) error {
 	return nil
 }
 
-// findGone marks the rows of the prefix whose users are not in the pool.
+// findGone finds the rows of the prefix whose users are not in the pool.
 func (p *part) findGone(ctx context.Context) error {
 	table := p.Rows.Table
 	if table.Sub == "" {
@@ -282,62 +284,48 @@ func (p *part) findGone(ctx context.Context) error {
 		p.Log.WarnContext(ctx, "marking refused", "prefix", p.prefix, "reason", p.report.Refused)
 		return nil
 	}
-	absent, _, err := p.lookUp(ctx, candidates)
-	if err != nil {
-		return err
+	if !p.until.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, p.until)
+		defer cancel()
 	}
-	marks := p.OnDelete != settings.Report && p.CanMark() == ""
-	if p.DryRun || !marks {
-		outcome := Gone
-		if marks {
-			outcome = Marked
-		}
-		for _, row := range absent {
-			p.count(Difference{Sub: row.Text(table.Sub), Outcome: outcome})
-			if !p.DryRun {
-				p.Log.InfoContext(ctx, "gone", "user", row.Text(table.Sub))
-			}
-		}
-		return nil
-	}
-	if len(absent) == 0 {
-		return nil
-	}
-	second := time.Now().Add(p.between())
-	if !p.until.IsZero() && second.After(p.until) {
-		return errTime
-	}
-	if !wait(ctx, second) {
-		return ctx.Err()
-	}
-	absent, at, err := p.lookUp(ctx, absent)
-	for i, row := range absent { // also those before an error
-		if err := p.markOne(ctx, row, at[i]); err != nil {
+	for batch := range slices.Chunk(candidates, lookSize) {
+		if err := p.lookAt(ctx, batch); err != nil && p.isLate() {
+			return errTime
+		} else if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// lookAt looks up users who were not in the listing, and puts those who must be looked up
+// again into p.missing.
+func (p *part) lookAt(ctx context.Context, subs []string) error {
+	looks := make([]Look, len(subs))
+	for i, sub := range subs {
+		looks[i].Sub = sub
+	}
+	outcomes, _, err := p.Look(ctx, looks)
+	for sub, outcome := range outcomes {
+		switch {
+		case outcome != Gone:
+		case p.marks() && p.DryRun:
+			outcome = Marked
+		case p.marks():
+			p.missing.Subs = append(p.missing.Subs, sub)
+			continue
+		case !p.DryRun:
+			p.Log.InfoContext(ctx, "gone", "user", sub)
+		}
+		p.report.countLook(sub, outcome)
 	}
 	return err
 }
 
-func (p *part) markOne(ctx context.Context, row users.Stored, at time.Time) error {
-	sub := row.Text(p.Rows.Table.Sub)
-	marked, err := p.mark(ctx, row, p.start.Add(-minAge), at)
-	if err != nil {
-		return fmt.Errorf("mark a row: %w", err)
-	}
-	outcome := Marked
-	if !marked {
-		outcome = Pending // it was written meanwhile
-	} else {
-		p.Log.InfoContext(ctx, "marked", "user", sub)
-	}
-	p.count(Difference{Sub: sub, Outcome: outcome})
-	return nil
-}
-
-// candidates returns the rows that were written long enough before the listing, and whose
-// users were not in it. They are at most one more than may be marked.
-func (p *part) candidates(ctx context.Context) (candidates []users.Stored, err error) {
+// candidates returns the subs of the rows that were written long enough before the listing,
+// and whose users were not in it. They are at most one more than may be marked.
+func (p *part) candidates(ctx context.Context) (candidates []string, err error) {
 	table := p.Rows.Table
 	page := hasura.Range{Prefix: p.prefix, Before: p.start.Add(-minAge), Limit: pageSize, Erase: p.OnDelete == settings.Anonymize}
 	for {
@@ -348,7 +336,7 @@ func (p *part) candidates(ctx context.Context) (candidates []users.Stored, err e
 		for _, row := range rows {
 			page.After = row.Text(table.Sub)
 			if users.IsUUID(page.After) && !p.seen.has(page.After) {
-				if candidates = append(candidates, row); p.refusal(len(candidates)) != "" {
+				if candidates = append(candidates, page.After); p.refusal(len(candidates)) != "" {
 					return candidates, nil
 				}
 			}
@@ -372,21 +360,4 @@ func (p *part) refusal(candidates int) string {
 		return fmt.Sprintf("more than %d of %d users are gone", max(minGone, int(p.MaxGone*float64(listed))), listed)
 	}
 	return ""
-}
-
-// lookUp returns the rows whose users are not in the pool, and the times of the look-ups.
-func (p *part) lookUp(ctx context.Context, rows []users.Stored) (absent []users.Stored, at []time.Time, err error) {
-	for _, row := range rows {
-		if p.isLate() {
-			return absent, at, errTime
-		}
-		_, found, asked, err := p.Pool.Lookup(ctx, row.Text(p.Rows.Table.Sub))
-		if err != nil {
-			return absent, at, fmt.Errorf("look up a user: %w", err)
-		}
-		if !found {
-			absent, at = append(absent, row), append(at, asked)
-		}
-	}
-	return absent, at, nil
 }

@@ -35,6 +35,8 @@ const (
 	parallel = 2
 	// pageSize is how many rows are read at once to find users who are gone.
 	pageSize = 2000
+	// lookSize is how many users are looked up before their rows are read.
+	lookSize = 100
 	// maxFailed is how many rows of a part may fail before the part fails.
 	maxFailed = 100
 	// samples is how many differences a report shows.
@@ -50,8 +52,8 @@ type Reconciler struct {
 	// MaxGone is the share of a part's users who may be gone. If there are more, and more
 	// than 10, nobody in the part is marked.
 	MaxGone float64
-	// Between is the least time between the two look-ups of a user who seems to be gone; 0
-	// means one minute.
+	// Between is how long Part and Users wait between two look-ups of a user; 0 means
+	// BetweenLooks.
 	Between time.Duration
 	// DryRun writes nothing. Users who seem to be gone are looked up once.
 	DryRun bool
@@ -135,10 +137,18 @@ func (r *Report) count(d Difference) {
 	}
 }
 
+// countLook counts a user who was not in the listing.
+func (r *Report) countLook(sub string, outcome Outcome) {
+	if !slices.Contains([]Outcome{Absent, Gone, Marked, Pending}, outcome) {
+		r.InPool++
+	}
+	r.count(Difference{Sub: sub, Outcome: outcome})
+}
+
 // LogValue returns the counts that are not zero.
 func (r Report) LogValue() slog.Value {
 	attrs := []slog.Attr{slog.Int("in_pool", r.InPool)}
-	for _, outcome := range []Outcome{Inserted, Updated, Same, Newer, Unconfirmed, Ignored, Duplicate, Failed, Gone, Marked} {
+	for _, outcome := range []Outcome{Inserted, Updated, Same, Newer, Unconfirmed, Ignored, Duplicate, Failed, Gone, Marked, Pending} {
 		if n := r.Counts[outcome]; n > 0 {
 			attrs = append(attrs, slog.Int(string(outcome), n))
 		}
@@ -214,11 +224,21 @@ func smaller(prefix string, seen *subs) []string {
 	return append(parts, split(common, 1)...)
 }
 
-// Part makes the rows of the users whose sub begins with a prefix equal to the pool; "" is
-// the whole pool. If until is not zero and comes first, the error is an [*Unfinished]. The
-// report counts what was done before an error too. It can be run again at any time.
-func (r *Reconciler) Part(ctx context.Context, prefix string, until time.Time) (Report, error) {
+// Missing are users whose rows must be marked if a second look-up does not find them either.
+type Missing struct {
+	Subs []string `json:"subs"`
+	// Listed is when the listing of the part began that did not have the users. Rows that
+	// were written later than five minutes before it are not marked.
+	Listed time.Time `json:"listed"`
+}
+
+// Compare makes the rows of the users whose sub begins with a prefix equal to the pool; "" is
+// the whole pool. Nobody is marked before [Reconciler.Confirm] is called, [BetweenLooks]
+// later. If until is not zero and comes first, the error is an [*Unfinished]. The report
+// counts what was done before an error too. It can be run again at any time.
+func (r *Reconciler) Compare(ctx context.Context, prefix string, until time.Time) (Report, Missing, error) {
 	p := &part{Reconciler: r, prefix: prefix, until: until, start: time.Now(), seen: newSubs()}
+	p.missing.Listed = p.start
 	p.report.init()
 	err := p.compare(ctx)
 	if err == nil && !r.OnlyMissing {
@@ -228,7 +248,43 @@ func (r *Reconciler) Part(ctx context.Context, prefix string, until time.Time) (
 		err = &Unfinished{smaller(prefix, p.seen)}
 	}
 	p.report.Complete = err == nil
-	return p.report, err
+	return p.report, p.missing, err
+}
+
+// Confirm looks users up once more, and marks the rows of those who are absent again. It can
+// be run again at any time.
+func (r *Reconciler) Confirm(ctx context.Context, m Missing) (report Report, err error) {
+	report.init()
+	for batch := range slices.Chunk(m.Subs, lookSize) {
+		looks := make([]Look, len(batch))
+		for i, sub := range batch {
+			looks[i] = Look{Sub: sub, Earlier: 1, AbsentAt: m.Listed}
+		}
+		outcomes, _, err := r.Look(ctx, looks)
+		for sub, outcome := range outcomes {
+			report.countLook(sub, outcome)
+		}
+		if err != nil {
+			return report, err
+		}
+	}
+	report.Complete = true
+	return report, nil
+}
+
+// Part is Compare and, after a wait, Confirm.
+func (r *Reconciler) Part(ctx context.Context, prefix string) (Report, error) {
+	report, missing, err := r.Compare(ctx, prefix, time.Time{})
+	if err != nil || len(missing.Subs) == 0 {
+		return report, err
+	}
+	if !wait(ctx, time.Now().Add(r.between())) {
+		report.Complete = false
+		return report, ctx.Err()
+	}
+	second, err := r.Confirm(ctx, missing)
+	report.Add(second)
+	return report, err
 }
 
 var errTime = errors.New("the time ran out")
@@ -240,7 +296,7 @@ func (r *Reconciler) mirror(u pool.User, at time.Time) (users.Row, []string, err
 
 func (r *Reconciler) between() time.Duration {
 	if r.Between == 0 {
-		return time.Minute
+		return BetweenLooks
 	}
 	return r.Between
 }

@@ -38,7 +38,7 @@ func fill(services *reconciletest.Services, n, version int) map[string]cognitoid
 
 func run(t *testing.T, r *reconcile.Reconciler, prefix string) reconcile.Report {
 	t.Helper()
-	report, err := r.Part(t.Context(), prefix, time.Time{})
+	report, err := r.Part(t.Context(), prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestNobodyIsMarked(t *testing.T) {
 			run(t, r, "")
 			services.Age()
 			row.disturb(services, r)
-			report, err := r.Part(t.Context(), "", time.Time{})
+			report, err := r.Part(t.Context(), "")
 			if (err != nil) != (row.want == "") || report.Complete != (err == nil) {
 				t.Errorf("got %v, complete: %t", err, report.Complete)
 			}
@@ -293,7 +293,7 @@ func TestFailureOfAllRows(t *testing.T) {
 			return true
 		}
 		services.Hasura.Store(&handle)
-		report, err := r.Part(t.Context(), "", time.Time{})
+		report, err := r.Part(t.Context(), "")
 		if err == nil || report.Complete || report.Counts[reconcile.Failed] > 0 || requests > 60 {
 			t.Errorf("%s: %v after %d requests, %s", code, err, requests, counts(report))
 		}
@@ -333,7 +333,7 @@ func TestUnfinishedPartIsSplit(t *testing.T) {
 		pooled = append(pooled, u.Attributes["sub"])
 		services.Users.Put(u)
 	}
-	_, err := r.Part(t.Context(), "3", time.Now().Add(time.Nanosecond))
+	_, _, err := r.Compare(t.Context(), "3", time.Now().Add(time.Nanosecond))
 	u, ok := errors.AsType[*reconcile.Unfinished](err)
 	if !ok || len(u.Parts) != 16 {
 		t.Fatalf("got %v, want 16 parts: nothing was listed", err)
@@ -345,7 +345,7 @@ func TestUnfinishedPartIsSplit(t *testing.T) {
 		}
 		return ""
 	}
-	_, err = r.Part(t.Context(), "3", time.Now().Add(250*time.Millisecond))
+	_, _, err = r.Compare(t.Context(), "3", time.Now().Add(250*time.Millisecond))
 	if u, ok = errors.AsType[*reconcile.Unfinished](err); !ok {
 		t.Fatalf("got %v, want an unfinished part", err)
 	}
@@ -440,7 +440,7 @@ func converges(t *testing.T, random *rand.Rand) {
 		}
 		r.OnDelete = []settings.OnDelete{settings.Report, settings.Mark, settings.Anonymize}[random.IntN(3)]
 		for _, prefix := range [][]string{{""}, reconcile.Plan(100_000)}[random.IntN(2)] {
-			_, _ = r.Part(ctx, prefix, time.Time{}) // fails as often as not
+			_, _ = r.Part(ctx, prefix) // fails as often as not
 		}
 		kill()
 		mu.Lock()

@@ -31,9 +31,10 @@ var (
 		Description: "If more of the users of a part are gone than this share, and more than 10, nobody in the part is marked.",
 	}
 	ReconcileQueueURL = Setting{
-		Name: "RECONCILE_QUEUE_URL", Functions: "reconcile", Required: true,
+		Name: "RECONCILE_QUEUE_URL", Functions: "reconcile, follow", Required: true,
 		Grammar: "the URL of an SQS queue", Example: "https://sqs.us-east-1.amazonaws.com/123456789012/reconcile",
-		Description: "The queue that the reconcile function reads, where it puts the parts of the pool. The template sets it.",
+		Description: "The queue that the function itself reads. It puts the parts of the pool there, and the users to look up again. " +
+			"The template sets it.",
 	}
 )
 

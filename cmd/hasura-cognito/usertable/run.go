@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -91,7 +90,7 @@ func (t *Table) Run(ctx context.Context, prefix string, total int) Result {
 			if all.Err() != nil {
 				return nil
 			}
-			report, err := t.Part(all, part, time.Time{})
+			report, err := t.Part(all, part)
 			mu.Lock()
 			defer mu.Unlock()
 			sum.Add(report)

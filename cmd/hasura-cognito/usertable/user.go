@@ -208,8 +208,8 @@ func printable(raw json.RawMessage) string {
 // Sync makes the row of one user equal to the pool now. It marks nobody.
 func (t *Table) Sync(ctx context.Context, sub string) (reconcile.Outcome, error) {
 	r := *t.Reconciler
-	r.OnDelete, r.Between = settings.Report, time.Nanosecond // Between is for marking, and for changes that are seconds old
-	outcomes, err := r.Users(ctx, []string{sub})
+	r.OnDelete = settings.Report
+	outcomes, _, err := r.Look(ctx, []reconcile.Look{{Sub: sub}})
 	if err != nil {
 		return outcomes[sub], hint(err)
 	}
