@@ -327,9 +327,9 @@ func TestUpgradePageNamesWhatExists(t *testing.T) {
 // docs/security.md lists the IAM actions of the requests that the command line makes. Two
 // operations of Cognito are for apps and need no permission.
 func TestIAMActionsOfTheCommands(t *testing.T) {
-	prefixes := map[string]string{"cognitoidentityprovider": "cognito-idp"}
+	prefixes := map[string]string{"cognitoidentityprovider": "cognito-idp", "cloudwatchlogs": "logs", "eventbridge": "events"}
 	want := map[string]bool{}
-	input := regexp.MustCompile(`\b(cognitoidentityprovider|lambda|sqs|cloudwatch|secretsmanager)\.(\w+)Input\b`)
+	input := regexp.MustCompile(`\b(cognitoidentityprovider|lambda|sqs|cloudwatch|secretsmanager|cloudwatchlogs|eventbridge|scheduler|cloudtrail)\.(\w+)Input\b`)
 	for _, match := range input.FindAllStringSubmatch(sources(t, "cmd")+sources(t, "pkg/secrets"), -1) {
 		want[cmp.Or(prefixes[match[1]], match[1])+":"+match[2]] = true
 	}

@@ -1,11 +1,12 @@
-// Package awstest is a stand-in for the AWS account that the commands look at: Cognito, Lambda, SQS, CloudWatch and Secrets
-// Manager behind one endpoint, for the SDK's own clients.
+// Package awstest is a stand-in for the AWS account that the commands look at: Cognito, Lambda, SQS, CloudWatch, Secrets
+// Manager, EventBridge and CloudTrail behind one endpoint, for the SDK's own clients.
 package awstest
 
 import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +27,11 @@ type Account struct {
 	Queues    map[string]Object // GetQueueAttributes, by name
 	Alarms    []Object          // DescribeAlarms
 	Age       float64           // ApproximateAgeOfOldestMessage of every queue; 0 means no data
+	Sources   map[string]Object // ListEventSourceMappings, one for each function, by ARN
+	Schedules map[string]Object // GetSchedule, by name
+	Rules     map[string]*Rule  // by name
+	Trails    []Trail
+	Logs      map[string][]Line // by log group
 	Denied    []string          // actions that end with AccessDenied
 
 	mu      sync.Mutex
@@ -60,9 +66,9 @@ func (a *Account) Regions() []string {
 }
 
 func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if scope := strings.Split(r.Header.Get("Authorization"), "/"); len(scope) > 2 {
+	if region := region(r); region != "" {
 		a.mu.Lock()
-		a.regions = append(a.regions, scope[2])
+		a.regions = append(a.regions, region)
 		a.mu.Unlock()
 	}
 	service, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
@@ -71,13 +77,32 @@ func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.sqs(w, r, action)
 	case service == "secretsmanager":
 		a.Secrets.ServeHTTP(w, r)
+	case service == "AWSEvents":
+		a.eventBridge(w, r, action)
+	case service == "CloudTrail_20131101":
+		a.cloudTrail(w, r, action)
+	case service == "Logs_20140328":
+		a.logs(w, r, action)
 	case service != "":
 		a.Cognito.ServeHTTP(w, r)
 	case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/"):
 		a.lambda(w, r)
+	case r.URL.Path == "/2015-03-31/event-source-mappings":
+		a.sources(w, r)
+	case strings.HasPrefix(r.URL.Path, "/schedules/"):
+		schedule, found := a.Schedules[path.Base(r.URL.Path)]
+		a.answer(w, "GetSchedule", schedule, found)
 	default:
 		a.cloudWatch(w, r)
 	}
+}
+
+// region returns the Region for which a request is signed, "" without one.
+func region(r *http.Request) string {
+	if scope := strings.Split(r.Header.Get("Authorization"), "/"); len(scope) > 2 {
+		return scope[2]
+	}
+	return ""
 }
 
 func (a *Account) denies(action string) bool { return slices.Contains(a.Denied, action) }
@@ -96,6 +121,20 @@ func (a *Account) lambda(w http.ResponseWriter, r *http.Request) {
 		policy, found = a.Policies[arn]
 		answer = Object{"Policy": policy}
 	}
+	a.answer(w, action, answer, found)
+}
+
+// sources answers ListEventSourceMappings.
+func (a *Account) sources(w http.ResponseWriter, r *http.Request) {
+	list := []Object{}
+	if source, found := a.Sources[r.URL.Query().Get("FunctionName")]; found {
+		list = append(list, source)
+	}
+	a.answer(w, "ListEventSourceMappings", Object{"EventSourceMappings": list}, true)
+}
+
+// answer writes an answer in JSON, or the error that there is no such thing.
+func (a *Account) answer(w http.ResponseWriter, action string, answer Object, found bool) {
 	w.Header().Set("Content-Type", "application/json")
 	switch {
 	case a.denies(action):

@@ -32,6 +32,10 @@ const (
 	claims  = prefix + "hasura-cognito-trigger"
 	syncer  = prefix + "hasura-cognito-sync-users"
 	replay  = prefix + "hasura-cognito-replay-syncs"
+
+	reconciler = prefix + "hasura-cognito-reconcile-users"
+	follower   = prefix + "hasura-cognito-follow-users"
+
 	parked  = "acme-hasura-cognito-parked-syncs"
 	letters = parked + "-dead-letters"
 	canary  = "canary-77ab"
@@ -151,9 +155,9 @@ func (d *deployment) examine(t *testing.T) (Report, string) {
 	}
 	d.Secrets = manager
 	for name, value := range map[string]string{"GRAPHQL_DOMAIN": serve(front) + d.path, "SECRETS_ARN": arn} {
-		for _, function := range []string{syncer, replay} {
-			if _, ok := d.env[function][name]; !ok {
-				d.env[function][name] = value
+		for _, function := range []string{syncer, replay, reconciler, follower} {
+			if env := d.env[function]; env != nil && env[name] == "" {
+				env[name] = value
 			}
 		}
 	}

@@ -9,10 +9,14 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
@@ -31,11 +35,15 @@ type Options struct {
 // A doctor examines one deployment.
 type doctor struct {
 	Options
-	cognito    *cognitoidentityprovider.Client
-	lambda     *lambda.Client
-	sqs        *sqs.Client
-	cloudwatch *cloudwatch.Client
-	region     string
+	cognito     *cognitoidentityprovider.Client
+	lambda      *lambda.Client
+	sqs         *sqs.Client
+	cloudwatch  *cloudwatch.Client
+	logs        *cloudwatchlogs.Client
+	scheduler   *scheduler.Client
+	eventbridge *eventbridge.Client
+	cloudtrail  *cloudtrail.Client
+	region      string
 
 	pool    *cognito.UserPoolType
 	version cognito.PreTokenGenerationLambdaVersionType
@@ -48,10 +56,14 @@ type doctor struct {
 func Run(ctx context.Context, cfg aws.Config, o Options) Report {
 	d := &doctor{
 		Options: o, region: cfg.Region,
-		cognito:    cognitoidentityprovider.NewFromConfig(cfg),
-		lambda:     lambda.NewFromConfig(cfg),
-		sqs:        sqs.NewFromConfig(cfg),
-		cloudwatch: cloudwatch.NewFromConfig(cfg),
+		cognito:     cognitoidentityprovider.NewFromConfig(cfg),
+		lambda:      lambda.NewFromConfig(cfg),
+		sqs:         sqs.NewFromConfig(cfg),
+		cloudwatch:  cloudwatch.NewFromConfig(cfg),
+		logs:        cloudwatchlogs.NewFromConfig(cfg),
+		scheduler:   scheduler.NewFromConfig(cfg),
+		eventbridge: eventbridge.NewFromConfig(cfg),
+		cloudtrail:  cloudtrail.NewFromConfig(cfg),
 	}
 	d.run(ctx)
 	return d.report
@@ -88,8 +100,9 @@ func (d *doctor) run(ctx context.Context) {
 	if sync != "" {
 		if env, ok := d.function(ctx, "sync function", sync); ok {
 			d.access(ctx, "sync function", sync)
-			d.hasura(ctx, env)
+			c := d.hasura(ctx, env)
 			d.queues(ctx, sync, env)
+			d.everyone(ctx, newDeployed(sync, env, c))
 		}
 	}
 	if d.watched != nil {

@@ -22,7 +22,8 @@ func TestHealthyDeployment(t *testing.T) {
 		"sync function", "sync function: environment", "sync function: permission", "sync function: other callers",
 		"sync settings", "USER_ID", "secret", "Hasura", "users table", "unique constraints", "NOT NULL columns",
 		"Hasura's JWT settings", "Hasura accepts a token",
-		"replay function", "replay function: environment", "replay settings", "parked syncs queue", "dead-letter queue", "alarms"}
+		"replay function", "replay function: environment", "replay settings", "parked syncs queue", "dead-letter queue",
+		"reconcile and follow", "alarms"}
 	var got []string
 	for _, row := range report {
 		got = append(got, row.Check)

@@ -25,18 +25,18 @@ type caller struct {
 	role     string // of the sync; "" means admin
 }
 
-// hasura checks the secret and Hasura with the settings of the sync function.
-func (d *doctor) hasura(ctx context.Context, env func(string) string) {
+// hasura checks the secret and Hasura with the settings of the sync function. It returns nil if Hasura cannot be asked.
+func (d *doctor) hasura(ctx context.Context, env func(string) string) *caller {
 	s, ok := d.syncSettings(env)
 	if !ok {
-		return
+		return nil
 	}
 	c := caller{endpoint: s.Endpoint, role: s.Role}
 	var err error
 	if d.Domain != "" {
 		if c.endpoint, err = settings.NewEndpoint(d.Domain, ""); err != nil {
 			d.report.add("Hasura", Fail, err.Error(), "correct GRAPHQL_DOMAIN of this command")
-			return
+			return nil
 		}
 	}
 	c.http = hasura.HTTPClient(c.endpoint)
@@ -51,11 +51,12 @@ func (d *doctor) hasura(ctx context.Context, env func(string) string) {
 		d.report.ok("secret", "it holds an admin secret")
 	}
 	if !d.health(ctx, c) || err != nil {
-		return
+		return nil
 	}
 	d.table(ctx, c)
 	d.jwt(ctx, c)
 	d.token(ctx, c)
+	return &c
 }
 
 // health checks Hasura's health. It reports whether further requests make sense.

@@ -46,8 +46,8 @@ func (d *doctor) queues(ctx context.Context, sync string, env func(string) strin
 		d.report.add(dead, Warn, "the queue has no dead-letter queue", "set its redrive policy: otherwise a sync is lost after the queue's retention period")
 		return
 	}
-	part := strings.Split(parked.deadLetters, ":")
-	found, err := d.sqs.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &part[len(part)-1]})
+	name := lastPart(parked.deadLetters, ":")
+	found, err := d.sqs.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})
 	if err != nil {
 		d.unreadable(dead, err)
 		return
@@ -66,8 +66,9 @@ func (d *doctor) queues(ctx context.Context, sync string, env func(string) strin
 // A queue is what doctor reads about one.
 type queue struct {
 	messages    int
-	age         string // of the oldest message, as the end of a sentence
-	deadLetters string // ARN
+	oldest      time.Duration // age of the oldest message; 0 if it is not known
+	age         string        // the same, as the end of a sentence
+	deadLetters string        // ARN
 }
 
 // queue reads a queue. If it cannot, it adds a row.
@@ -86,10 +87,10 @@ func (d *doctor) queue(ctx context.Context, check, url string) (q queue, ok bool
 	}
 	_ = json.Unmarshal([]byte(out.Attributes["RedrivePolicy"]), &redrive) // "" without one
 	q.deadLetters = redrive.DeadLetterTargetArn
-	name := url[strings.LastIndex(url, "/")+1:]
+	name := lastPart(url, "/")
 	d.watch("QueueName", name)
 	if q.messages > 0 {
-		q.age = d.age(ctx, name)
+		q.oldest, q.age = d.age(ctx, name)
 	}
 	return q, true
 }
@@ -100,11 +101,11 @@ func (d *doctor) unreadable(check string, err error) {
 		d.report.add(check, Fail, "it does not exist", "deploy template.yaml or the Terraform module again")
 		return
 	}
-	d.unread(check, Unknown, err, "sqs:GetQueueAttributes and sqs:GetQueueUrl on both queues")
+	d.unread(check, Unknown, err, "sqs:GetQueueAttributes and sqs:GetQueueUrl on the queue")
 }
 
-// age says how old the oldest message of a queue is. SQS does not count messages that were received three times or more.
-func (d *doctor) age(ctx context.Context, name string) string {
+// age returns how old the oldest message of a queue is, also as text. SQS does not count messages that were received three times or more.
+func (d *doctor) age(ctx context.Context, name string) (oldest time.Duration, text string) {
 	now := time.Now()
 	out, err := d.cloudwatch.GetMetricStatistics(ctx, &cloudwatch.GetMetricStatisticsInput{
 		Namespace: aws.String("AWS/SQS"), MetricName: aws.String("ApproximateAgeOfOldestMessage"),
@@ -112,14 +113,13 @@ func (d *doctor) age(ctx context.Context, name string) string {
 		StartTime:  aws.Time(now.Add(-15 * time.Minute)), EndTime: &now, Period: aws.Int32(900), Statistics: []metrics.Statistic{metrics.StatisticMaximum},
 	})
 	if err != nil {
-		return ", of unknown age: " + reason(err) + " to cloudwatch:GetMetricStatistics"
+		return 0, ", of unknown age: " + reason(err) + " to cloudwatch:GetMetricStatistics"
 	}
-	var oldest time.Duration
 	for _, point := range out.Datapoints {
 		oldest = max(oldest, time.Duration(aws.ToFloat64(point.Maximum))*time.Second)
 	}
 	if oldest == 0 {
-		return ", of unknown age: CloudWatch has no data"
+		return 0, ", of unknown age: CloudWatch has no data"
 	}
-	return ", the oldest at least " + oldest.String() + " old"
+	return oldest, ", the oldest at least " + oldest.String() + " old"
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/phenom-earth/hasura-cognito/graphql"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
@@ -37,15 +38,18 @@ type schema struct {
 		}
 	} `json:"__schema"`
 	Row *struct {
-		Fields []struct {
-			Name string
-			Type struct {
-				Kind   string
-				OfType *struct{ Kind string }
-			}
-		}
+		Fields []field
 	}
 	Insert, Update, Constraint, Condition struct{ InputFields, EnumValues []named }
+}
+
+// A field is a column of a row.
+type field struct {
+	Name string
+	Type struct {
+		Kind   string
+		OfType *struct{ Kind string }
+	}
 }
 
 type named struct {
@@ -65,7 +69,7 @@ func (d *doctor) table(ctx context.Context, c caller) {
 		d.report.add(check, Fail, p.found, p.hint)
 		return
 	}
-	missing := s.missing()
+	missing := s.missing(users.Description.Columns)
 	switch camel := camelCase(upsert.Insert); {
 	case !s.hasMutation(upsert.Insert) && s.hasMutation(camel):
 		d.report.add(check, Fail, fmt.Sprintf("Hasura names its fields by the convention graphql-default: %s instead of %s", camel, upsert.Insert),
@@ -94,7 +98,7 @@ func (d *doctor) role(ctx context.Context, c caller) bool {
 		d.report.add(check, Fail, p.found, p.hint)
 		return false
 	}
-	missing := s.missing()
+	missing := s.missing(users.Description.Columns)
 	for _, column := range []string{users.Description.SyncedAt, users.Description.SignedInAt} {
 		if column != "" && find(s.Condition.InputFields, column) == nil {
 			missing = append(missing, "the select permission of "+column)
@@ -107,6 +111,46 @@ func (d *doctor) role(ctx context.Context, c caller) bool {
 	}
 	d.report.ok(check, "the role "+c.role+" can write every column")
 	return true
+}
+
+// marks checks the columns that reconcile and follow alone write, and the permissions of their role.
+func (d *doctor) marks(ctx context.Context, c caller, role string, onDelete settings.OnDelete) {
+	const check = "reconcile columns"
+	who, header := "admin", http.Header(nil)
+	if role != "" {
+		who, header = "the role "+role, http.Header{"X-Hasura-Role": {role}, "X-Hasura-Use-Backend-Only-Permissions": {"true"}}
+	}
+	var s schema
+	if p := c.query(ctx, header, introspection(), &s); p != nil {
+		d.report.add(check, Fail, p.found, p.hint)
+		return
+	}
+	const hint = "apply the migrations and the metadata of graphql/hasura: docs/upgrade.md#order"
+	columns := slices.DeleteFunc(slices.Clone(users.Description.Columns), func(c users.Column) bool { return c.Name == users.Description.SignedInAt })
+	if missing := s.missing(columns); len(missing) > 0 {
+		d.report.add(check, Fail, who+" lacks "+strings.Join(missing, ", "), hint)
+		return
+	}
+	var missing []string
+	for _, column := range []string{users.Description.Enabled, users.Description.DeletedAt} {
+		if column != "" && !s.hasColumn(column) {
+			missing = append(missing, column)
+		}
+	}
+	switch {
+	case len(missing) == 0:
+		d.report.ok(check, who+" can write them")
+	case onDelete == settings.Report:
+		d.report.add(check, Warn, who+" cannot read or write "+strings.Join(missing, " and ")+": reconcile writes the other columns", hint)
+	default:
+		d.report.add(check, Fail, fmt.Sprintf("%s cannot read or write %s: RECONCILE_ON_DELETE is %s, but nobody is marked", who, strings.Join(missing, " and "), onDelete), hint)
+	}
+}
+
+// hasColumn reports whether a column can be read, inserted and updated.
+func (s schema) hasColumn(name string) bool {
+	return s.Row != nil && slices.ContainsFunc(s.Row.Fields, func(f field) bool { return graphql.Same(f.Name, name) }) &&
+		find(s.Insert.InputFields, name) != nil && find(s.Update.EnumValues, name) != nil
 }
 
 func (s schema) hasMutation(name string, args ...string) bool {
@@ -146,15 +190,15 @@ var scalars = map[users.Kind][]string{
 	users.Timestamp: {"timestamptz", "timestamp"}, users.Integer: {"int", "bigint", "smallint"}, users.Date: {"date"},
 }
 
-// missing returns what the upsert needs and the schema lacks.
-func (s schema) missing() (names []string) {
+// missing returns what an upsert of the columns needs and the schema lacks.
+func (s schema) missing(columns []users.Column) (names []string) {
 	if !s.hasMutation(upsert.Insert, upsert.OnConflict) {
 		names = append(names, upsert.Insert+" with "+upsert.OnConflict)
 	}
 	if find(s.Constraint.EnumValues, upsert.Constraint) == nil {
 		names = append(names, "the constraint "+upsert.Constraint)
 	}
-	for _, column := range users.Description.Columns {
+	for _, column := range columns {
 		input := find(s.Insert.InputFields, column.Name)
 		if input == nil || column.Name != users.Description.Key && find(s.Update.EnumValues, column.Name) == nil {
 			names = append(names, fmt.Sprintf("the column %s (%s)", column.Name, column.Kind))
