@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -19,5 +20,29 @@ func TestRuleOfTheLocalStack(t *testing.T) {
 	parse(t, []byte(stack.FollowPattern), &got)
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// It also has the queues.
+func TestQueuesOfTheLocalStack(t *testing.T) {
+	template := readTemplate(t)
+	ids := []string{"ReconcileDeadLetters", "ReconcileQueue", "FollowQueue"}
+	queues := stack.PoolQueues()
+	if len(queues) != len(ids) {
+		t.Fatalf("the local stack has the queues %v, want %q", queues, ids)
+	}
+	for i, q := range queues {
+		properties := template.Resources[ids[i]].Properties
+		got := fmt.Sprint("${Prefix}-", q.Name)
+		if name := at(properties, "QueueName"); got != name {
+			t.Errorf("%s: got the name %s, want %v", ids[i], got, name)
+		}
+		if q.DeadLetters == "" {
+			continue
+		}
+		receives, visibility := at(properties, "RedrivePolicy", "maxReceiveCount"), at(properties, "VisibilityTimeout")
+		if fmt.Sprint(receives) != fmt.Sprint(q.MaxReceive) || fmt.Sprint(visibility) != fmt.Sprint(q.Visibility.Seconds()) || q.DeadLetters != queues[0].Name {
+			t.Errorf("%s: got %+v, want %v receives and %v s", ids[i], q, receives, visibility)
+		}
 	}
 }

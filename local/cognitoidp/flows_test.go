@@ -129,7 +129,7 @@ func (w *world) user(name string) User {
 
 var metadata = Object{"tenant_id": "acme"}
 
-func credentials(name, password string) Object {
+func passwordOf(name, password string) Object {
 	return Object{"AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": Object{"USERNAME": name, "PASSWORD": password}, "ClientMetadata": metadata}
 }
 
@@ -143,7 +143,7 @@ func TestSignUp(t *testing.T) {
 	w.do("InvalidPasswordException", "SignUp", Object{"Username": "jane", "Password": "short"})
 	w.do("", "SignUp", jane)
 	w.do("UsernameExistsException", "SignUp", jane)
-	w.do("UserNotConfirmedException", "InitiateAuth", credentials("jane", password))
+	w.do("UserNotConfirmedException", "InitiateAuth", passwordOf("jane", password))
 	w.do("CodeMismatchException", "ConfirmSignUp", Object{"Username": "jane", "ConfirmationCode": "000000"})
 	w.saw()
 	w.do("", "ConfirmSignUp", Object{"Username": "jane", "ConfirmationCode": Code, "ClientMetadata": metadata})
@@ -152,14 +152,14 @@ func TestSignUp(t *testing.T) {
 		t.Errorf("got %+v, want the address to be verified", u)
 	}
 	w.do("Current status is CONFIRMED", "AdminConfirmSignUp", Object{"Username": "jane"})
-	w.do("Incorrect username or password", "InitiateAuth", credentials("jane", "wrong"))
-	w.do("Incorrect username or password", "InitiateAuth", credentials("nobody", password))
+	w.do("Incorrect username or password", "InitiateAuth", passwordOf("jane", "wrong"))
+	w.do("Incorrect username or password", "InitiateAuth", passwordOf("nobody", password))
 	w.do("", "AdminAddUserToGroup", Object{"Username": "jane", "GroupName": "editor"})
 	w.do("Group not found", "AdminAddUserToGroup", Object{"Username": "jane", "GroupName": "none"})
 	w.saw()
 
 	// InitiateAuth passes no clientMetadata on.
-	result := w.do("", "InitiateAuth", credentials("jane", password))
+	result := w.do("", "InitiateAuth", passwordOf("jane", password))
 	tokens := tokensOf(result)
 	w.saw("PostAuthentication_Authentication CONFIRMED", "TokenGeneration_Authentication CONFIRMED editor")
 	w.do("", "InitiateAuth", refreshWith(tokens.Refresh))
@@ -175,7 +175,7 @@ func TestSignUp(t *testing.T) {
 	}
 	w.do("Invalid Access Token", "GetUser", Object{"AccessToken": "eyJ"})
 	w.do("", "AdminDisableUser", Object{"Username": "jane"})
-	w.do("User is disabled", "InitiateAuth", credentials("jane", password))
+	w.do("User is disabled", "InitiateAuth", passwordOf("jane", password))
 	w.do("User is disabled", "InitiateAuth", refreshWith(tokens.Refresh))
 	w.do("User is disabled", "GetUser", Object{"AccessToken": tokens.Access})
 	w.do("", "AdminEnableUser", Object{"Username": "jane"})
@@ -187,7 +187,7 @@ func TestSignUp(t *testing.T) {
 func TestPasswords(t *testing.T) {
 	w := newWorld(t, "V1_0")
 	w.do("", "AdminCreateUser", Object{"Username": "adam", "TemporaryPassword": "Temporary-7"})
-	challenge := w.do("", "InitiateAuth", credentials("adam", "Temporary-7"))
+	challenge := w.do("", "InitiateAuth", passwordOf("adam", "Temporary-7"))
 	answer := Object{"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": challenge["Session"], "ClientMetadata": metadata,
 		"ChallengeResponses": Object{"USERNAME": "adam", "NEW_PASSWORD": password, "userAttributes.name": "Adam"}}
 	w.saw()
@@ -200,12 +200,12 @@ func TestPasswords(t *testing.T) {
 	w.do("no registered/verified email", "ForgotPassword", Object{"Username": "adam"})
 	w.do("", "AdminUpdateUserAttributes", Object{"Username": "adam", "UserAttributes": Attributes(map[string]string{"email": "adam@example.com", "email_verified": "true"})})
 	w.do("", "AdminResetUserPassword", Object{"Username": "adam"})
-	w.do("PasswordResetRequiredException", "InitiateAuth", credentials("adam", password))
+	w.do("PasswordResetRequiredException", "InitiateAuth", passwordOf("adam", password))
 	w.do("", "ForgotPassword", Object{"Username": "adam"})
 	w.do("CodeMismatchException", "ConfirmForgotPassword", Object{"Username": "adam", "ConfirmationCode": "1", "Password": "Another-horse-8"})
 	w.do("", "ConfirmForgotPassword", Object{"Username": "adam", "ConfirmationCode": Code, "Password": "Another-horse-8", "ClientMetadata": metadata})
 	w.saw("PostConfirmation_ConfirmForgotPassword CONFIRMED acme")
-	w.do("", "InitiateAuth", credentials("adam", "Another-horse-8"))
+	w.do("", "InitiateAuth", passwordOf("adam", "Another-horse-8"))
 	w.saw("PostAuthentication_Authentication CONFIRMED", "TokenGeneration_Authentication CONFIRMED")
 	w.do("", "AdminSetUserPassword", Object{"Username": "adam", "Password": password})
 	if u := w.user("adam"); u.Status != ForceChangePassword {
@@ -231,7 +231,7 @@ func TestImport(t *testing.T) {
 	if len(w.records) > 0 {
 		t.Errorf("an import has records: %v", w.records)
 	}
-	w.do("PasswordResetRequiredException", "InitiateAuth", credentials("ivan", password))
+	w.do("PasswordResetRequiredException", "InitiateAuth", passwordOf("ivan", password))
 	w.do("", "ConfirmForgotPassword", Object{"Username": "ivan", "ConfirmationCode": Code, "Password": password})
 	w.saw("PostConfirmation_ConfirmForgotPassword CONFIRMED")
 }
@@ -297,7 +297,7 @@ func TestFailingTriggers(t *testing.T) {
 		"PostAuthentication_Authentication": "PostAuthentication failed with error no.", "TokenGeneration_Authentication": "PreTokenGeneration failed with error no.",
 	} {
 		w.fails = source
-		w.do(want, "InitiateAuth", credentials("jane", password))
+		w.do(want, "InitiateAuth", passwordOf("jane", password))
 	}
 	if i := w.events[len(w.events)-1]; i.Refused == nil {
 		t.Error("the last call is not refused")

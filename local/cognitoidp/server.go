@@ -171,7 +171,7 @@ func (s *Server) serve(operation string, request Object) (any, *awsjson.Error) {
 	defer s.mu.Unlock()
 	switch operation {
 	case "DescribeUserPool":
-		return Object{"UserPool": s.Pool}, nil
+		return Object{"UserPool": s.described()}, nil
 	case "UpdateUserPool":
 		return Object{}, s.update(request)
 	case "GetUserPoolMfaConfig":
@@ -191,6 +191,17 @@ func (s *Server) serve(operation string, request Object) (any, *awsjson.Error) {
 		return s.listGroups(request), nil
 	}
 	return nil, awsjson.Unknown(operation)
+}
+
+// described is the pool with the number of its users, unless Pool has one.
+func (s *Server) described() Object {
+	n := s.Users.Len()
+	if _, ok := s.Pool["EstimatedNumberOfUsers"]; ok || n == 0 {
+		return s.Pool
+	}
+	pool := maps.Clone(s.Pool)
+	pool["EstimatedNumberOfUsers"] = n
+	return pool
 }
 
 // Snapshot returns a copy of the user pool.

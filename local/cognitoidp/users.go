@@ -75,6 +75,13 @@ func (u *Users) Get(sub string) (User, bool) {
 	return User{}, false
 }
 
+// Len returns the number of users.
+func (u *Users) Len() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.bySub)
+}
+
 // All returns the users in the order in which they were created. A nil *Users has none.
 func (u *Users) All() []User {
 	if u == nil {
@@ -96,27 +103,36 @@ var errNoUser = awsjson.Errorf("UserNotFoundException", "User does not exist.")
 func (u *Users) find(name string, aliases []string) (User, *awsjson.Error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if user := cmp.Or(u.byName[name], u.bySub[name]); user != nil {
+	if user := u.lookup(name, aliases); user != nil {
 		return user.clone(), nil
-	}
-	for _, alias := range aliases {
-		for _, user := range u.bySub {
-			if name != "" && user.Attributes[alias] == name {
-				return user.clone(), nil
-			}
-		}
 	}
 	return User{}, errNoUser
 }
 
+func (u *Users) lookup(name string, aliases []string) *User {
+	if user := cmp.Or(u.byName[name], u.bySub[name]); user != nil {
+		return user
+	}
+	for _, alias := range aliases {
+		for _, user := range u.bySub {
+			if name != "" && user.Attributes[alias] == name {
+				return user
+			}
+		}
+	}
+	return nil
+}
+
 // create adds a user. The name must be new, and so must be attributes that users sign in with.
 func (u *Users) create(user User, aliases []string) *awsjson.Error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	for _, name := range append([]string{user.Username}, valuesOf(user.Attributes, aliases)...) {
-		if _, absent := u.find(name, aliases); absent == nil {
+		if u.lookup(name, aliases) != nil {
 			return awsjson.Errorf("UsernameExistsException", "User account already exists")
 		}
 	}
-	u.Put(user)
+	u.put(user)
 	return nil
 }
 

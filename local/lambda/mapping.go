@@ -28,6 +28,9 @@ type Mapping struct {
 
 	BatchSize   int // at most 10; zero means 10
 	Concurrency int // concurrent batches; zero means 2, Lambda's minimum
+	// ShortPolling receives without waiting, and does not give up a request that is under way when ctx ends: with long
+	// polling, that request can still take a message, which is then invisible until the visibility timeout.
+	ShortPolling bool
 }
 
 // Run gives batches to the function until ctx ends, then waits for the current batches. An
@@ -46,23 +49,40 @@ func (m Mapping) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// poll waits for a batch for at most a second, and gives it to the function.
-func (m Mapping) poll(ctx context.Context) error {
-	out, err := m.SQS.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+// receive waits for a batch for at most a second.
+func (m Mapping) receive(ctx context.Context) ([]types.Message, error) {
+	in := &sqs.ReceiveMessageInput{
 		QueueUrl: &m.QueueURL, MaxNumberOfMessages: int32(cmp.Or(m.BatchSize, 10)), WaitTimeSeconds: 1,
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameAll},
-	})
+	}
+	if m.ShortPolling {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		in.WaitTimeSeconds = 0
+	}
+	out, err := m.SQS.ReceiveMessage(ctx, in)
 	switch {
 	case ctx.Err() != nil:
-		return nil
+		return nil, nil
 	case err != nil:
-		return fmt.Errorf("receive from the queue: %w", err)
-	case len(out.Messages) == 0:
-		return nil
+		return nil, fmt.Errorf("receive from the queue: %w", err)
+	}
+	if m.ShortPolling && len(out.Messages) == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return out.Messages, nil
+}
+
+// poll gives a batch to the function.
+func (m Mapping) poll(ctx context.Context) error {
+	messages, err := m.receive(ctx)
+	if err != nil || len(messages) == 0 {
+		return err
 	}
 	// A batch that was received is finished, also if ctx ends.
 	ctx = context.WithoutCancel(ctx)
-	payload, err := json.Marshal(m.event(out.Messages))
+	payload, err := json.Marshal(m.event(messages))
 	if err != nil {
 		return err
 	}
@@ -73,7 +93,7 @@ func (m Mapping) poll(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("call %s: %w", m.Function, err)
 	}
-	return m.delete(ctx, out.Messages, failures(result.Payload, out.Messages))
+	return m.delete(ctx, messages, failures(result.Payload, messages))
 }
 
 // event is the batch as a function gets it: "Using Lambda with Amazon SQS".

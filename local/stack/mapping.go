@@ -20,9 +20,20 @@ func (s *Stack) Mapping() lambda.Mapping { return s.mapping(functions.Replay, Qu
 func (s *Stack) mapping(function, queue string) lambda.Mapping {
 	return lambda.Mapping{
 		Service: s.Lambda, Function: function,
-		QueueURL: s.SQS.URL + "/" + lambda.Account + "/" + queue, QueueARN: sqs.Queue{Name: queue}.ARN(),
+		QueueURL: s.queueURL(queue), QueueARN: sqs.Queue{Name: queue}.ARN(),
 		SQS: sdk.New(sdk.Options{Region: lambda.Region, BaseEndpoint: &s.SQS.URL,
 			Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")}),
+	}
+}
+
+func (s *Stack) queueURL(name string) string { return s.SQS.URL + "/" + lambda.Account + "/" + name }
+
+// PoolQueues are the queues of the reconcile and the follow function, as in template.yaml.
+func PoolQueues() []sqs.Queue {
+	return []sqs.Queue{
+		{Name: ReconcileDeadLetters},
+		{Name: ReconcileQueue, Visibility: 5400 * time.Second, DeadLetters: ReconcileDeadLetters, MaxReceive: 3},
+		{Name: FollowQueue, Visibility: 600 * time.Second, DeadLetters: ReconcileDeadLetters, MaxReceive: 5},
 	}
 }
 
@@ -55,6 +66,7 @@ func (s *Stack) drainAlive(ctx context.Context, m lambda.Mapping, queue string) 
 
 // drain runs a mapping until the queue is empty and the last call has ended.
 func (s *Stack) drain(ctx context.Context, m lambda.Mapping, queue string) error {
+	m.ShortPolling = true
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- m.Run(running) }()

@@ -61,7 +61,7 @@ type Config struct {
 	AdminSecret string                       // Hasura's; empty means a random one
 	SecretKey   string                       // where the secret holds it; empty means HASURA_GRAPHQL_ADMIN_SECRET
 	JWT         jwt.Config                   // Hasura's; without a key the keys, the issuer and the format are the user pool's
-	Queue       sqs.Queue                    // visibility time-out of the queues, and receives of parked syncs; zero values are those of SQS
+	Queue       sqs.Queue                    // visibility time-out of every queue, and receives of parked syncs; zero values are those of SQS and [PoolQueues]
 }
 
 // A Stack is a running environment.
@@ -117,14 +117,15 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	}
 	c.Queue.Name, c.Queue.DeadLetters, c.Queue.MaxReceive = Queue, DeadLetters, cmp.Or(c.Queue.MaxReceive, 100)
 	s.Queues.Create(sqs.Queue{Name: DeadLetters})
-	s.Queues.Create(sqs.Queue{Name: ReconcileDeadLetters})
 	path := s.Queues.Create(c.Queue)
 	if s.SQS, err = s.serve(s.Queues); err != nil {
 		return nil, fmt.Errorf("start SQS: %w", err)
 	}
 
-	reconcileQueue := s.Queues.Create(sqs.Queue{Name: ReconcileQueue, Visibility: c.Queue.Visibility, DeadLetters: ReconcileDeadLetters, MaxReceive: 3})
-	followQueue := s.Queues.Create(sqs.Queue{Name: FollowQueue, Visibility: c.Queue.Visibility, DeadLetters: ReconcileDeadLetters, MaxReceive: 5})
+	for _, q := range PoolQueues() {
+		q.Visibility = cmp.Or(c.Queue.Visibility, q.Visibility)
+		s.Queues.Create(q)
+	}
 	if s.UserPool, s.Cognito, err = s.startUserPool(); err != nil {
 		return nil, fmt.Errorf("start the user pool: %w", err)
 	}
@@ -139,8 +140,8 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		functions.Claims:    s.function(functions.Claims, 5*time.Second),
 		functions.Sync:      s.function(functions.Sync, 5*time.Second, needed, map[string]string{"SYNC_QUEUE_URL": s.SQS.URL + path}),
 		functions.Replay:    s.function(functions.Replay, 30*time.Second, needed),
-		functions.Reconcile: s.function(functions.Reconcile, 900*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.SQS.URL + reconcileQueue}),
-		functions.Follow:    s.function(functions.Follow, 60*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.SQS.URL + followQueue}),
+		functions.Reconcile: s.function(functions.Reconcile, 900*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.queueURL(ReconcileQueue)}),
+		functions.Follow:    s.function(functions.Follow, 60*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.queueURL(FollowQueue)}),
 	}
 	s.Lambda, err = lambda.NewService(slices.Collect(maps.Values(s.functions))...)
 	if err == nil {
