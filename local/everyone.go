@@ -40,7 +40,7 @@ type everyone struct {
 // The users of the section, by sub.
 const (
 	alma = "0a1de9b4-2071-7032-8c5e-41d0f7a3b691" // stays as she is, until the last step
-	emil = "3c74a1f8-9051-70d6-b2e9-08f5c36d7a14" // is edited
+	emil = "3c74a1f8-9051-70d6-b2e9-08f5c36d7a14" // is edited, and deleted in the last step
 	dina = "74b8d2c0-e0a1-7093-95f4-6b1e2d8c03a7" // is disabled
 	gus  = "a45f7e13-40c1-7058-8ad2-f93b06e1c7d5" // is deleted
 	ines = "d4e92b67-b011-70fa-a7c3-25d8e04f9b16" // is imported
@@ -64,9 +64,8 @@ func showEveryone(ctx context.Context, o options, chosen choice, p *printer) (er
 		return nil
 	}
 	chosen = maps.Clone(chosen)
-	for _, name := range []string{settings.ReconcileOnDelete.Name, settings.ReconcileMaxGone.Name} {
-		delete(chosen, name)
-	}
+	chosen[settings.ReconcileOnDelete.Name] = string(settings.Mark)
+	delete(chosen, settings.ReconcileMaxGone.Name)
 	config := stack.Config{Functions: o.built, Project: os.DirFS("graphql")}
 	stack.Settings(chosen).Set(&config)
 	s, err := stack.Start(ctx, config)
@@ -101,7 +100,7 @@ func leftOut(c choice) string {
 }
 
 func (e *everyone) show(ctx context.Context) error {
-	follow := e.stack.UserPool.Recorded
+	recorded := e.stack.UserPool.Recorded
 	e.stack.UserPool.Recorded = nil // FollowChanges is off
 	for sub, name := range map[string]string{alma: "Alma", emil: "Emil", dina: "Dina", gus: "Gus"} {
 		e.put(newUser(sub, name, cognitoidp.Confirmed))
@@ -122,28 +121,25 @@ func (e *everyone) show(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := e.command(ctx, true); err != nil {
+	if err := e.dryRun(ctx); err != nil {
 		return err
 	}
 	if err := e.reconcile(ctx, "next run of the reconcile function"); err != nil {
 		return err
 	}
-	if err := e.command(ctx, false); err != nil {
-		return err
-	}
 
-	e.stack.UserPool.Recorded = follow
+	e.stack.UserPool.Recorded = recorded
 	if err := e.stack.Age(ctx, 10*time.Minute); err != nil {
 		return err
 	}
-	if err := e.edit(ctx, alma, map[string]string{"email": "alma.doe@example.com", "email_verified": "true"}); err != nil {
-		return err
+	err = errors.Join(
+		e.edit(ctx, alma, map[string]string{"email": "alma.doe@example.com", "email_verified": "true"}),
+		e.do(ctx, "AdminDeleteUser", emil, nil, nil),
+	)
+	if err == nil {
+		err = e.follow(ctx, "an edit and a deletion, then the follow function")
 	}
-	if err := e.stack.Follow(ctx); err != nil {
-		return err
-	}
-	e.table[alma] = e.pool[alma]
-	if err := e.check(ctx, "edit, then the follow function", e.logged("followed"), nil); err != nil {
+	if err != nil {
 		return err
 	}
 	return e.print(ctx)
@@ -177,61 +173,74 @@ func (e *everyone) edit(ctx context.Context, sub string, attributes map[string]s
 		func(u *cognitoidp.User) { maps.Copy(u.Attributes, attributes) })
 }
 
-// reconcile runs the function. By default it does not change rows of users who are gone.
+// reconcile runs the reconcile function.
 func (e *everyone) reconcile(ctx context.Context, name string) error {
+	from := len(e.stack.Log.Lines())
 	if err := e.stack.Reconcile(ctx); err != nil {
 		return err
 	}
-	maps.Copy(e.table, e.pool)
-	return e.check(ctx, name, e.logged("reconciled"), nil)
+	return e.written(ctx, name, from, "reconciled", "looked up again")
 }
 
-// logged is what the last line with a message says.
-func (e *everyone) logged(message string) string {
-	for _, line := range slices.Backward(e.stack.Log.Lines()) {
+// follow runs the follow function.
+func (e *everyone) follow(ctx context.Context, name string) error {
+	from := len(e.stack.Log.Lines())
+	if err := e.stack.Follow(ctx); err != nil {
+		return err
+	}
+	return e.written(ctx, name, from, "followed")
+}
+
+// written checks that the table is equal to the pool, and prints what the functions logged since a line.
+func (e *everyone) written(ctx context.Context, name string, from int, messages ...string) error {
+	maps.Copy(e.table, e.pool)
+	for sub := range e.table {
+		_, alive := e.pool[sub]
+		e.deleted[sub] = !alive
+	}
+	n := make(map[string]int)
+	for _, line := range e.stack.Log.Lines()[from:] {
 		var record struct {
-			Outcome        string
-			Drift, Written int
+			Outcome string
+			Users   map[string]int
 		}
-		if line.Message != message || json.Unmarshal([]byte(line.Text), &record) != nil {
+		if !slices.Contains(messages, line.Message) || json.Unmarshal([]byte(line.Text), &record) != nil {
 			continue
 		}
-		if record.Outcome != "" {
-			return record.Outcome
+		n[record.Outcome]++
+		for outcome, users := range record.Users {
+			n[outcome] += users
 		}
-		return fmt.Sprintf("%d of %d differences written", record.Written, record.Drift)
 	}
-	return ""
+	var texts []string
+	for _, outcome := range []reconcile.Outcome{reconcile.Inserted, reconcile.Updated, reconcile.Marked} {
+		if n := n[string(outcome)]; n > 0 {
+			texts = append(texts, fmt.Sprintf("%d %s", n, outcome))
+		}
+	}
+	return e.check(ctx, name, strings.Join(texts, ", "), nil)
 }
 
-// command runs hasura-cognito reconcile --on-delete mark, without and with --apply. It does not wait a minute between two look-ups.
-func (e *everyone) command(ctx context.Context, dry bool) error {
+// dryRun prints what hasura-cognito reconcile --on-delete mark prints.
+func (e *everyone) dryRun(ctx context.Context) error {
 	t, err := e.open(ctx)
 	if err != nil {
 		return err
 	}
-	t.DryRun, t.Between = dry, time.Millisecond
+	t.DryRun = true
 	total, err := t.Total(ctx, "")
 	if err != nil {
 		return err
 	}
-	got, want := facts{}, facts{"complete": "true"}
 	result := t.Run(ctx, "", total)
-	got["complete"] = fmt.Sprint(result.Complete)
+	got, want := facts{"complete": fmt.Sprint(result.Complete)}, facts{"complete": "true"}
 	for outcome, n := range result.Counts {
 		got["users "+string(outcome)] = fmt.Sprint(n)
 	}
 	for outcome, n := range e.counts() {
 		want["users "+string(outcome)] = fmt.Sprint(n)
 	}
-	name := "hasura-cognito reconcile --on-delete mark"
-	if !dry {
-		name += " --apply"
-		for sub := range e.table {
-			e.deleted[sub] = e.deleted[sub] || e.pool[sub].Sub() == ""
-		}
-	}
-	if err := e.check(ctx, name, "", differences(got, want)); err != nil {
+	if err := e.check(ctx, "hasura-cognito reconcile --on-delete mark", "", differences(got, want)); err != nil {
 		return err
 	}
 	var report strings.Builder

@@ -104,7 +104,7 @@ func TestEveryEventIsAsExpected(t *testing.T) {
 		if code != 0 || errs != "" {
 			t.Fatalf("%s: exit code %d, stderr %q, stdout\n%s", row.name, code, errs, out)
 		}
-		steps := 5 // of the section about the whole pool
+		steps := 4 // of the section about the whole pool
 		if leftOut(row.variables) != "" {
 			steps = 0
 		}

@@ -46,15 +46,16 @@ type pool struct {
 func startPool(t *testing.T) pool {
 	t.Helper()
 	for _, c := range users.Description.Columns {
-		if !users.Description.KeyIsSub() || c.Required && c.Name != users.Description.Key {
-			t.Skip("the users of this test have no value for the key or for a required column of the table")
+		if !users.Description.KeyIsSub() || users.Description.DeletedAt == "" || c.Required && c.Name != users.Description.Key {
+			t.Skip("the users of this test have no value for the key or for a required column of the table, or it cannot mark rows")
 		}
 	}
 	dir, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Start(t.Context(), Config{Functions: dir, Project: project})
+	s, err := Start(t.Context(), Config{Functions: dir, Project: project, Env: map[string]map[string]string{
+		functions.Reconcile: {"RECONCILE_ON_DELETE": "mark"}, functions.Follow: {"RECONCILE_ON_DELETE": "mark"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,6 +170,46 @@ func TestUserPool(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.check("by reconcile", "adam@example.com", "ivan@example.com", "j@example.com")
+
+	p.age()
+	p.do("AdminDeleteUser", cognitoidp.Object{"Username": "adam"})
+	p.follow()
+	p.marked("by follow", "adam@example.com")
+	p.UserPool.Users.Delete(signedUp(t, p))
+	if err := p.Reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.marked("by reconcile", "adam@example.com", "j@example.com")
+}
+
+// signedUp returns the sub of jane.
+func signedUp(t *testing.T, p pool) string {
+	t.Helper()
+	for _, u := range p.UserPool.Users.All() {
+		if u.Username == "jane" {
+			return u.Sub()
+		}
+	}
+	t.Fatal("jane is not in the pool")
+	return ""
+}
+
+// marked checks the e-mail addresses of the rows whose users are gone.
+func (p pool) marked(when string, want ...string) {
+	p.t.Helper()
+	rows, err := p.Everyone(p.t.Context())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var got []string
+	for _, row := range rows {
+		if row.Text(users.Description.DeletedAt) != "" {
+			got = append(got, row.Of(users.Attribute("email")))
+		}
+	}
+	if slices.Sort(got); !slices.Equal(got, want) {
+		p.t.Errorf("%s: the marked rows are %q, want %q\nlog: %v", when, got, want, p.Log.Lines())
+	}
 }
 
 // The rule lets writes through, also of groups and failed ones. It drops sign-ins and what only reads.
