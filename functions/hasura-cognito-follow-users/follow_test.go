@@ -201,6 +201,24 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// An event does not hide what the message of an earlier look-up says, in any order.
+func TestEventBesideMessage(t *testing.T) {
+	f := start(t)
+	for n := range 2 {
+		f.Users.Put(reconciletest.User(n, 1))
+	}
+	f.settle(event("A", 0), event("A", 1))
+	f.Age()
+	for n := range 2 {
+		f.Users.Delete(reconciletest.Sub(n))
+	}
+	_, delayed, _ := f.follow(event("AdminDeleteUser", 0), event("AdminDeleteUser", 1))
+	stay, more, log := f.follow(event("X", 0), delayed[0], delayed[1], event("X", 1))
+	if len(stay)+len(more) > 0 || !has(log, 0, "marked") || !has(log, 1, "marked") {
+		t.Errorf("%q stay, %q are sent: %s", stay, more, log)
+	}
+}
+
 // A first look-up can be older than the change.
 func TestStalePool(t *testing.T) {
 	f := start(t)

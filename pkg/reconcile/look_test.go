@@ -1,9 +1,11 @@
 package reconcile_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/phenom-earth/hasura-cognito/pkg/pool"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/reconciletest"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
@@ -69,6 +71,11 @@ func TestConfirm(t *testing.T) {
 		services.Rows()[reconciletest.Sub(3)].Text("deleted_at") != before.Text("deleted_at") || !services.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
 		t.Errorf("got %s, %v", counts(third), err)
 	}
+	late := reconcile.Missing{Subs: []string{reconciletest.Sub(1)}, Listed: time.Now().Add(-time.Hour)}
+	write(1, time.Now().Add(-30*time.Minute)) // after the listing
+	if report, err := r.Confirm(t.Context(), late); err != nil || report.Counts[reconcile.Pending] != 1 {
+		t.Errorf("an hour late: got %s, %v", counts(report), err)
+	}
 	r.OnDelete = settings.Report
 	write(1, missing.Listed.Add(-time.Hour))
 	if fourth, err := r.Confirm(t.Context(), missing); err != nil || fourth.Counts[reconcile.Gone] != 1 || !services.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
@@ -96,5 +103,49 @@ func TestLooksEnd(t *testing.T) {
 	}
 	if n != 5 { // Lambda stops a function that calls itself about 16 times
 		t.Errorf("%d look-ups, want 5", n)
+	}
+}
+
+// The pool's rate limiter gives up before the time is over. The part is split then too.
+func TestFirstLookThatDoesNotEndInTime(t *testing.T) {
+	services := reconciletest.Start(t, project, "")
+	r := services.Reconciler()
+	fill(services, 40, 1)
+	run(t, r, "")
+	services.Age()
+	for n := range 10 {
+		services.Users.Delete(reconciletest.Sub(n))
+	}
+	slow, err := pool.Open(t.Context(), reconciletest.PoolID, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Pool = slow // ten look-ups take five seconds
+	if _, _, err := r.Compare(t.Context(), "", time.Now().Add(1700*time.Millisecond)); err == nil {
+		t.Error("the part ends in time")
+	} else if _, ok := errors.AsType[*reconcile.Unfinished](err); !ok {
+		t.Errorf("got %v, want an unfinished part", err)
+	}
+}
+
+// Users waits for a second look-up only. Who needs a third one, or a later one, is pending.
+func TestUsersPending(t *testing.T) {
+	services := reconciletest.Start(t, project, "")
+	r := services.Reconciler()
+	fill(services, 2, 1)
+	run(t, r, "")
+	services.Age(reconciletest.Sub(0))
+	services.Users.Delete(reconciletest.Sub(1)) // the row is new
+	atRequest(services, 3, func() string {      // the second look-up of the first user
+		services.Users.Delete(reconciletest.Sub(0))
+		return ""
+	})
+	before := len(services.Cognito.Calls())
+	outcomes, err := r.Users(t.Context(), []string{reconciletest.Sub(0), reconciletest.Sub(1)})
+	if err != nil || outcomes[reconciletest.Sub(0)] != reconcile.Pending || outcomes[reconciletest.Sub(1)] != reconcile.Pending {
+		t.Errorf("got %v, %v, want both pending", outcomes, err)
+	}
+	if n := len(services.Cognito.Calls()) - before; n != 3 {
+		t.Errorf("%d look-ups, want 3", n)
 	}
 }

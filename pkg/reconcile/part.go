@@ -290,7 +290,8 @@ func (p *part) findGone(ctx context.Context) error {
 		defer cancel()
 	}
 	for batch := range slices.Chunk(candidates, lookSize) {
-		if err := p.lookAt(ctx, batch); err != nil && p.isLate() {
+		err := p.lookAt(ctx, batch)
+		if err != nil && !p.until.IsZero() && time.Until(p.until) < time.Second { // the pool does not begin what would end too late
 			return errTime
 		} else if err != nil {
 			return err
