@@ -341,11 +341,22 @@ func TestAlarmsRing(t *testing.T) {
 		{"the secret cannot be read", nil, func(s *simulation) {
 			s.set(s.stack.SecretsManager, stack.Refuse)
 			s.signIn()
-			s.wait(5)
+			s.wait(3)
+			s.replay()
+			s.wait(2)
 		}, []string{"SecretAlarm"}},
+		{"the secret cannot be read once", nil, func(s *simulation) {
+			s.set(s.stack.SecretsManager, stack.Refuse)
+			s.signIn()
+			s.set(s.stack.SecretsManager, stack.Fault{})
+			s.replay()
+			s.wait(10)
+		}, nil},
 		{"the secret lacks the key", map[string]string{"SECRETS_KEY": "NONE"}, func(s *simulation) {
 			s.signIn()
-			s.wait(5)
+			s.wait(3)
+			s.replay()
+			s.wait(2)
 		}, []string{"SecretAlarm"}},
 		{"the replay function cannot read the secret", nil, func(s *simulation) {
 			s.set(s.stack.Hasura, refuses)
@@ -353,7 +364,9 @@ func TestAlarmsRing(t *testing.T) {
 			s.wait(1)
 			s.set(s.stack.SecretsManager, stack.Refuse)
 			s.replay()
-			s.wait(4)
+			s.wait(3)
+			s.replay()
+			s.wait(1)
 		}, []string{"SecretAlarm"}},
 		{"Hasura is slow", map[string]string{"SYNC_BUDGET": "4.5s", "SYNC_QUEUE_URL": ""}, func(s *simulation) {
 			s.set(s.stack.Hasura, stack.If(stack.Slow(1100*time.Millisecond), func(r *http.Request, _ []byte) bool { return r.Method == http.MethodPost }))

@@ -43,7 +43,7 @@ func (o *Opener) Open(ctx context.Context) (_ *Reconciler, err error) {
 	}
 	r := &Reconciler{Pool: p, Rows: rows, UserID: o.Settings.UserID, OnDelete: o.Settings.OnDelete, MaxGone: o.Settings.MaxGone, Log: o.Log}
 	if reason := r.CanMark(); reason != "" && r.OnDelete != settings.Report {
-		o.Log.WarnContext(ctx, "cannot mark", "reason", reason)
+		o.Log.ErrorContext(ctx, "cannot mark", "reason", reason)
 	}
 	o.opened = r
 	return r, nil

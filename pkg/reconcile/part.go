@@ -114,7 +114,7 @@ func (p *part) withoutDuplicates(ctx context.Context, batch []listed) []listed {
 		if k == "" || n[k] == 1 {
 			return false
 		}
-		p.Log.WarnContext(ctx, "duplicate id", "user", l.user)
+		p.Log.ErrorContext(ctx, "duplicate id", "user", l.user)
 		p.count(Difference{Sub: l.user.ID, Outcome: Duplicate})
 		return true
 	})
@@ -192,7 +192,7 @@ func (r *Reconciler) plan(ctx context.Context, row users.Row, stored users.Store
 			return "", nil, fmt.Errorf("look up the owner of an id: %w", err)
 		}
 		if alive {
-			r.Log.WarnContext(ctx, "duplicate id", "user", row, "other", other)
+			r.Log.ErrorContext(ctx, "duplicate id", "user", row, "other", other)
 			return Duplicate, nil, nil
 		}
 	}
@@ -281,7 +281,7 @@ func (p *part) findGone(ctx context.Context) error {
 		return err
 	}
 	if p.report.Refused = p.refusal(len(candidates)); p.report.Refused != "" {
-		p.Log.WarnContext(ctx, "marking refused", "prefix", p.prefix, "reason", p.report.Refused)
+		p.Log.ErrorContext(ctx, "marking refused", "prefix", p.prefix, "reason", p.report.Refused)
 		return nil
 	}
 	if !p.until.IsZero() {
