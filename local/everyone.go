@@ -5,18 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/usertable"
-	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
@@ -39,7 +33,7 @@ type everyone struct {
 
 // The users of the section, by sub.
 const (
-	alma = "0a1de9b4-2071-7032-8c5e-41d0f7a3b691" // stays as she is, until the last step
+	alma = "0a1de9b4-2071-7032-8c5e-41d0f7a3b691" // is edited in the last step
 	emil = "3c74a1f8-9051-70d6-b2e9-08f5c36d7a14" // is edited, and deleted in the last step
 	dina = "74b8d2c0-e0a1-7093-95f4-6b1e2d8c03a7" // is disabled
 	gus  = "a45f7e13-40c1-7058-8ad2-f93b06e1c7d5" // is deleted
@@ -175,31 +169,55 @@ func (e *everyone) edit(ctx context.Context, sub string, attributes map[string]s
 
 // reconcile runs the reconcile function.
 func (e *everyone) reconcile(ctx context.Context, name string) error {
-	from := len(e.stack.Log.Lines())
-	if err := e.stack.Reconcile(ctx); err != nil {
-		return err
-	}
-	return e.written(ctx, name, from, "reconciled", "looked up again")
+	return e.write(ctx, name, e.stack.Reconcile, "reconciled", "looked up again")
 }
 
 // follow runs the follow function.
 func (e *everyone) follow(ctx context.Context, name string) error {
-	from := len(e.stack.Log.Lines())
-	if err := e.stack.Follow(ctx); err != nil {
-		return err
-	}
-	return e.written(ctx, name, from, "followed")
+	return e.write(ctx, name, e.stack.Follow, "followed")
 }
 
-// written checks that the table is equal to the pool, and prints what the functions logged since a line.
-func (e *everyone) written(ctx context.Context, name string, from int, messages ...string) error {
+// writes are the outcomes that change a row.
+var writes = []reconcile.Outcome{reconcile.Inserted, reconcile.Updated, reconcile.Marked}
+
+// write runs a function, prints what it logged with these messages, and checks that the table is equal to the pool.
+func (e *everyone) write(ctx context.Context, name string, run func(context.Context) error, messages ...string) error {
+	from, counts := len(e.stack.Log.Lines()), e.counts()
+	if err := run(ctx); err != nil {
+		return err
+	}
 	maps.Copy(e.table, e.pool)
 	for sub := range e.table {
 		_, alive := e.pool[sub]
 		e.deleted[sub] = !alive
 	}
+	// A line can come after the answer of its call.
+	waiting, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	want := facts{}
+	for _, outcome := range writes {
+		if n := counts[outcome]; n > 0 {
+			want[string(outcome)] = fmt.Sprint(n)
+		}
+	}
+	var got facts
+	e.stack.Log.Wait(waiting, func(lines []stack.Line) bool {
+		got = logged(lines[from:], messages)
+		return maps.Equal(got, want)
+	})
+	var texts []string
+	for _, outcome := range writes {
+		if n := got[string(outcome)]; n != "" {
+			texts = append(texts, n+" "+string(outcome))
+		}
+	}
+	return e.check(ctx, name, strings.Join(texts, ", "), differences(got, want))
+}
+
+// logged counts the rows that were changed, by outcome.
+func logged(lines []stack.Line, messages []string) facts {
 	n := make(map[string]int)
-	for _, line := range e.stack.Log.Lines()[from:] {
+	for _, line := range lines {
 		var record struct {
 			Outcome string
 			Users   map[string]int
@@ -212,140 +230,13 @@ func (e *everyone) written(ctx context.Context, name string, from int, messages 
 			n[outcome] += users
 		}
 	}
-	var texts []string
-	for _, outcome := range []reconcile.Outcome{reconcile.Inserted, reconcile.Updated, reconcile.Marked} {
+	counted := facts{}
+	for _, outcome := range writes {
 		if n := n[string(outcome)]; n > 0 {
-			texts = append(texts, fmt.Sprintf("%d %s", n, outcome))
+			counted[string(outcome)] = fmt.Sprint(n)
 		}
 	}
-	return e.check(ctx, name, strings.Join(texts, ", "), nil)
-}
-
-// dryRun prints what hasura-cognito reconcile --on-delete mark prints.
-func (e *everyone) dryRun(ctx context.Context) error {
-	t, err := e.open(ctx)
-	if err != nil {
-		return err
-	}
-	t.DryRun = true
-	total, err := t.Total(ctx, "")
-	if err != nil {
-		return err
-	}
-	result := t.Run(ctx, "", total)
-	got, want := facts{"complete": fmt.Sprint(result.Complete)}, facts{"complete": "true"}
-	for outcome, n := range result.Counts {
-		got["users "+string(outcome)] = fmt.Sprint(n)
-	}
-	for outcome, n := range e.counts() {
-		want["users "+string(outcome)] = fmt.Sprint(n)
-	}
-	if err := e.check(ctx, "hasura-cognito reconcile --on-delete mark", "", differences(got, want)); err != nil {
-		return err
-	}
-	var report strings.Builder
-	result.Print(&report, t.OnDelete)
-	for line := range strings.Lines(report.String()) {
-		e.printer.line("%s", strings.TrimRight("    "+plain(strings.TrimSuffix(line, "\n")), " "))
-	}
-	return nil
-}
-
-// open opens pool and table as the command line does: with the variables of the reconcile function.
-func (e *everyone) open(ctx context.Context) (_ *usertable.Table, err error) {
-	variables := e.stack.Function(functions.Reconcile).Env
-	maps.Copy(variables, map[string]string{"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
-		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_REGION": "us-east-1"})
-	for name, value := range variables {
-		before, was := os.LookupEnv(name)
-		if err := os.Setenv(name, value); err != nil {
-			return nil, err
-		}
-		defer func() {
-			if was {
-				err = errors.Join(err, os.Setenv(name, before))
-			} else {
-				err = errors.Join(err, os.Unsetenv(name))
-			}
-		}()
-	}
-	return usertable.Open(ctx, aws.Config{Region: variables["AWS_REGION"]}, usertable.Options{
-		Pool: stack.PoolID, UserID: "sub", OnDelete: settings.Mark, MaxGone: 0.05, Rate: 30,
-	}, slog.New(slog.NewTextHandler(io.Discard, nil)))
-}
-
-// counts are the outcomes that the command must have.
-func (e *everyone) counts() map[reconcile.Outcome]int {
-	n := make(map[reconcile.Outcome]int)
-	for sub, u := range e.pool {
-		row, ok := e.table[sub]
-		switch {
-		case !ok:
-			n[reconcile.Inserted]++
-		case maps.Equal(e.factsOf(row), e.factsOf(u)):
-			n[reconcile.Same]++
-		default:
-			n[reconcile.Updated]++
-		}
-	}
-	for sub := range e.table {
-		if e.pool[sub].Sub() == "" && !e.deleted[sub] {
-			n[reconcile.Marked]++
-		}
-	}
-	return n
-}
-
-// factsOf are the columns of a user's row.
-func (e *everyone) factsOf(u cognitoidp.User) facts {
-	f := facts{users.Description.Enabled: fmt.Sprint(u.Enabled)}
-	for _, column := range users.Description.Columns {
-		f[column.Name] = textOf(u, column, e.chosen)
-	}
-	return f
-}
-
-// textOf is the text of a column in a user's row.
-func textOf(u cognitoidp.User, column users.Column, c choice) string {
-	made := event{UserName: u.Username}
-	made.Request.UserAttributes = map[string]any{"cognito:user_status": u.Status}
-	for name, value := range u.Attributes {
-		made.Request.UserAttributes[name] = value
-	}
-	value := made.value(column, c)
-	if value == "" && column.Default != nil {
-		value = stack.Row{"": column.Default}.Text("")
-	}
-	return value
-}
-
-// check compares all rows with the expectation, and prints the step.
-func (e *everyone) check(ctx context.Context, name, text string, wrong []string) error {
-	rows, err := e.stack.Everyone(ctx)
-	if err != nil {
-		return err
-	}
-	got, want := facts{}, facts{}
-	for _, row := range rows {
-		for column := range row {
-			got[row.ID()+", "+column] = row.Text(column)
-		}
-		for _, column := range append(users.Description.Columns, users.Column{Name: users.Description.DeletedAt, Kind: users.Timestamp}) {
-			if fact := row.ID() + ", " + column.Name; column.Kind == users.Timestamp && got[fact] != "" {
-				got[fact] = "set"
-			}
-		}
-	}
-	for sub, u := range e.table {
-		for column, value := range e.factsOf(u) {
-			want[sub+", "+column] = value
-		}
-		if e.deleted[sub] {
-			want[sub+", "+users.Description.DeletedAt] = "set"
-		}
-	}
-	e.printer.step(name, text, append(wrong, differences(got, want)...))
-	return nil
+	return counted
 }
 
 // print shows the rows with what reconcile and follow alone write.
