@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -131,6 +132,19 @@ func (s *Service) Environments(name string) int {
 		return len(p.all)
 	}
 	return 0
+}
+
+// Kill kills the processes of a function. Their calls fail, and the next ones start new processes.
+func (s *Service) Kill(name string) {
+	s.mu.Lock()
+	var all []*Environment
+	if p := s.pools[name]; p != nil {
+		all = slices.Clone(p.all)
+	}
+	s.mu.Unlock()
+	for _, e := range all {
+		e.Kill()
+	}
 }
 
 // Close ends every process and waits until the current calls have failed.

@@ -29,6 +29,7 @@ type report struct {
 	median, slowest time.Duration
 	spared          time.Duration  // median of the calls during which the breaker was open; 0 if there were none
 	counts          map[string]int // of log messages
+	unwritten       []string       // subs of users whose rows can never be written
 	wrong           []string       // what is not as promised
 }
 

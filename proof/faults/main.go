@@ -1,9 +1,11 @@
-// Command faults runs the built functions while Hasura, Secrets Manager, SQS or a setting is at fault. It prints for each
-// fault whether users could sign in, how long that took, and what happened to their rows.
+// Command faults runs the built functions while Hasura, Secrets Manager, SQS, the user pool or a setting is at fault. It prints for each
+// fault whether users could sign in, how long that took, and what happened to their rows. Then it does the same with the
+// reconcile and the follow function, and compares the table with the user pool.
 //
 //	make faults
 //	make faults FAULTS='-signins 200 -environments 10 -only SQS'
 //	make faults FAULTS='-drain 10000'
+//	make faults FAULTS='-only reconcile -seed 7'
 //
 // It exits with 1 if a row is not as docs/reliability.md promises, and with 2 if it cannot start. Everything runs on
 // 127.0.0.1, over SQLite in memory.
@@ -35,8 +37,11 @@ func main() {
 	os.Exit(code)
 }
 
-// A size is that of the streams.
-type size struct{ signIns, environments int }
+// A size is that of the streams. seed decides what is chosen at random.
+type size struct {
+	signIns, environments int
+	seed                  uint64
+}
 
 // run is the command. Its working directory is the root of the repository.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
@@ -48,6 +53,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	var s size
 	flags.IntVar(&s.signIns, "signins", 2000, "sign-ins of a stream")
 	flags.IntVar(&s.environments, "environments", 50, "execution environments of a stream")
+	flags.Uint64Var(&s.seed, "seed", 1, "of what is chosen at random in the rows of reconcile and follow")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -56,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		fmt.Fprintln(stderr, "-signins must be a multiple of -environments, and at least 20 times as many")
 		return 2
 	}
-	for _, name := range functions.All() {
+	for _, name := range append(functions.All(), functions.Optional()...) {
 		if _, err := os.Stat(filepath.Join(*built, name, "bootstrap")); err != nil {
 			fmt.Fprintf(stderr, "no built function: %v\n`make faults` builds the functions and runs this\n", err)
 			return 2
@@ -85,7 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	// Single rows wait for most of their time, so some run side by side. A stream runs alone.
 	var side errgroup.Group
 	side.SetLimit(4)
-	for _, r := range rows(untrusted.URL, invalid) {
+	for _, r := range append(rows(untrusted.URL, invalid), crowdRows()...) {
 		if !strings.Contains(r.name, *only) {
 			continue
 		}

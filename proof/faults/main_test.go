@@ -80,7 +80,7 @@ func TestJudge(t *testing.T) {
 func TestRowsAreAsPromised(t *testing.T) {
 	t.Chdir("../..")
 	built := t.TempDir()
-	for _, name := range functions.All() {
+	for _, name := range append(functions.All(), functions.Optional()...) {
 		if err := stack.Build(".", "functions/"+name, filepath.Join(built, name, "bootstrap")); err != nil {
 			t.Fatal(err)
 		}
@@ -96,6 +96,8 @@ func TestRowsAreAsPromised(t *testing.T) {
 		{[]string{"-only", "Hasura and SQS refuse"}, "1 rows, all as promised"},
 		{[]string{"-only", "claims function: invalid SESSION_VARIABLES"}, "1 rows, all as promised"},
 		{[]string{"-only", "sync function: invalid SYNC_BUDGET"}, "1 rows, all as promised"},
+		{[]string{"-only", "reconcile: nothing is wrong"}, "1 rows, all as promised"},
+		{[]string{"-only", "follow: nothing is wrong"}, "1 rows, all as promised"},
 		{[]string{"-drain", "20"}, "20 parked syncs, replayed at "},
 	}
 	for _, row := range rows {

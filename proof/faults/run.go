@@ -27,6 +27,7 @@ type row struct {
 	settings             map[string]string        // of the sync function
 	begin, end           func(*environment) error // of another fault; nil means none
 	load                 load                     // nil means five users, one after the other
+	crowd                crowdLoad                // of reconcile and follow; nil means that users sign in
 	stream               bool
 
 	receives   int           // after which a parked sync is a dead letter; 0 means 100
@@ -86,7 +87,11 @@ func (e *environment) fault(on bool) error {
 
 // run plays the row, ends the fault, replays the queue and judges.
 func (rep *report) run(ctx context.Context, built string, s size) {
-	if err := rep.try(ctx, built, s); err != nil {
+	try := rep.try
+	if rep.row.crowd != nil {
+		try = rep.tryCrowd
+	}
+	if err := try(ctx, built, s); err != nil {
 		rep.wrong = append(rep.wrong, err.Error())
 	}
 }
