@@ -29,7 +29,7 @@ type made struct {
 func TestBinariesDoNotGrow(t *testing.T) {
 	const path = "testdata/made.json"
 	got := make(map[string]made)
-	for _, name := range functions.All() {
+	for _, name := range slices.Concat(functions.All(), functions.Optional()) {
 		binary := filepath.Join(t.TempDir(), "bootstrap")
 		build := exec.Command("make", "-s", "-C", "../../arch/x86_64", "-f", "../../Makefile", "ARTIFACTS_DIR="+filepath.Dir(binary), "build-"+functions.LogicalID(name))
 		if out, err := build.CombinedOutput(); err != nil {
@@ -44,6 +44,9 @@ func TestBinariesDoNotGrow(t *testing.T) {
 		for _, pkg := range packages {
 			if why := unwanted[pkg]; why != "" {
 				t.Errorf("%s links %s, which %s", name, pkg, why)
+			}
+			if pkg == sdkSQS && !slices.Contains(functions.Optional(), name) {
+				t.Errorf("%s links %s, which adds 0.35 ms to each cold start (docs/design.md)", name, pkg)
 			}
 			if name == functions.Claims && !ofClaims(pkg) {
 				t.Errorf("%s links %s. It calls nothing, so it needs no SDK and no client", name, pkg)
@@ -115,8 +118,10 @@ var unwanted = map[string]string{
 	"text/template":                       "calls methods by name, so that the linker must keep all methods",
 	"html/template":                       "calls methods by name, so that the linker must keep all methods",
 	"vendor/golang.org/x/net/http2/hpack": "is part of HTTP/2, which no function uses",
-	"github.com/aws/aws-sdk-go-v2/service/sqs": "adds 0.35 ms to each cold start (docs/design.md)",
 }
+
+// sdkSQS may be linked only by functions for which nobody waits.
+const sdkSQS = "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 // ofClaims reports whether the claims function may link a package: the standard library,
 // the Lambda runtime client and this module's packages without I/O.
