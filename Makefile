@@ -95,11 +95,12 @@ check: ## Check what CI checks beside the tests: format, vet, staticcheck, go.mo
 	@.ci/lint $(SAM)
 
 .PHONY: generate
-generate: ## Generate what follows from graphql/, pkg/users/description.go and template.yaml
+generate: ## Generate what follows from graphql/, pkg/users/description.go, template.yaml and cmd/
 	@go run ./graphql/generate
 	@go tool genqlient graphql/genqlient.yaml
 	@go test -count=1 ./deploy -run TestTerraformMonitoring -update
 	@go test -count=1 ./local/stack -run TestSyncs -update
+	@go test -count=1 ./cmd/hasura-cognito -run TestCommandLinePage -update
 
 .PHONY: build
 build: ## Build the functions as they are deployed, into .build/<architecture>/ (ARCHITECTURE=arm64 or x86_64)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // commands returns the program's commands, without those of cobra.
@@ -66,6 +69,46 @@ func TestHelp(t *testing.T) {
 		if examples == 0 {
 			t.Errorf("%q: got no example", args)
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the flags into docs/command-line.md")
+
+// docs/command-line.md has a row for each command, and one for each of its flags. make generate writes the rows of flags.
+func TestCommandLinePage(t *testing.T) {
+	const path, heading = "../../docs/command-line.md", "## Flags of one command\n"
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(data)
+	for _, cmd := range newRoot().Commands() {
+		if row := "\n| `" + cmd.CommandPath() + "` |"; !strings.Contains(page, row) {
+			t.Errorf("the page has no row %q", row)
+		}
+	}
+	before, rest, found := strings.Cut(page, heading)
+	got, after, _ := strings.Cut(rest, "\n## ")
+	var want strings.Builder
+	for _, cmd := range commands(newRoot()) {
+		fmt.Fprintf(&want, "\n### %s\n\n| flag | meaning |\n| --- | --- |\n", strings.TrimPrefix(cmd.CommandPath(), "hasura-cognito "))
+		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			value, usage := pflag.UnquoteUsage(f)
+			if f.DefValue != "" && f.DefValue != "false" {
+				usage += " (default " + f.DefValue + ")"
+			}
+			fmt.Fprintf(&want, "| `%s` | %s |\n", strings.TrimSpace("--"+f.Name+" "+value), usage)
+		})
+	}
+	switch {
+	case !found:
+		t.Errorf("the page has no heading %q", heading)
+	case *update:
+		if err := os.WriteFile(path, []byte(before+heading+want.String()+"\n## "+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	case got != want.String():
+		t.Errorf("the rows of flags are\n%s\nwant\n%s\nRun make generate", got, &want)
 	}
 }
 

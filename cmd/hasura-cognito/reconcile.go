@@ -116,7 +116,7 @@ Exit code 1: the table is not equal to the pool. 2: the comparison did not end.`
 	flags.BoolVar(&apply, "apply", false, "write the rows that differ")
 	flags.BoolVar(&onlyMissing, "only-missing", false, "write only users without a row; nothing is updated or marked")
 	flags.StringVar(&prefix, "prefix", "", "only users whose sub begins so, for example 3")
-	flags.StringVar(&onDelete, "on-delete", string(settings.Report), "rows of users who are gone: report writes nothing, mark sets deleted_at, anonymize also empties personal columns")
+	flags.StringVar(&onDelete, "on-delete", string(settings.Report), "rows of users who are gone: report leaves them, mark sets deleted_at, anonymize empties them")
 	flags.StringVar(&maxGone, "max-gone", settings.ReconcileMaxGone.Default, "if more of the users of a part are gone, and more than 10, nobody there is marked")
 	flags.Float64Var(&o.Rate, "rate", 6, "requests to the pool per second, up to 30")
 	flags.BoolVar(&values, "values", false, "also show the values of the sample, on a terminal")
