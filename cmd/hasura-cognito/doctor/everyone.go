@@ -101,6 +101,8 @@ func (d *doctor) follow(ctx context.Context, s deployed) {
 // readerSettings checks the settings of a function that reads the pool.
 func (d *doctor) readerSettings(check string, s deployed, env func(string) string) (r settings.Reconcile, role string, ok bool) {
 	r, h, faults := settings.ReadReconcile(env)
+	_, more := settings.ReadReconcileQueue(env)
+	faults = append(faults, more...)
 	switch {
 	case len(faults) > 0:
 		d.report.add(check, Fail, sentences(faults), "correct the function's settings. Until then it does not start")

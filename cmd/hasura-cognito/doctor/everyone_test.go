@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -23,15 +24,21 @@ const (
 
 // line is what the reconcile function logs.
 func line(ago time.Duration, message, run, prefix string, parts int) awstest.Line {
-	return awstest.Line{At: time.Now().Add(-ago), Text: fmt.Sprintf(
-		`{"message":%q,"run":%q,"prefix":%q,"parts":%d,"drift":3,"written":2,"users":{"same":7}}`, message, run, prefix, parts)}
+	text := fmt.Sprintf(`{"message":%q,"run":%q,"prefix":%q,"parts":%d,"drift":3,"written":2,"users":{"same":7}}`, message, run, prefix, parts)
+	if message == "planned" {
+		text = fmt.Sprintf(`{"message":"planned","run":%q,"parts":%d,"about_users":9}`, run, parts)
+	}
+	return awstest.Line{At: time.Now().Add(-ago), Text: text}
 }
 
 // everyone is a healthy deployment with reconcile and follow.
 func everyone() *deployment {
 	d := healthy()
-	d.env[reconciler] = map[string]string{"USER_POOL_ID": poolID, "RECONCILE_HASURA_ROLE": "cognito_reconcile"}
-	d.env[follower] = map[string]string{"USER_POOL_ID": poolID, "RECONCILE_HASURA_ROLE": "cognito_reconcile"}
+	d.env[reconciler] = map[string]string{"RECONCILE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/" + reconcileQueue}
+	d.env[follower] = map[string]string{"RECONCILE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/" + followQueue}
+	for _, function := range []string{reconciler, follower} {
+		maps.Copy(d.env[function], map[string]string{"USER_POOL_ID": poolID, "RECONCILE_HASURA_ROLE": "cognito_reconcile"})
+	}
 	for _, name := range []string{reconcileQueue, followQueue, bothLetters} {
 		d.Queues[name] = object{"ApproximateNumberOfMessages": "0"}
 	}
@@ -131,6 +138,7 @@ func TestFaultsOfReconcileAndFollow(t *testing.T) {
 		hint    string
 	}{
 		{"settings that are invalid", set(reconciler, "RECONCILE_ON_DELETE", "drop"), "reconcile settings", Fail, "RECONCILE_ON_DELETE", "does not start"},
+		{"no queue for the second look-up", set(follower, "RECONCILE_QUEUE_URL", ""), "follow settings", Fail, "RECONCILE_QUEUE_URL", "does not start"},
 		{"another pool", set(reconciler, "USER_POOL_ID", "us-east-1_Other0001"), "reconcile settings", Fail, "us-east-1_Other0001", "one table"},
 		{"another id", set(follower, "USER_ID", "custom:id"), "follow settings", Fail, `USER_ID is "custom:id"`, "all functions"},
 		{"no column for marks", withoutColumn(users.Description.DeletedAt), "reconcile columns", Warn, users.Description.DeletedAt + ": reconcile writes", "docs/upgrade.md"},
@@ -199,7 +207,7 @@ func TestFaultsOfReconcileAndFollow(t *testing.T) {
 		{"no right to try its pattern", deny("TestEventPattern"), "follow rule", Unknown, "AccessDenied", "events:TestEventPattern"},
 
 		{"a run that was split", logs(line(3*time.Hour, "planned", "a", "", 1), line(2*time.Hour, "split", "a", "", 2), line(time.Hour, "reconciled", "a", "0", 0),
-			line(time.Hour, "reconciled", "a", "1", 0)), "last complete run", OK, "Parts: 2, rows that differed: 9, rows written: 6", ""},
+			line(time.Hour, "reconciled", "a", "1", 0), line(0, "looked up again", "a", "1", 0)), "last complete run", OK, "Parts: 2, rows that differed: 12, rows written: 8", ""},
 		{"a run before one that is under way", logs(line(3*time.Hour, "planned", "a", "", 1), line(2*time.Hour, "reconciled", "a", "", 0),
 			line(time.Hour, "planned", "b", "", 1)), "last complete run", OK, "Parts: 1,", ""},
 		{"a run of a cron expression", func(d *deployment) {

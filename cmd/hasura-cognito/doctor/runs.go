@@ -32,7 +32,7 @@ func (d *doctor) lastRun(ctx context.Context, s deployed, expression string) {
 	var log runs
 	pages := cloudwatchlogs.NewFilterLogEventsPaginator(d.logs, &cloudwatchlogs.FilterLogEventsInput{
 		LogGroupName: &group, StartTime: aws.Int64(now.Add(-back).UnixMilli()),
-		FilterPattern: aws.String(`{ $.message = "planned" || $.message = "split" || $.message = "reconciled" }`),
+		FilterPattern: aws.String(`{ $.message = "planned" || $.message = "split" || $.message = "reconciled" || $.message = "looked up again" }`),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -70,7 +70,7 @@ type run struct {
 	split          map[string]int // by the prefix of a part: the smaller parts that replace it
 	reconciled     map[string]bool
 	drift, written int
-	end            time.Time
+	end            time.Time // of the last part
 }
 
 // add notes a line of the log. SQS can deliver a message twice, so a part can have two lines.
@@ -90,16 +90,14 @@ func (r *runs) add(at time.Time, line string) {
 		one = &run{split: map[string]int{}, reconciled: map[string]bool{}}
 		(*r)[l.Run] = one
 	}
+	one.drift, one.written = one.drift+l.Drift, one.written+l.Written
 	switch l.Message {
 	case "planned":
 		one.planned = l.Parts
 	case "split":
 		one.split[l.Prefix] = l.Parts
-		one.drift, one.written = one.drift+l.Drift, one.written+l.Written
 	case "reconciled":
-		one.reconciled[l.Prefix] = true
-		one.drift, one.written = one.drift+l.Drift, one.written+l.Written
-		one.end = at
+		one.reconciled[l.Prefix], one.end = true, at
 	}
 }
 
