@@ -79,6 +79,7 @@ func healthy() *deployment {
 				},
 			},
 			Policies: map[string]string{claims: policy, syncer: policy},
+			Sources:  map[string]object{replay: {"UUID": "0", "State": "Enabled", "EventSourceArn": "arn:aws:sqs:us-east-1:123456789012:" + parked}},
 			Queues: map[string]object{
 				parked:  {"ApproximateNumberOfMessages": "0", "RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:123456789012:` + letters + `","maxReceiveCount":100}`},
 				letters: {"ApproximateNumberOfMessages": "0"},

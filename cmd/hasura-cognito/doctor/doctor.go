@@ -102,7 +102,7 @@ func (d *doctor) run(ctx context.Context) {
 			d.access(ctx, "sync function", sync)
 			c := d.hasura(ctx, env)
 			d.queues(ctx, sync, env)
-			d.everyone(ctx, newDeployed(sync, env, c))
+			d.everyone(ctx, newSuite(sync, env, c))
 		}
 	}
 	if d.watched != nil {

@@ -22,7 +22,7 @@ func TestHealthyDeployment(t *testing.T) {
 		"sync function", "sync function: environment", "sync function: permission", "sync function: other callers",
 		"sync settings", "USER_ID", "secret", "Hasura", "users table", "unique constraints", "NOT NULL columns",
 		"Hasura's JWT settings", "Hasura accepts a token",
-		"replay function", "replay function: environment", "replay settings", "parked syncs queue", "dead-letter queue",
+		"replay function", "replay function: environment", "replay settings", "replay function: queue", "parked syncs queue", "dead-letter queue",
 		"reconcile and follow", "alarms"}
 	var got []string
 	for _, row := range report {
@@ -244,6 +244,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"a dead-letter queue that is gone", func(d *deployment) { delete(d.Queues, letters) }, "dead-letter queue", Fail, "does not exist", "deploy"},
 		{"dead letters", func(d *deployment) { d.Queues[letters]["ApproximateNumberOfMessages"] = "3" }, "dead-letter queue", Fail, "3 syncs were given up", "start-message-move-task --region us-east-1 --source-arn arn:aws:sqs:us-east-1:123456789012:" + letters},
 		{"a replay function without settings", func(d *deployment) { d.env[replay]["HASURA_ROLE"] = " x" }, "replay settings", Fail, "HASURA_ROLE", "no parked sync is written"},
+		{"a replay function that its queue does not call", func(d *deployment) { d.Sources[replay]["State"] = "Disabled" }, "replay function: queue", Fail, "is Disabled", "--uuid 0"},
 		{"no replay function", func(d *deployment) { d.gone = replay }, "replay function", Fail, "does not exist", "deploy it"},
 
 		{"an alarm of a function", func(d *deployment) { d.alarm("errors", "AWS/Lambda", "FunctionName", "acme-hasura-cognito-trigger") }, "alarms", Fail, "errors is in ALARM", "docs/troubleshooting.md"},

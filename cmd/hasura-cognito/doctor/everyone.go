@@ -24,31 +24,32 @@ const (
 	reconcileLetters = reconcileName + "-dead-letters"
 )
 
-// A deployed is what the checks of reconcile and follow need to know of the deployment.
-type deployed struct {
+// A suite is what the checks of reconcile and follow need to know of the deployment.
+type suite struct {
 	arn    string  // begins the ARNs of the functions, up to their names
 	prefix string  // begins the names of everything else
 	userID string  // USER_ID of the sync function
 	hasura *caller // nil if Hasura cannot be asked
 }
 
-func newDeployed(sync string, env func(string) string, hasura *caller) deployed {
+func newSuite(sync string, env func(string) string, hasura *caller) suite {
 	function, _ := policy.Split(sync)
 	arn := strings.TrimSuffix(function, functions.Sync)
 	s, _ := settings.ReadSync(env)
-	return deployed{arn: arn, prefix: lastPart(arn, ":"), userID: s.UserID, hasura: hasura}
+	return suite{arn: arn, prefix: lastPart(arn, ":"), userID: s.UserID, hasura: hasura}
 }
 
 // everyone checks reconcile and follow, if the deployment has them.
-func (d *doctor) everyone(ctx context.Context, s deployed) {
+func (d *doctor) everyone(ctx context.Context, s suite) {
 	if !d.exists(ctx, s.arn+functions.Reconcile) {
-		d.off("reconcile and follow", "only sign-ups and sign-ins write rows",
+		d.report.add("reconcile and follow", OK, "off: only sign-ups and sign-ins write rows",
 			"to write imported, changed, disabled and deleted users too, set ReconcileSchedule, in Terraform reconcile_schedule: docs/deploy.md#reconcile")
 		return
 	}
 	d.reconcile(ctx, s)
 	if !d.exists(ctx, s.arn+functions.Follow) {
-		d.off("follow", "a change in the pool is written by the next run of reconcile", "to write it within minutes, set FollowChanges, in Terraform follow_changes: docs/deploy.md#follow")
+		d.report.add("follow", OK, "off: the next run of reconcile writes what changes in the pool",
+			"to write it within minutes, set FollowChanges, in Terraform follow_changes: docs/deploy.md#follow")
 	} else {
 		d.follow(ctx, s)
 	}
@@ -58,10 +59,6 @@ func (d *doctor) everyone(ctx context.Context, s deployed) {
 	})
 }
 
-func (d *doctor) off(check, meaning, hint string) {
-	d.report.add(check, OK, "off: "+meaning, hint)
-}
-
 // exists reports whether a function exists. If AWS does not tell, it returns true: the function's own row has the error.
 func (d *doctor) exists(ctx context.Context, arn string) bool {
 	_, err := d.lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: &arn})
@@ -69,7 +66,7 @@ func (d *doctor) exists(ctx context.Context, arn string) bool {
 	return !errors.As(err, &gone)
 }
 
-func (d *doctor) reconcile(ctx context.Context, s deployed) {
+func (d *doctor) reconcile(ctx context.Context, s suite) {
 	if env, ok := d.function(ctx, "reconcile function", s.arn+functions.Reconcile); ok {
 		r, role, ok := d.readerSettings("reconcile settings", s, env)
 		if ok && s.hasura != nil {
@@ -85,7 +82,7 @@ func (d *doctor) reconcile(ctx context.Context, s deployed) {
 	})
 }
 
-func (d *doctor) follow(ctx context.Context, s deployed) {
+func (d *doctor) follow(ctx context.Context, s suite) {
 	if env, ok := d.function(ctx, "follow function", s.arn+functions.Follow); ok {
 		d.readerSettings("follow settings", s, env)
 	}
@@ -99,7 +96,7 @@ func (d *doctor) follow(ctx context.Context, s deployed) {
 }
 
 // readerSettings checks the settings of a function that reads the pool.
-func (d *doctor) readerSettings(check string, s deployed, env func(string) string) (r settings.Reconcile, role string, ok bool) {
+func (d *doctor) readerSettings(check string, s suite, env func(string) string) (r settings.Reconcile, role string, ok bool) {
 	r, h, faults := settings.ReadReconcile(env)
 	_, more := settings.ReadReconcileQueue(env)
 	faults = append(faults, more...)

@@ -42,10 +42,8 @@ func everyone() *deployment {
 	for _, name := range []string{reconcileQueue, followQueue, bothLetters} {
 		d.Queues[name] = object{"ApproximateNumberOfMessages": "0"}
 	}
-	d.Sources = map[string]object{
-		reconciler: {"UUID": "1", "State": "Enabled", "EventSourceArn": queueARN + reconcileQueue},
-		follower:   {"UUID": "2", "State": "Enabled", "EventSourceArn": queueARN + followQueue},
-	}
+	d.Sources[reconciler] = object{"UUID": "1", "State": "Enabled", "EventSourceArn": queueARN + reconcileQueue}
+	d.Sources[follower] = object{"UUID": "2", "State": "Enabled", "EventSourceArn": queueARN + followQueue}
 	d.Schedules = map[string]object{reconcileQueue: {"ScheduleExpression": "rate(1 day)", "State": "ENABLED", "Target": object{"Arn": queueARN + reconcileQueue}}}
 	d.Rules = map[string]*awstest.Rule{followQueue: {
 		State: "ENABLED", Targets: []string{queueARN + followQueue},

@@ -29,8 +29,10 @@ func (d *doctor) queues(ctx context.Context, sync string, env func(string) strin
 		return
 	}
 	function, _ := policy.Split(sync)
-	if env, ok := d.function(ctx, "replay function", strings.TrimSuffix(function, functions.Sync)+functions.Replay); ok {
+	replay := strings.TrimSuffix(function, functions.Sync) + functions.Replay
+	if env, ok := d.function(ctx, "replay function", replay); ok {
 		d.replaySettings(env)
+		d.source(ctx, "replay function: queue", replay, lastPart(url, "/"))
 	}
 	parked, ok := d.queue(ctx, check, url)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 )
 
 // rule checks the rule that forwards records of Cognito to the follow queue.
-func (d *doctor) rule(ctx context.Context, s deployed) {
+func (d *doctor) rule(ctx context.Context, s suite) {
 	const check, again = "follow rule", "deploy template.yaml or the Terraform module again"
 	name := s.prefix + followName
 	out, err := d.eventbridge.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: &name})

@@ -21,7 +21,7 @@ const (
 )
 
 // lastRun looks for the last complete run in the log of the reconcile function.
-func (d *doctor) lastRun(ctx context.Context, s deployed, expression string) {
+func (d *doctor) lastRun(ctx context.Context, s suite, expression string) {
 	const check = "last complete run"
 	every, now := period(expression), time.Now()
 	back := max(3*every, lookBack)

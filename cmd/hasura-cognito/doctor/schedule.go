@@ -13,7 +13,7 @@ import (
 )
 
 // schedule checks the schedule that starts the runs. It returns the schedule expression, "" if it cannot be read.
-func (d *doctor) schedule(ctx context.Context, s deployed) (expression string) {
+func (d *doctor) schedule(ctx context.Context, s suite) (expression string) {
 	const check = "reconcile schedule"
 	name := s.prefix + reconcileName
 	out, err := d.scheduler.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: &name})
