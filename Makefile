@@ -31,7 +31,7 @@ run: functions ## Show sign-ins end to end on this machine, with Go alone (EVENT
 	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)') -variables '$(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))'
 
 .PHONY: play
-play: functions ## Try the functions on a local page, with users, groups and settings of your own (PORT=8080; settings: ROLES=staff=editor)
+play: functions command-line ## Try the functions on a local page, with users, groups and settings of your own (PORT=8080; settings: ROLES=staff=editor)
 	@go build -o .build/play/play ./local/play && exec .build/play/play -functions .build $(if $(PORT),-port '$(PORT)')
 
 .PHONY: faults
@@ -63,7 +63,7 @@ e2e: ## Test with software of others: SAM CLI, Docker, emulators of AWS and Cogn
 	@go build -o .aws-sam/e2e/e2e ./proof/e2e && exec .aws-sam/e2e/e2e
 
 .PHONY: e2e-play
-e2e-play: functions ## Test the page of make play in headless Chromium; pictures are in .build/play (PAGES=users,tokens; DOCS=1 also writes docs/play.png)
+e2e-play: functions command-line ## Test the page of make play in headless Chromium; pictures are in .build/play (PAGES=users,tokens; DOCS=1 also writes docs/play.png)
 	@go build -o .build/play/play ./local/play && go run ./proof/play $(if $(PAGES),-pages '$(PAGES)') $(if $(DOCS),-docs docs)
 
 .PHONY: e2e-own-table
@@ -121,6 +121,10 @@ build-%:
 .PHONY: functions
 functions:
 	@$(foreach function,$(FUNCTIONS),$(call compile,functions/$(function),.build/$(function)/bootstrap) &&) true
+
+.PHONY: command-line
+command-line:
+	@$(call compile,cmd/hasura-cognito,.build/hasura-cognito)
 
 .PHONY: compile
 compile:

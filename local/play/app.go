@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"sync"
 
@@ -18,12 +19,18 @@ type app struct {
 	pool  *cognitoidp.Server
 	mux   *http.ServeMux
 
+	built  string         // folder of the functions and of the command line
+	chosen stack.Settings // of the functions
+
 	acting sync.Mutex // held during an action: the rows before and after it belong to it
 
 	mu      sync.Mutex
 	lastID  int
 	actions []*action
 	tokens  map[string]*signed // of the last sign-in, by sub or client id
+
+	poolRun     *poolRun // the last of the page Pool; nil if there was none
+	driftBefore *drift   // before it
 }
 
 // newApp starts the environment. built is the folder of the functions, project the folder graphql/. ctx is for newApp alone.
@@ -31,6 +38,13 @@ func newApp(ctx context.Context, built string, project fs.FS, chosen stack.Setti
 	project, err := documents.AddTo(project)
 	if err != nil {
 		return nil, err
+	}
+	chosen = maps.Clone(chosen)
+	if chosen == nil {
+		chosen = make(stack.Settings)
+	}
+	if chosen["RECONCILE_ON_DELETE"] == "" {
+		chosen["RECONCILE_ON_DELETE"] = "mark" // so that the page can show it; the default is report
 	}
 	config := stack.Config{Functions: built, Project: project}
 	chosen.Set(&config)
@@ -42,7 +56,7 @@ func newApp(ctx context.Context, built string, project fs.FS, chosen stack.Setti
 		return nil, errors.Join(err, s.Close())
 	}
 	watch(s)
-	a := &app{stack: s, pool: s.UserPool, mux: http.NewServeMux(), tokens: make(map[string]*signed)}
+	a := &app{stack: s, pool: s.UserPool, mux: http.NewServeMux(), built: built, chosen: chosen, tokens: make(map[string]*signed)}
 	a.route()
 	return a, nil
 }
@@ -68,6 +82,9 @@ func (a *app) route() {
 
 	handle("GET /tokens", a.showTokens)
 	handle("POST /tokens/query", a.queryHasura)
+
+	handle("GET /pool", a.showPool)
+	handle("POST /pool/{action}", a.actPool)
 }
 
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }

@@ -27,6 +27,9 @@ var built = sync.OnceValues(func() (string, error) {
 			err = stack.Build("../..", "functions/"+name, filepath.Join(dir, name, "bootstrap"))
 		}
 	}
+	if err == nil {
+		err = stack.Build("../..", "cmd/hasura-cognito", filepath.Join(dir, "hasura-cognito"))
+	}
 	return dir, err
 })
 

@@ -22,6 +22,7 @@ type section struct{ Path, Name string }
 var sections = []section{
 	{"/users", "Users"},
 	{"/tokens", "Tokens"},
+	{"/pool", "Pool"},
 }
 
 // A view is what templates/layout.html shows. Data is for the page's own template.
