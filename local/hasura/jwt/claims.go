@@ -57,23 +57,32 @@ func (c Config) Claims(value json.RawMessage, requestedRole string) (Session, er
 }
 
 func (c Config) claims(value any, requestedRole string) (Session, error) {
+	claims, err := c.object(value)
+	if err != nil {
+		return Session{}, err
+	}
+	return session(claims, requestedRole)
+}
+
+// object returns the claims in the namespace's value, by the claims format.
+func (c Config) object(value any) (map[string]any, error) {
 	if c.Format != FormatStringJSON {
 		claims, ok := value.(map[string]any)
 		if !ok {
-			return Session{}, refuse(InvalidClaims, "expecting a json object when claims_format is json")
+			return nil, refuse(InvalidClaims, "expecting a json object when claims_format is json")
 		}
-		return session(claims, requestedRole)
+		return claims, nil
 	}
 	text, ok := value.(string)
 	if !ok {
-		return Session{}, refuse(InvalidClaims, "expecting a string when claims_format is stringified_json")
+		return nil, refuse(InvalidClaims, "expecting a string when claims_format is stringified_json")
 	}
 	decoded, err := decode([]byte(text))
 	claims, ok := decoded.(map[string]any)
 	if err != nil || !ok {
-		return Session{}, refuse(InvalidClaims, "expecting stringified json at: '%s', but found: %s", c.place(), text)
+		return nil, refuse(InvalidClaims, "expecting stringified json at: '%s', but found: %s", c.place(), text)
 	}
-	return session(claims, requestedRole)
+	return claims, nil
 }
 
 // session makes a session of claims. Names are compared in lower case. If two are equal
@@ -199,6 +208,9 @@ func (c Config) mapped(payload map[string]any) (map[string]any, error) {
 			path, _ := from["path"].(string)
 			if value, ok = lookup(payload, path); !ok {
 				value, ok = from["default"]
+			}
+			if !ok && (name == allowedRoles || name == defaultRole) {
+				return nil, refuse(MissingRoleClaims, "JWT claim does not contain %s", name)
 			}
 			if !ok {
 				return nil, refuse(InvalidClaims, "JWT claim from claims_map, %s not found", name)

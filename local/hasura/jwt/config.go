@@ -12,7 +12,9 @@ package jwt
 import (
 	"bytes"
 	"cmp"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
@@ -33,9 +35,10 @@ const (
 // A Config is the JSON of HASURA_GRAPHQL_JWT_SECRET. The page "JWT authentication" of
 // Hasura's documentation describes the keys. Other keys are refused.
 type Config struct {
-	// Type is the algorithm of Key: HS256, HS384 or HS512. Keys at JWKURL name their own.
+	// Type says how Key is read: HS… as an HMAC secret, another one as a public key. It does
+	// not bind the algorithm of a token.
 	Type string `json:"type"`
-	// Key is the HMAC secret.
+	// Key is the HMAC secret, or a public key or certificate in PEM form.
 	Key string `json:"key"`
 	// JWKURL is the URL of the keys. They are fetched for every token, so that a test can
 	// change them. Hasura keeps them as long as Cache-Control allows (graphql-engine #9759).
@@ -56,7 +59,16 @@ type Config struct {
 	// Issuer must equal iss if the token has iss.
 	Issuer string `json:"issuer"`
 	// AllowedSkew is how many seconds exp, nbf and iat may be off.
-	AllowedSkew int `json:"allowed_skew"`
+	AllowedSkew float64 `json:"allowed_skew"`
+	// Header is where the token is; the zero value means Authorization.
+	Header Header `json:"header"`
+}
+
+// A Header is a place of the token. Type is Authorization, Cookie or CustomHeader; the
+// latter two have a name.
+type Header struct {
+	Type string `json:"type"`
+	Name string `json:"name"`
 }
 
 // An Audience is a string or a list of strings in JSON.
@@ -85,11 +97,17 @@ func (c *Config) UnmarshalJSON(text []byte) error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	minimum, hmac := map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}[c.Type]
 	refuseIf(c.Key == "" && c.JWKURL == "", "key and jwk_url both cannot be empty")
 	refuseIf(c.Key != "" && c.JWKURL != "", "key, jwk_url both cannot be present")
-	refuseIf(c.Key != "" && !hmac, "type %q: the local Hasura takes keys for HS256, HS384 and HS512 only", c.Type)
-	refuseIf(c.Key != "" && len(c.Key) < minimum, "key: %s needs at least %d bytes", c.Type, minimum)
+	if c.Key != "" {
+		_, err := parseKey(c.Type, c.Key)
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	named := c.Header.Type == "Cookie" || c.Header.Type == "CustomHeader"
+	refuseIf(!named && c.Header.Type != "" && c.Header.Type != "Authorization", "header type %q is not known", c.Header.Type)
+	refuseIf(named != (c.Header.Name != ""), "header: Cookie and CustomHeader need a name, and only they have one")
 	refuseIf(c.Namespace != "" && c.NamespacePath != "", "claims_namespace and claims_namespace_path both cannot be set")
 	refuseIf(!slices.Contains([]string{"", FormatJSON, FormatStringJSON}, c.Format), "claims_format %q is not known", c.Format)
 	if c.NamespacePath != "" {
@@ -111,6 +129,35 @@ func (c Config) place() string {
 		return "claims_namespace_path " + c.NamespacePath
 	}
 	return "claims_namespace " + c.namespace()
+}
+
+// parseKey reads a key of the configuration. A PEM text is a public key in PKIX or PKCS#1
+// form, or a certificate.
+func parseKey(algorithm, text string) (any, error) {
+	if minimum, hmac := hmacBytes[algorithm]; hmac {
+		if len(text) < minimum {
+			return nil, fmt.Errorf("key: %s needs at least %d bytes", algorithm, minimum)
+		}
+		return []byte(text), nil
+	}
+	if !slices.Contains([]string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "Ed25519"}, algorithm) {
+		return nil, fmt.Errorf("type %q is not known", algorithm)
+	}
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, errors.New("key: not a public key or certificate in PEM form")
+	}
+	switch block.Type {
+	case "CERTIFICATE":
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("key: %w", err)
+		}
+		return certificate.PublicKey, nil
+	case "RSA PUBLIC KEY":
+		return x509.ParsePKCS1PublicKey(block.Bytes)
+	}
+	return x509.ParsePKIXPublicKey(block.Bytes)
 }
 
 // IsSessionVariable reports whether the name of a claim or header begins with x-hasura-.

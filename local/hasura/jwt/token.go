@@ -1,9 +1,12 @@
 package jwt
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,20 +24,62 @@ func unverified(format string, args ...any) *Error {
 // Authenticate returns the session of a request by the token in its headers. An error that
 // is not an [*Error] means that the keys could not be fetched.
 func (c Config) Authenticate(ctx context.Context, header http.Header) (Session, error) {
-	token, err := bearer(header)
+	token, err := c.tokenOf(header)
 	if err != nil {
 		return Session{}, err
 	}
-	payload, err := c.verify(ctx, token)
+	check := checker{Config: c, now: time.Now(), keys: func() ([]any, error) { return c.fetch(ctx) }}
+	return check.session(token, header.Get(roleVariable))
+}
+
+// tokenOf returns the token. Hasura accepts the scheme only as Bearer, in this case.
+func (c Config) tokenOf(header http.Header) (string, error) {
+	values := header.Values(cmp.Or(c.Header.Name, "Authorization"))
+	if c.Header.Type == "Cookie" {
+		values = nil
+		for _, cookie := range (&http.Request{Header: header}).CookiesNamed(c.Header.Name) {
+			value, err := url.PathUnescape(cookie.Value)
+			if err != nil {
+				value = cookie.Value
+			}
+			values = append(values, value)
+		}
+	}
+	switch {
+	case len(values) == 0:
+		return "", refuse(InvalidHeaders, "Missing 'Authorization' or 'Cookie' header in JWT authentication mode")
+	case len(values) > 1:
+		return "", refuse(InvalidHeaders, "Multiple JWTs found")
+	case c.Header.Name != "":
+		return values[0], nil
+	}
+	words := strings.Fields(values[0])
+	if len(words) != 2 || words[0] != "Bearer" {
+		return "", refuse(InvalidHeaders, "Malformed Authorization header")
+	}
+	return words[1], nil
+}
+
+// A checker makes Hasura's checks of one token.
+type checker struct {
+	Config
+	now     time.Time
+	keys    func() ([]any, error) // nil: the signature is not checked
+	reached Step                  // the check that runs, or that failed
+}
+
+func (c *checker) session(token, role string) (Session, error) {
+	payload, err := c.verify(token)
 	if err != nil {
 		return Session{}, err
 	}
-	role := header.Get(roleVariable)
+	c.reached = Namespace
 	if c.Map != nil {
 		claims, err := c.mapped(payload)
 		if err != nil {
 			return Session{}, err
 		}
+		c.reached = Roles
 		return session(claims, role)
 	}
 	for _, name := range registered {
@@ -44,42 +89,34 @@ func (c Config) Authenticate(ctx context.Context, header http.Header) (Session, 
 	if err != nil {
 		return Session{}, err
 	}
-	return c.claims(value, role)
+	claims, err := c.object(value)
+	if err != nil {
+		return Session{}, err
+	}
+	c.reached = Roles
+	return session(claims, role)
 }
 
-// bearer returns the token. Hasura accepts the scheme only as Bearer, in this case.
-func bearer(header http.Header) (string, error) {
-	values := header.Values("Authorization")
-	if len(values) == 0 {
-		return "", refuse(InvalidHeaders, "Missing 'Authorization' or 'Cookie' header in JWT authentication mode")
-	}
-	words := strings.Fields(values[0])
-	if len(words) != 2 || words[0] != "Bearer" {
-		return "", refuse(InvalidHeaders, "Malformed Authorization header")
-	}
-	return words[1], nil
+// algorithms are all that Hasura knows. Neither type nor a token's kid chooses one: the
+// kind of the key does.
+var algorithms = []jose.SignatureAlgorithm{
+	jose.HS256, jose.HS384, jose.HS512,
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
 }
 
-// asymmetric are the algorithms of published keys. HMAC is not one of them: its key would
-// be public.
-var asymmetric = []jose.SignatureAlgorithm{
-	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
-}
+// hmacBytes are the shortest keys of HMAC.
+var hmacBytes = map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}
 
 // verify checks a token and returns its payload. The issuer comes before the signature,
 // as in Hasura.
-func (c Config) verify(ctx context.Context, token string) (map[string]any, error) {
+func (c *checker) verify(token string) (map[string]any, error) {
+	c.reached = Form
 	if parts := strings.Count(token, ".") + 1; parts != 3 {
 		// Cognito's refresh tokens are encrypted and have 5 parts (graphql-engine #5724).
 		return nil, unverified("JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got %d)", parts)
 	}
-	keys, algorithms := []any{[]byte(c.Key)}, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(c.Type)}
-	if c.JWKURL != "" {
-		var err error
-		if keys, err = fetchKeys(ctx, c.JWKURL); err != nil {
-			return nil, fmt.Errorf("fetch JWKs: %w", err)
-		}
-		algorithms = asymmetric
+	if unsigned(token) {
+		return nil, unverified("JWSError JWSNoSignatures")
 	}
 	signed, err := jose.ParseSignedCompact(token, algorithms)
 	if err != nil {
@@ -90,14 +127,50 @@ func (c Config) verify(ctx context.Context, token string) (map[string]any, error
 	if err != nil || !ok {
 		return nil, unverified(`JWTClaimsSetDecodeError "Error in $: not an object"`)
 	}
+	c.reached = Issuer
 	if iss := payload["iss"]; iss != nil && c.Issuer != "" && iss != c.Issuer {
 		return nil, unverified("JWTNotInIssuer")
 	}
-	// Hasura tries every key and ignores the token's kid.
-	if !slices.ContainsFunc(keys, func(key any) bool { _, err := signed.Verify(key); return err == nil }) {
-		return nil, unverified("JWSError JWSInvalidSignature")
+	c.reached = Signature
+	if c.keys != nil {
+		keys, err := c.keys()
+		if err != nil {
+			return nil, fmt.Errorf("fetch JWKs: %w", err)
+		}
+		// Hasura tries every key and ignores the token's kid.
+		if !slices.ContainsFunc(keys, func(key any) bool { return verifies(signed, key, c.JWKURL != "") }) {
+			return nil, unverified("JWSError JWSInvalidSignature")
+		}
 	}
+	c.reached = Registered
 	return payload, c.checkRegistered(payload)
+}
+
+// unsigned reports whether the token says that it has no signature.
+func unsigned(token string) bool {
+	encoded, _, _ := strings.Cut(token, ".")
+	var header struct{ Alg string }
+	text, err := base64.RawURLEncoding.DecodeString(encoded)
+	return err == nil && json.Unmarshal(text, &header) == nil && header.Alg == "none"
+}
+
+// verifies checks the signature. A published key is never one of HMAC: it would not be a secret.
+func verifies(signed *jose.JSONWebSignature, key any, published bool) bool {
+	secret, hmac := key.([]byte)
+	if hmac && (published || len(secret) < hmacBytes[signed.Signatures[0].Header.Algorithm]) {
+		return false
+	}
+	_, err := signed.Verify(key)
+	return err == nil
+}
+
+// fetch returns the keys of the configuration.
+func (c Config) fetch(ctx context.Context) ([]any, error) {
+	if c.JWKURL != "" {
+		return fetchKeys(ctx, c.JWKURL)
+	}
+	key, err := parseKey(c.Type, c.Key)
+	return []any{key}, err
 }
 
 func fetchKeys(ctx context.Context, url string) (keys []any, err error) {
@@ -113,8 +186,17 @@ func fetchKeys(ctx context.Context, url string) (keys []any, err error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %s", resp.Status)
 	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	return parseKeys(text)
+}
+
+// parseKeys reads a JWKS.
+func parseKeys(text []byte) (keys []any, err error) {
 	var set jose.JSONWebKeySet
-	if err := json.NewDecoder(resp.Body).Decode(&set); err != nil {
+	if err := json.Unmarshal(text, &set); err != nil {
 		return nil, err
 	}
 	for _, key := range set.Keys {
@@ -127,7 +209,7 @@ var registered = []string{"iss", "sub", "aud", "jti", "exp", "iat", "nbf"}
 
 // checkRegistered checks the registered claims: first the types of all, then the times,
 // then the audience. A claim that is absent or null is not checked.
-func (c Config) checkRegistered(payload map[string]any) error {
+func (c *checker) checkRegistered(payload map[string]any) error {
 	times := map[string]time.Time{}
 	for _, name := range registered {
 		value := payload[name]
@@ -164,7 +246,7 @@ func (c Config) checkRegistered(payload map[string]any) error {
 			}
 		}
 	}
-	now, skew := time.Now(), time.Duration(c.AllowedSkew)*time.Second
+	now, skew := c.now, time.Duration(c.AllowedSkew*float64(time.Second))
 	if exp, ok := times["exp"]; ok && !now.Before(exp.Add(skew)) {
 		return unverified("JWTExpired")
 	}
