@@ -31,6 +31,8 @@ type environment struct {
 	ministack string // URL
 	anyPool   string // ID of a pool in MiniStack
 
+	commandLine string // path of the built hasura-cognito
+
 	containers *containers
 	pools      map[string]*pool // in MiniStack, by the name of the stack
 	local      *pool            // in cognito-local

@@ -81,6 +81,10 @@ func (e *environment) steps() []step {
 		{name: "V2_0 pool: hasura-cognito doctor", do: e.doctor},
 		{name: "CreateUserPool=true: sam deploy", do: e.deploy("acme-own", "V2_0")},
 		{name: "CreateUserPool=true: sign-up, sign-in, groups", do: e.signIns("acme-own")},
+		{name: "CreateUserPool=true: reconcile and follow", do: e.follow},
+		{name: "hasura-cognito: build", do: e.buildCommand},
+		{name: "CreateUserPool=true: hasura-cognito smoke", do: e.smokeInMiniStack},
+		{name: "hasura-cognito reconcile: moto and MiniStack", limit: 5 * time.Minute, do: e.reconcile},
 		{name: "hasura-cognito attach: a pool in moto", do: e.attach},
 		{name: "terraform apply, plan and destroy: moto", limit: 10 * time.Minute, do: e.terraform},
 

@@ -32,7 +32,11 @@ func (e *environment) deploy(name, version string) func(context.Context) string 
 			p.createPool(ctx, name)
 			poolParameter = "UserPoolId=" + p.id
 		}
-		outputs := samDeploy(ctx, name, poolParameter, "Prefix="+name, "LambdaVersion="+version, "GraphqlDomain="+p.stack.Hasura.URL,
+		schedule, follow := "", "false"
+		if name == "acme-own" {
+			schedule, follow = "rate(1 day)", "true"
+		}
+		outputs := samDeploy(ctx, name, poolParameter, "ReconcileSchedule="+strconv.Quote(schedule), "FollowChanges="+follow, "Prefix="+name, "LambdaVersion="+version, "GraphqlDomain="+p.stack.Hasura.URL,
 			"SecretsArn="+p.secretARN, "Architecture="+architecture, "Monitoring=false") // MiniStack has no metric filters
 		p.queueURL = outputs["ParkedSyncsUrl"]
 		if name == "acme-own" {

@@ -165,14 +165,20 @@ func (p *pool) row(ctx context.Context, sub string) (stack.Row, error) {
 // checkRow compares columns of the user's row. It also fails if the row was not written
 // since the last call.
 func (p *pool) checkRow(ctx context.Context, u *user, want map[string]string) {
+	row := p.checkColumns(ctx, u, want)
+	if row.Text("synced_at") == u.syncedAt {
+		fail("the row was not written again")
+	}
+	u.hasRow, u.syncedAt = true, row.Text("synced_at")
+}
+
+// checkColumns compares columns of the user's row.
+func (p *pool) checkColumns(ctx context.Context, u *user, want map[string]string) stack.Row {
 	row := must(p.row(ctx, u.sub))
 	for column, value := range want {
 		if got := row.Text(column); got != value {
 			fail("%s of the row = %q, want %q", column, got, value)
 		}
 	}
-	if row.Text("synced_at") == u.syncedAt {
-		fail("the row was not written again")
-	}
-	u.hasRow, u.syncedAt = true, row.Text("synced_at")
+	return row
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -71,7 +72,7 @@ func (e *environment) startMoto(ctx context.Context) string {
 
 // startMiniStack makes MiniStack the AWS account of all programs that later steps start.
 func (e *environment) startMiniStack(ctx context.Context) string {
-	const services = "cloudformation,cognito-idp,events,iam,kms,lambda,logs,monitoring,s3,secretsmanager,sns,sqs,sts"
+	const services = "cloudformation,cognito-idp,events,iam,kms,lambda,logs,monitoring,s3,scheduler,secretsmanager,sns,sqs,sts"
 	port := freePort()
 	e.ministack = "http://127.0.0.1:" + port
 	check(os.Setenv("AWS_ENDPOINT_URL", e.ministack)) // MiniStack passes it on to the functions
@@ -85,9 +86,11 @@ func (e *environment) startMiniStack(ctx context.Context) string {
 	return "Cognito, CloudFormation, Lambda, SQS and what they need"
 }
 
-// emulator holds the SDK settings of an emulator. Emulators do not check credentials.
+// emulator holds the SDK settings of an emulator. Emulators do not check credentials. They close idle connections that the SDK is about
+// to use, and a request that is then repeated can fail: what it creates exists already. So each request has a connection of its own.
 func emulator(url string) aws.Config {
-	return aws.Config{Region: region, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), BaseEndpoint: &url}
+	return aws.Config{Region: region, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), BaseEndpoint: &url,
+		HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 }
 
 // secretText is a team's secret. It holds Hasura's admin secret and another one.
