@@ -31,6 +31,11 @@ type app struct {
 
 	poolRun     *poolRun // the last of the page Pool; nil if there was none
 	driftBefore *drift   // before it
+
+	broken   string  // name of the breakage of the page Break it; empty if nothing is broken
+	brokenAt int     // how many lines had been logged then
+	broke    *action // the last sign-in of that page
+	replayed string  // what the last replay did
 }
 
 // newApp starts the environment. built is the folder of the functions, project the folder graphql/. ctx is for newApp alone.
@@ -85,6 +90,12 @@ func (a *app) route() {
 
 	handle("GET /pool", a.showPool)
 	handle("POST /pool/{action}", a.actPool)
+
+	handle("GET /break", a.showBreak)
+	handle("POST /break", a.breakIt)
+	handle("POST /break/repair", a.repairAll)
+	handle("POST /break/sign-in", a.signInBroken)
+	handle("POST /break/replay", a.replay)
 }
 
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }

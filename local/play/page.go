@@ -22,6 +22,7 @@ type section struct{ Path, Name string }
 var sections = []section{
 	{"/users", "Users"},
 	{"/tokens", "Tokens"},
+	{"/break", "Break it"},
 	{"/pool", "Pool"},
 }
 

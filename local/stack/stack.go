@@ -205,9 +205,14 @@ func (s *Stack) PutAdminSecret(value string) (arn string, err error) {
 // Rotate replaces the admin secret, in Secrets Manager and in Hasura.
 func (s *Stack) Rotate(value string) error {
 	_, err := s.PutAdminSecret(value)
+	s.SetAdminSecret(value)
+	return err
+}
+
+// SetAdminSecret replaces the admin secret in Hasura alone.
+func (s *Stack) SetAdminSecret(value string) {
 	s.engine.SetAdminSecret(value)
 	s.config.AdminSecret = value
-	return err
 }
 
 // Function returns the configuration of a function, for environments beside those of [Stack.Lambda].

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/phenom-earth/hasura-cognito/local/stack"
+)
+
+// A user is let in whatever is broken, and the page shows what happens to the sync.
+func TestBreakPage(t *testing.T) {
+	a := start(t)
+	body, _ := follow(t, a, "/break", nil)
+	contains(t, "the page without users", body, "No user has a password yet", "nothing is broken")
+	_, sub := act(t, a, request{who: newcomerOf("jane@example.com")}, signUp, confirm)
+	for _, row := range []struct{ breakage, message, alarm string }{
+		{"hasura-down", "parked", "ParkedAlarm"},
+		{"hasura-slow", "parked", "ParkedAlarm"},
+		{"wrong-secret", "parked", "ParkedAlarm"},
+		{"rotated", "synced", "No alarm of the template would ring"},
+		{"redirect", "parked", "ParkedAlarm"},
+		{"missing-column", "parked", "ParkedAlarm"},
+		{"secrets-down", "parked", "SecretAlarm"},
+		{"all-down", "sync lost", "UnsyncedAlarm"},
+	} {
+		follow(t, a, "/break", url.Values{"breakage": {row.breakage}})
+		body, _ := follow(t, a, "/break/sign-in", url.Values{"sub": {sub}})
+		contains(t, row.breakage, body, "The user is in.", `"message":"`+row.message+`"`, row.alarm)
+	}
+	follow(t, a, "/break/repair", url.Values{})
+	body, _ = follow(t, a, "/break/replay", url.Values{})
+	contains(t, "the replay", body, "6 of 6 parked syncs left the queue", "nothing is broken")
+	if w := visit(t, a, "/break", url.Values{"breakage": {"nothing"}}); w.Code != http.StatusBadRequest {
+		t.Errorf("an unknown breakage: status %d, want 400", w.Code)
+	}
+}
+
+func TestAlarmsOfThePage(t *testing.T) {
+	if got := alarms([]stack.Line{{Message: "synced"}}, 0); len(got) != 0 {
+		t.Errorf("alarms after a sync = %v, want none", got)
+	}
+	got := alarms([]stack.Line{{Message: "sync lost"}, {Message: "sync lost"}}, 2)
+	if len(got) != 2 || got[0].Name != "ParkedSyncsDeadLettersAlarm" || got[1] != (alarm{"UnsyncedAlarm", "2 × sync lost: rings at once"}) {
+		t.Errorf("alarms = %v", got)
+	}
+}
+
+func TestBreakerOfThePage(t *testing.T) {
+	rows := []struct {
+		line stack.Line
+		want string
+	}{
+		{stack.Line{Message: "parked", Error: "hasura: code breaker-open"}, "open: for ten seconds after a failure, the sync function does not ask Hasura"},
+		{stack.Line{Message: "parked", Class: "transient"}, "opened by this failure, if Hasura is down: sign in once more within ten seconds"},
+		{stack.Line{Message: "synced"}, "closed: the last sync reached Hasura"},
+		{stack.Line{Message: "shaped"}, "closed"},
+	}
+	for _, row := range rows {
+		if got := breaker([]stack.Line{row.line}); got != row.want {
+			t.Errorf("%v: breaker %q, want %q", row.line, got, row.want)
+		}
+	}
+}
