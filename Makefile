@@ -47,8 +47,8 @@ cover: test ## The same, then show the covered lines in a browser
 	@go tool cover -html=coverage/profile
 
 .PHONY: bench
-bench: ## Measure cold starts and warm calls beside other programs, on Linux (ROUNDS=20; DOCS=1 also writes docs/performance.md)
-	@go run ./proof/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(DOCS),-docs docs)
+bench: ## Measure cold starts and warm calls beside other programs, on Linux (ROUNDS=20; DOCS=1 also writes docs/performance.md; RECONCILE=1: reconcile)
+	@$(if $(RECONCILE),$(if $(DOCS),RECONCILE_DOCS='$(CURDIR)/docs') go test -run '^$$' -bench Reconcile -benchtime 1x -timeout 30m ./proof/bench,go run ./proof/bench $(if $(ROUNDS),-rounds '$(ROUNDS)') $(if $(DOCS),-docs docs))
 
 .PHONY: record
 record: ## Record the functions' size and packages, after they grew on purpose

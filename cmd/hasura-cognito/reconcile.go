@@ -17,6 +17,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/account"
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/usertable"
 	cognito "github.com/phenom-earth/hasura-cognito/pkg/pool"
+	"github.com/phenom-earth/hasura-cognito/pkg/reconcile"
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
@@ -55,6 +56,7 @@ Exit code 1: the table is not equal to the pool. 2: the comparison did not end.`
   hasura-cognito reconcile --pool us-east-1_ExaMPle01 --prefix 3 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			reconcile.SetGC()
 			out := cmd.OutOrStdout()
 			var wrong, wrongShare error
 			o.OnDelete, wrong = settings.ParseOnDelete(onDelete)

@@ -49,5 +49,6 @@ func main() {
 		queue:  own,
 		log:    log,
 	}
+	reconcile.SetGC()
 	lambda.Start(f.handle)
 }

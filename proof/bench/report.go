@@ -58,12 +58,23 @@ func (s spread) text(digits int) string {
 	return fmt.Sprintf("%.*f [%.*f, %.*f]", digits, s.median, digits, s.low, digits, s.high)
 }
 
-// The tables stand between these lines of performance.md.
-const begin, end = "<!-- make bench DOCS=1 writes this -->\n", "<!-- end -->\n"
+// The tables stand in performance.md between the line of the command that writes them and end.
+const (
+	begin          = "<!-- make bench DOCS=1 writes this -->\n"
+	beginReconcile = "<!-- make bench RECONCILE=1 DOCS=1 writes this -->\n"
+	end            = "<!-- end -->\n"
+)
 
 // write replaces the tables in performance.md and the chart beside it.
 func (r report) write(folder string) error {
-	path := filepath.Join(folder, "performance.md")
+	if err := replace(filepath.Join(folder, "performance.md"), begin, r.markdown()); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, "performance.svg"), r.chart(), 0o644)
+}
+
+// replace replaces what stands in a page between a line and the next end.
+func replace(path, begin, text string) error {
 	page, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -73,11 +84,7 @@ func (r report) write(folder string) error {
 	if !found || !ended {
 		return fmt.Errorf("%s has no lines %q and %q", path, begin, end)
 	}
-	page = fmt.Appendf(nil, "%s%s\n%s\n%s%s", before, begin, r.markdown(), end, after)
-	if err := os.WriteFile(path, page, 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, "performance.svg"), r.chart(), 0o644)
+	return os.WriteFile(path, fmt.Appendf(nil, "%s%s\n%s\n%s%s", before, begin, text, end, after), 0o644)
 }
 
 // A table is in Markdown, with its columns aligned.
