@@ -86,7 +86,8 @@ func (p *pool) smoke(ctx context.Context) string {
 }
 
 // smokeInMiniStack signs a throwaway user in to MiniStack, which calls no function after a sign-in. smoke must say that the row is
-// missing, must find everything else as it should be, and must leave no user behind.
+// missing, must find everything else as it should be, and must
+// name the user that it cannot delete.
 func (e *environment) smokeInMiniStack(ctx context.Context) string {
 	p := e.pools["acme-own"]
 	cmd := command(ctx, e.commandLine, "smoke", "--pool", p.id, "--client-id", p.client, "--json", "--wait", "2s")
