@@ -154,16 +154,16 @@ func BenchmarkReconcile(b *testing.B) {
 		m := limited.run(b, small, reconcile.Same)
 		pause.Store(0)
 		used := float64(requests.Load()) / m.Seconds / rate
-		row("unchanged, pages of 150 ms, 24 per second", small, m,
-			fmt.Sprintf("%.1f %% of the rate; 1,000,000 users in %.1f minutes", used*100, m.Seconds/small*1e6/60))
+		row("unchanged, 24 pages of 150 ms per second", small, m,
+			fmt.Sprintf("%.1f %% of the rate; 1 M users in %.1f min", used*100, m.Seconds/small*1e6/60))
 
 		put(small, large)
 		parts.run(b, large-small, reconcile.Inserted)
 		m = parts.run(b, large, reconcile.Same)
-		row("unchanged, 16 parts", large, m, fmt.Sprintf("%.2f × the CPU time per user of %d users", m.perUser(large)/smallRun.perUser(small), small))
+		row("unchanged, 16 parts", large, m, fmt.Sprintf("%.2f × the CPU time of %d users", m.perUser(large)/smallRun.perUser(small), small))
 		m = onePart.run(b, large, reconcile.Same)
 		row("unchanged, one part", large, m, "")
-		t.row("naive: one page after the other, one upsert per user", fmt.Sprint(naiveUsers), fmt.Sprintf("%.0f", naiveUsers/naive), "", "",
+		t.row("naive: page by page, one upsert per user", fmt.Sprint(naiveUsers), fmt.Sprintf("%.0f", naiveUsers/naive), "", "",
 			fmt.Sprintf("%.0f × the time of one part", naive/naiveUsers/(m.Seconds/float64(large))))
 	}
 	t.end()
