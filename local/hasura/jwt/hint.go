@@ -10,6 +10,7 @@ var hints = []struct {
 	part string
 	Hint
 }{
+	{"from claims_map", Hint{"claims_map reads a claim that the token does not have. Add a default, or correct the path.", "hasura-refuses-a-token"}},
 	{"not found", Hint{"The token has no claims where Hasura looks: claims function, trigger version and claims_namespace.", "claims-key-httpshasuraiojwtclaims-not-found"}},
 	{"expecting a json object", Hint{"Set claims_format to stringified_json in Hasura, or CLAIMS_FORMAT=json with V2_0 or V3_0.", "expecting-a-json-object-when-claims_format-is-json"}},
 	{"stringified", Hint{"Unset CLAIMS_FORMAT, or set claims_format to json in Hasura.", "expecting-a-string-when-claims_format-is-stringified_json"}},

@@ -41,6 +41,7 @@ func TestJudge(t *testing.T) {
 		{"another issuer", s.hmac(jose.HS256, claims{"iss": "https://b", "exp": 1}), jwt.Config{}, jwt.Issuer, "JWTNotInIssuer"},
 		{"another key", s.sign(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(strings.Repeat("x", 32))}, nil), jwt.Config{}, jwt.Signature, "JWSInvalidSignature"},
 		{"expired", s.hmac(jose.HS256, claims{"exp": 1}), jwt.Config{}, jwt.Registered, "JWTExpired"},
+		{name: "an expiry that is far away", token: s.hmac(jose.HS256, claims{"exp": 1e20})},
 		{"no namespace", s.hmac(jose.HS256, claims{jwt.DefaultNamespace: nil}), jwt.Config{}, jwt.Namespace, "not found"},
 		{"a map without the roles' value", s.hmac(jose.HS256, nil), jwt.Config{Map: map[string]any{
 			"x-hasura-allowed-roles": map[string]any{"path": "$.none"}, "x-hasura-default-role": "user"}}, jwt.Namespace, "JWT claim does not contain x-hasura-allowed-roles"},

@@ -223,7 +223,8 @@ func (c *checker) checkRegistered(payload map[string]any) error {
 			if !ok || err != nil {
 				return mistyped(name, "NumericDate", "Number", value)
 			}
-			times[name] = time.UnixMicro(int64(seconds * 1e6))
+			const far = 1e11 // seconds; a larger number would overflow
+			times[name] = time.UnixMicro(int64(max(-far, min(far, seconds)) * 1e6))
 		case "jti":
 			if _, ok := value.(string); !ok {
 				return mistyped(name, "Text", "String", value)
