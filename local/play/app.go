@@ -91,6 +91,9 @@ func (a *app) route() {
 	handle("GET /pool", a.showPool)
 	handle("POST /pool/{action}", a.actPool)
 
+	handle("GET /doctor", a.showDoctor)
+	handle("POST /doctor", a.judgePasted)
+
 	handle("GET /break", a.showBreak)
 	handle("POST /break", a.breakIt)
 	handle("POST /break/repair", a.repairAll)

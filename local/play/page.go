@@ -24,6 +24,7 @@ var sections = []section{
 	{"/tokens", "Tokens"},
 	{"/break", "Break it"},
 	{"/pool", "Pool"},
+	{"/doctor", "Token doctor"},
 }
 
 // A view is what templates/layout.html shows. Data is for the page's own template.

@@ -30,6 +30,7 @@ var sections = []section{
 	tokensPage,
 	breakPage,
 	poolPage,
+	doctorPage,
 	brokenPage,
 }
 
