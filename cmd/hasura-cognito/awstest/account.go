@@ -34,6 +34,8 @@ type Account struct {
 	Logs      map[string][]Line // by log group
 	Denied    []string          // actions that end with AccessDenied
 
+	LogRetention int // days that the log groups keep their lines; 0 means for ever
+
 	mu      sync.Mutex
 	regions []string
 }

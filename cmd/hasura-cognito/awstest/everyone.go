@@ -79,13 +79,21 @@ type Line struct {
 
 var quoted = regexp.MustCompile(`"[^"]*"`)
 
-// logs answers FilterLogEvents, with one event a page. The pattern lists the messages that it wants.
+// logs answers DescribeLogGroups, and FilterLogEvents with one event a page. The pattern lists the messages that it wants.
 func (a *Account) logs(w http.ResponseWriter, r *http.Request, action string) {
 	var in struct {
 		LogGroupName, FilterPattern, NextToken string
 		StartTime                              int64
 	}
 	json.NewDecoder(r.Body).Decode(&in)
+	if action == "DescribeLogGroups" {
+		groups := []Object{}
+		for name := range a.Logs {
+			groups = append(groups, Object{"logGroupName": name, "retentionInDays": a.LogRetention})
+		}
+		a.answer(w, action, Object{"logGroups": groups}, true)
+		return
+	}
 	lines, found := a.Logs[in.LogGroupName]
 	wanted := slices.DeleteFunc(slices.Clone(lines), func(l Line) bool {
 		var line struct{ Message string }

@@ -168,6 +168,14 @@ func TestFaultsOfReconcileAndFollow(t *testing.T) {
 		{"no run of a cron expression", func(d *deployment) {
 			d.Schedules[reconcileQueue]["ScheduleExpression"], d.Logs[reconcileLog] = "cron(0 3 * * ? *)", nil
 		}, "last complete run", Warn, "none in the last 720 hours", "send"},
+		{"no run of a rate in hours", func(d *deployment) {
+			d.Schedules[reconcileQueue]["ScheduleExpression"] = "rate(2 hours)"
+			logs(line(5*time.Hour, "planned", "a", "", 1), line(5*time.Hour, "reconciled", "a", "", 0))(d)
+		}, "last complete run", Warn, "Two periods of rate(2 hours) are over", "send"},
+		{"no run in a log that is kept long enough", func(d *deployment) { d.LogRetention, d.Logs[reconcileLog] = 2, nil },
+			"last complete run", Warn, "none in the last 72 hours", "send"},
+		{"no right to see how long the log is kept", func(d *deployment) { deny("DescribeLogGroups")(d); d.Logs[reconcileLog] = nil },
+			"last complete run", Unknown, "AccessDenied", "logs:DescribeLogGroups"},
 		{"no log group", func(d *deployment) { d.Logs = nil }, "last complete run", Warn, reconcileLog + " does not exist", "deploy"},
 		{"no right to read the log", deny("FilterLogEvents"), "last complete run", Unknown, "AccessDenied", "logs:FilterLogEvents"},
 
@@ -189,6 +197,10 @@ func TestFaultsOfReconcileAndFollow(t *testing.T) {
 		{"a trail of data events, advanced", trail(advanced(management, "Equals", "Data")), "trail", Fail, "does not log", "docs/deploy.md"},
 		{"a trail without Cognito", trail(advanced(management, "Equals", "Management", "eventSource", "NotEquals", "cognito-idp.amazonaws.com")), "trail", Fail, "does not log", "docs/deploy.md"},
 		{"a trail of another service", trail(advanced(management, "Equals", "Management", "eventSource", "StartsWith", "kms")), "trail", Fail, "does not log", "docs/deploy.md"},
+		{"a trail that excludes Cognito", trail(classic(object{"IncludeManagementEvents": true, "ReadWriteType": "All",
+			"ExcludeManagementEventSources": []string{"cognito-idp.amazonaws.com"}})), "trail", Fail, "does not log", "docs/deploy.md"},
+		{"a trail without services of a prefix", trail(advanced(management, "Equals", "Management", "eventSource", "NotStartsWith", "cognito")), "trail", Fail, "does not log", "docs/deploy.md"},
+		{"a trail without services of a suffix", trail(advanced(management, "Equals", "Management", "eventSource", "NotEndsWith", ".amazonaws.com")), "trail", Fail, "does not log", "docs/deploy.md"},
 		{"no right to see trails", deny("DescribeTrails"), "trail", Unknown, "AccessDenied", "cloudtrail:DescribeTrails"},
 		{"no right to see a trail", deny("GetTrailStatus"), "trail", Unknown, "AccessDenied", "cloudtrail:GetTrailStatus"},
 		{"no right to see what a trail logs", deny("GetEventSelectors"), "trail", Unknown, "AccessDenied", "cloudtrail:GetEventSelectors"},
@@ -212,6 +224,8 @@ func TestFaultsOfReconcileAndFollow(t *testing.T) {
 			d.Schedules[reconcileQueue]["ScheduleExpression"] = "cron(0 3 ? * SUN *)"
 			logs(line(200*time.Hour, "planned", "a", "", 1), line(199*time.Hour, "reconciled", "a", "", 0))(d)
 		}, "last complete run", OK, time.Now().Add(-199 * time.Hour).UTC().Format("2006-01-02T"), ""},
+		{"no run in a log that is kept for less than two periods", func(d *deployment) { d.LogRetention, d.Logs[reconcileLog] = 1, nil },
+			"last complete run", OK, "kept for 24 hours: less than two periods of rate(1 day)", ""},
 		{"a run that has just begun", messages(reconcileQueue, 600), "reconcile queue", OK, "7 messages, the oldest at least 10m0s old", ""},
 		{"changes that have just come", messages(followQueue, 60), "follow queue", OK, "7 messages", ""},
 		{"a trail of writes", trail(classic(object{"IncludeManagementEvents": true, "ReadWriteType": "WriteOnly"})), "trail", OK, "mine logs write", ""},

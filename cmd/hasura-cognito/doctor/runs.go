@@ -51,6 +51,17 @@ func (d *doctor) lastRun(ctx context.Context, s suite, expression string) {
 	}
 	const hint = `send {"version":1} to the reconcile queue to start a run. If it does not become complete: docs/troubleshooting.md#reconcile-does-not-run`
 	last := log.last()
+	if last == nil && every > 0 {
+		kept, err := d.retention(ctx, group)
+		switch {
+		case err != nil:
+			d.unread(check, Unknown, err, "logs:DescribeLogGroups")
+			return
+		case kept > 0 && kept < 2*every:
+			d.report.ok(check, fmt.Sprintf("none in the log, which is kept for %d hours: less than two periods of %s", int(kept.Hours()), expression))
+			return
+		}
+	}
 	switch text := last.String(); {
 	case last == nil:
 		d.report.add(check, Warn, fmt.Sprintf("none in the last %d hours", int(back.Hours())), hint)
@@ -59,6 +70,20 @@ func (d *doctor) lastRun(ctx context.Context, s suite, expression string) {
 	default:
 		d.report.ok(check, text)
 	}
+}
+
+// retention returns how long a log group keeps its lines; 0 means for ever.
+func (d *doctor) retention(ctx context.Context, group string) (time.Duration, error) {
+	out, err := d.logs.DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: &group})
+	if err != nil {
+		return 0, err
+	}
+	for _, g := range out.LogGroups {
+		if aws.ToString(g.LogGroupName) == group {
+			return time.Duration(aws.ToInt32(g.RetentionInDays)) * 24 * time.Hour, nil
+		}
+	}
+	return 0, nil
 }
 
 // runs are the runs of a log, by id.

@@ -34,6 +34,7 @@ func (s *smoke) row(ctx context.Context) {
 	case code != "":
 		s.add(check, doctor.Fail, code, "see Hasura's log. "+runDoctor)
 	case stored == nil:
+		s.noRow = true
 		s.add(check, doctor.Fail, fmt.Sprintf("there is none after %v", s.Wait), "see the log of the sync function. If it says parked: docs/troubleshooting.md#rows-are-parked")
 	case stored.Time(t.SyncedAt).IsZero():
 		s.add(check, doctor.Fail, t.SyncedAt+" is empty", "check that no trigger of the database changes the row")

@@ -54,6 +54,7 @@ type smoke struct {
 	sync    settings.Sync
 	hasura  *hasuraAPI
 	user    user
+	noRow   bool // the row was not there when it was looked for
 }
 
 // Run tries a deployment. When ctx ends, it deletes what it has made and returns.

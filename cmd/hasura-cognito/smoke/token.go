@@ -87,6 +87,8 @@ func (s *smoke) ask(ctx context.Context, check, token string) {
 		s.add(check, doctor.Warn, "it accepts the token, but the default role may not read the users table", "this is right if users read no rows of this table. An allow list has the same effect")
 	case code != "":
 		s.add(check, doctor.Fail, code, refusal)
+	case len(data.Rows) == 0 && s.noRow:
+		s.add(check, doctor.Warn, "it accepts the token, but there is no row to see", "see the check row")
 	case len(data.Rows) == 0:
 		s.add(check, doctor.Fail, "it accepts the token, but the user does not see the row", permission)
 	case len(data.Rows) > 1 || !own:
