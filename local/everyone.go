@@ -48,7 +48,7 @@ func newUser(sub, name, status string) cognitoidp.User {
 	}}
 }
 
-// showEveryone shows reconcile and follow, in an environment of its own.
+// showEveryone shows reconcile and follow, in another environment.
 func showEveryone(ctx context.Context, o options, chosen choice, p *printer) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -16,7 +16,7 @@ import (
 // margin is kept of the call's time for the messages to send and the response.
 const margin = 10 * time.Second
 
-// A follower handles batches of events, and of its own messages.
+// A follower handles batches. A message is an event, or one that the function has sent to itself.
 type follower struct {
 	open   func(context.Context) (*reconcile.Reconciler, error)
 	queue  *queue.Queue

@@ -201,14 +201,20 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// An event does not hide what the message of an earlier look-up says, in any order.
-func TestEventBesideMessage(t *testing.T) {
-	f := start(t)
+// twoUsers puts two users into the pool and the table. Their rows are old enough to be marked.
+func (f *rig) twoUsers() {
+	f.t.Helper()
 	for n := range 2 {
 		f.Users.Put(reconciletest.User(n, 1))
 	}
 	f.settle(event("A", 0), event("A", 1))
 	f.Age()
+}
+
+// An event does not hide what the message of an earlier look-up says, in any order.
+func TestEventBesideMessage(t *testing.T) {
+	f := start(t)
+	f.twoUsers()
 	for n := range 2 {
 		f.Users.Delete(reconciletest.Sub(n))
 	}
@@ -222,11 +228,7 @@ func TestEventBesideMessage(t *testing.T) {
 // A first look-up can be older than the change.
 func TestStalePool(t *testing.T) {
 	f := start(t)
-	for n := range 2 {
-		f.Users.Put(reconciletest.User(n, 1))
-	}
-	f.settle(event("A", 0), event("A", 1))
-	f.Age()
+	f.twoUsers()
 	_, delayed, _ := f.follow(event("AdminUpdateUserAttributes", 0), event("AdminDeleteUser", 1))
 	f.Users.Put(reconciletest.User(0, 4)) // the changes show
 	f.Users.Delete(reconciletest.Sub(1))
@@ -238,11 +240,7 @@ func TestStalePool(t *testing.T) {
 // Nobody is marked who came back between the look-ups, or whose row was written.
 func TestBetweenTheLooks(t *testing.T) {
 	f := start(t)
-	for n := range 2 {
-		f.Users.Put(reconciletest.User(n, 1))
-	}
-	f.settle(event("A", 0), event("A", 1))
-	f.Age()
+	f.twoUsers()
 	for n := range 2 {
 		f.Users.Delete(reconciletest.Sub(n))
 	}

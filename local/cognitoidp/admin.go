@@ -14,7 +14,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/local/awsjson"
 )
 
-// find finds the user whom the operation is about.
+// find sets the user of the operation, by its name.
 func (c *call) find(name *string) (refused *awsjson.Error) {
 	c.user, refused = c.Users.find(aws.ToString(name), c.aliases())
 	return refused

@@ -95,7 +95,7 @@ type call struct {
 	body      []byte
 
 	pool Object // as it was at the beginning
-	user User   // whom the operation is about; empty if it is not known
+	user User   // of the operation; the zero User if it is not known
 }
 
 // selfService are the operations that apps call, without a signature and without the pool's id.

@@ -11,7 +11,7 @@ import (
 
 // Users are the users of a pool. Set the fields before it serves. The zero value has no users.
 //
-// Put and Delete change users as somebody in another place would: no trigger is called, and CloudTrail has no record.
+// Put and Delete call no trigger, and CloudTrail has no record of them.
 type Users struct {
 	// Short makes pages of ListUsers short or empty at random, as Cognito may.
 	Short bool

@@ -207,7 +207,8 @@ func (a *app) replay(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	a.mu.Lock()
-	a.replayed = fmt.Sprintf("%d of %d parked syncs left the queue: %s", before-len(a.stack.Queues.Bodies(stack.Queue)), before, counts.Counts())
+	a.replayed = strings.TrimSuffix(fmt.Sprintf("%d of %d parked syncs left the queue: %s",
+		before-len(a.stack.Queues.Bodies(stack.Queue)), before, counts.Counts()), ": ")
 	a.mu.Unlock()
 	return redirect(w, r, "/break")
 }

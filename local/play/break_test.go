@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
@@ -59,6 +61,21 @@ func TestBreakerOfThePage(t *testing.T) {
 	for _, row := range rows {
 		if got := breaker([]stack.Line{row.line}); got != row.want {
 			t.Errorf("%v: breaker %q, want %q", row.line, got, row.want)
+		}
+	}
+}
+
+// Each alarm of the page counts the message in template.yaml too.
+func TestAlarmsAreThoseOfTheTemplate(t *testing.T) {
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range causes {
+		_, alarm, found := strings.Cut(string(text), "\n  "+c.alarm+":\n")
+		alarm, _, _ = strings.Cut(alarm, "\n\n")
+		if !found || !strings.Contains(alarm, "Value: "+c.message+"}") {
+			t.Errorf("%s does not count %q in template.yaml", c.alarm, c.message)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // providerGroup is the group that Cognito makes for the users of an identity provider.
 func providerGroup(u cognitoidp.User) string { return stack.PoolID + "_" + u.Provider }
 
-// groups are those that somebody has put the user in.
+// groups are the groups of the user without that of the identity provider.
 func groups(u cognitoidp.User) []string {
 	return slices.DeleteFunc(slices.Clone(u.Groups), func(name string) bool { return u.Provider != "" && name == providerGroup(u) })
 }

@@ -38,7 +38,7 @@ var silent = map[string]string{
 	machineTokens: "Cognito calls no function for a machine with this trigger version. Only V3_0 does.",
 }
 
-// A request is what somebody asks the pool for.
+// A request has the parameters of an operation of the pool.
 type request struct {
 	version  string   // of the pre token generation trigger from now on: 1, 2 or 3; empty leaves it as it is
 	who      newcomer // of a new user

@@ -37,7 +37,7 @@ const most = 100
 type usersView struct {
 	Users   []listedUser
 	Search  string // a part of what the users are called
-	Found   int    // users whom the search finds
+	Found   int    // number of users that match the search
 	All     int    // users in the pool
 	Ways    []way
 	Version string
