@@ -246,8 +246,7 @@ func TestBetweenTheLooks(t *testing.T) {
 	}
 	_, delayed, _ := f.follow(event("AdminDeleteUser", 0), event("AdminDeleteUser", 1))
 	f.Users.Put(reconciletest.User(0, 2))
-	f.Query(`mutation ($id: uuid!, $at: timestamptz!) { update_users(where: {id: {_eq: $id}}, _set: {synced_at: $at}) { affected_rows } }`,
-		map[string]any{"id": reconciletest.Sub(1), "at": time.Now()})
+	f.SetSynced(time.Now(), reconciletest.Sub(1))
 	_, delayed, log := f.follow(delayed...)
 	if !has(log, 0, "updated") || len(delayed) != 1 || !f.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
 		t.Errorf("%q are sent: %s", delayed, log)

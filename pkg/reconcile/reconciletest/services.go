@@ -240,13 +240,20 @@ func (s *Services) Insert(rows ...map[string]any) {
 // the rows with the given subs.
 func (s *Services) Age(subs ...string) {
 	s.t.Helper()
+	s.SetSynced(time.Now().Add(-10*time.Minute), subs...)
+}
+
+// SetSynced sets the time of the last sync in the rows of users; without subs, in every row
+// that has one.
+func (s *Services) SetSynced(at time.Time, subs ...string) {
+	s.t.Helper()
 	where := map[string]any{"synced_at": map[string]any{"_is_null": false}}
 	if len(subs) > 0 {
 		where["id"] = map[string]any{"_in": subs}
 	}
 	n := graphql.Users
 	s.Query(fmt.Sprintf(`mutation ($where: %s!, $set: %s!) { %s(where: $where, _set: $set) { %s } }`, n.Condition, n.Set, n.Update, n.AffectedRows),
-		map[string]any{"where": where, "set": map[string]any{"synced_at": time.Now().Add(-10 * time.Minute).UTC()}})
+		map[string]any{"where": where, "set": map[string]any{"synced_at": at.UTC()}})
 }
 
 // Differences says where the table is not equal to the pool: it returns a line for each
