@@ -158,7 +158,7 @@ func BenchmarkReconcile(b *testing.B) {
 			fmt.Sprintf("%.1f %% of the rate; 1 M users in %.1f min", used*100, m.Seconds/small*1e6/60))
 
 		put(small, large)
-		parts.run(b, large-small, reconcile.Inserted)
+		row("fill of the others", large-small, parts.run(b, large-small, reconcile.Inserted), "")
 		m = parts.run(b, large, reconcile.Same)
 		row("unchanged, 16 parts", large, m, fmt.Sprintf("%.2f × the CPU time of %d users", m.perUser(large)/smallRun.perUser(small), small))
 		m = onePart.run(b, large, reconcile.Same)
