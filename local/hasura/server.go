@@ -34,7 +34,7 @@ type Config struct {
 	Database *Database
 	// AdminSecret is HASURA_GRAPHQL_ADMIN_SECRET. If it is empty, every request is admin's.
 	AdminSecret string
-	// JWT is HASURA_GRAPHQL_JWT_SECRET. If it is nil, no token is accepted.
+	// JWT is HASURA_GRAPHQL_JWT_SECRET. If it is nil, no token is accepted. [Server.SetJWT] replaces it.
 	JWT *jwt.Config
 }
 
@@ -42,6 +42,7 @@ type Config struct {
 type Server struct {
 	config Config
 	secret atomic.Pointer[string]
+	jwt    atomic.Pointer[jwt.Config]
 	*project
 }
 
@@ -56,8 +57,12 @@ func New(config Config) (*Server, error) {
 	}
 	s := &Server{config: config, project: project}
 	s.SetAdminSecret(config.AdminSecret)
+	s.SetJWT(config.JWT)
 	return s, nil
 }
+
+// SetJWT replaces HASURA_GRAPHQL_JWT_SECRET, as a restart of Hasura does.
+func (s *Server) SetJWT(config *jwt.Config) { s.jwt.Store(config) }
 
 // SetAdminSecret replaces the admin secret. The old one is refused from now on: Hasura's
 // Community Edition has only one.
@@ -97,7 +102,7 @@ func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	tokens := []any{}
-	if c := s.config.JWT; c != nil {
+	if c := s.jwt.Load(); c != nil {
 		tokens = append(tokens, map[string]any{
 			"claims_namespace": cmp.Or(c.Namespace, jwt.DefaultNamespace),
 			"claims_format":    cmp.Or(c.Format, jwt.FormatJSON),
@@ -106,7 +111,7 @@ func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
 	respond(w, http.StatusOK, map[string]any{
 		"version":             Version,
 		"is_admin_secret_set": s.config.AdminSecret != "",
-		"is_jwt_set":          s.config.JWT != nil,
+		"is_jwt_set":          s.jwt.Load() != nil,
 		"jwt":                 tokens,
 	})
 }

@@ -28,17 +28,17 @@ type session struct {
 // authenticate checks the credentials in Hasura's order. If the admin secret header is
 // present, it alone decides, also if it is empty (graphql-engine, AuthSpec).
 func (s *Server) authenticate(ctx context.Context, header http.Header) (session, error) {
-	secret, given := *s.secret.Load(), header.Values(secretHeader)
+	secret, given, tokens := *s.secret.Load(), header.Values(secretHeader), s.jwt.Load()
 	switch {
 	case secret == "", len(given) > 0 && subtle.ConstantTimeCompare([]byte(given[0]), []byte(secret)) == 1:
 		return sessionOfHeaders(header)
 	case len(given) > 0:
 		return session{}, refuse(accessDenied, "", "invalid x-hasura-admin-secret/x-hasura-access-key")
-	case s.config.JWT == nil:
+	case tokens == nil:
 		return session{}, refuse(accessDenied, "", "x-hasura-admin-secret/x-hasura-access-key required, but not found")
 	}
 	// With a token, only x-hasura-role is read of the x-hasura-* headers.
-	verified, err := s.config.JWT.Authenticate(ctx, header)
+	verified, err := tokens.Authenticate(ctx, header)
 	if refusal, ok := errors.AsType[*jwt.Error](err); ok {
 		return session{}, refuse(refusal.Code, "", "%s", refusal.Message)
 	}

@@ -33,6 +33,7 @@ type Service struct {
 // A pool has the environments of one function.
 type pool struct {
 	function  Function
+	version   int // counts the configurations of the function
 	all, idle []*Environment
 }
 
@@ -74,26 +75,21 @@ func (l locked) Write(p []byte) (int, error) {
 // Invoke calls the function with a name or ARN, in an idle environment or a new one. As
 // with [Environment.Invoke], the call goes on if ctx ends.
 func (s *Service) Invoke(ctx context.Context, name string, payload []byte) (Result, error) {
-	p, e, err := s.take(name)
+	e, give, err := s.take(name)
 	if err != nil {
 		return Result{}, err
 	}
 	return wait(ctx, func() (Result, error) {
-		defer func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			p.idle = append(p.idle, e)
-			s.calls.Done()
-		}()
+		defer give()
 		return e.invoke(payload)
 	})
 }
 
-// take returns the idle environment that was used last, or a new one.
-func (s *Service) take(name string) (p *pool, e *Environment, err error) {
+// take returns the idle environment that was used last, or a new one. give must be called after the call.
+func (s *Service) take(name string) (e *Environment, give func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p = s.pools[functionName(name)]
+	p := s.pools[functionName(name)]
 	switch {
 	case p == nil:
 		return nil, nil, fmt.Errorf("%w: %s", ErrNotFound, name)
@@ -112,7 +108,49 @@ func (s *Service) take(name string) (p *pool, e *Environment, err error) {
 		p.all = append(p.all, e)
 	}
 	s.calls.Add(1)
-	return p, e, nil
+	version := p.version
+	return e, func() {
+		defer s.calls.Done()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if p.version == version {
+			p.idle = append(p.idle, e)
+		} else {
+			s.retire(p, e)
+		}
+	}, nil
+}
+
+// retire ends environments of an earlier configuration. It does not wait for their end; Close does.
+func (s *Service) retire(p *pool, old ...*Environment) {
+	p.all = slices.DeleteFunc(p.all, func(e *Environment) bool { return slices.Contains(old, e) })
+	for _, e := range old {
+		s.calls.Go(e.Close)
+	}
+}
+
+// Configure replaces the variables of a function, as UpdateFunctionConfiguration does. The next call starts a new process.
+// Current calls end as they began.
+func (s *Service) Configure(name string, env map[string]string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pools[name]
+	switch {
+	case p == nil:
+		return fmt.Errorf("%w: %s", ErrNotFound, name)
+	case s.closed:
+		return ErrClosed
+	}
+	f := p.function
+	f.Env = env
+	if err := f.check(); err != nil {
+		return fmt.Errorf("function %q: %w", name, err)
+	}
+	old := p.idle
+	p.function, p.idle = f, nil
+	p.version++
+	s.retire(p, old...)
+	return nil
 }
 
 // functionName is the name in a name or ARN, with or without a qualifier.
@@ -182,7 +220,10 @@ func (s *Service) configuration(w http.ResponseWriter, r *http.Request) {
 		failNotFound(w, name)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"FunctionName": p.function.Name, "Environment": map[string]any{"Variables": p.function.Env}})
+	s.mu.Lock()
+	f := p.function
+	s.mu.Unlock()
+	writeJSON(w, http.StatusOK, map[string]any{"FunctionName": f.Name, "Environment": map[string]any{"Variables": f.Env}})
 }
 
 func (s *Service) serve(w http.ResponseWriter, r *http.Request) {

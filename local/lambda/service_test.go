@@ -1,9 +1,11 @@
 package lambda_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -151,5 +153,59 @@ func TestNewServiceErrors(t *testing.T) {
 	}
 	if _, err := lambda.NewService(lambda.Function{}); err == nil || err.Error() != `function "": a function needs a name` {
 		t.Errorf("error = %v, want an error about the missing name", err)
+	}
+}
+
+// The call that runs keeps the old variables; the next one has the new ones.
+func TestConfigure(t *testing.T) {
+	f := function(t, "A=1")
+	began := make(chan struct{}, 10)
+	f.Stdout = writerFunc(func([]byte) { began <- struct{}{} })
+	s, _ := service(t, f)
+	variable := func() string {
+		t.Helper()
+		r, err := s.Invoke(t.Context(), "f", []byte(`{"do":"environ"}`))
+		var environ []string
+		if err != nil || json.Unmarshal(r.Payload, &environ) != nil {
+			t.Fatalf("%s, %v", r.Payload, err)
+		}
+		for _, text := range environ {
+			if value, ok := strings.CutPrefix(text, "A="); ok {
+				return value
+			}
+		}
+		return ""
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		r, err := s.Invoke(t.Context(), "f", []byte(`{"do":"sleep","millis":500}`))
+		if err != nil || r.FunctionError != "" {
+			t.Errorf("the call that was running = %+v, %v", r, err)
+		}
+	})
+	<-began // its process
+	env := maps.Clone(f.Env)
+	env["A"] = "2"
+	if err := s.Configure("f", env); err != nil {
+		t.Fatal(err)
+	}
+	if got := variable(); got != "2" {
+		t.Errorf("A = %q afterwards, want 2", got)
+	}
+	running.Wait()
+	if got := variable(); got != "2" {
+		t.Errorf("A = %q after the old call, want 2", got)
+	}
+	if got := s.Environments("f"); got != 1 {
+		t.Errorf("%d environments, want only the new one", got)
+	}
+	for name, env := range map[string]map[string]string{"g": nil, "f": {"AWS_REGION": "eu-west-1"}} {
+		if err := s.Configure(name, env); err == nil {
+			t.Errorf("Configure(%q, %v): no error", name, env)
+		}
+	}
+	s.Close()
+	if err := s.Configure("f", nil); !errors.Is(err, lambda.ErrClosed) {
+		t.Errorf("error after Close = %v, want ErrClosed", err)
 	}
 }

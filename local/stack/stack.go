@@ -78,6 +78,8 @@ type Stack struct {
 
 	config    Config
 	engine    *hasura.Server
+	keysURL   string // where Hasura finds the keys of the user pool
+	secretARN string
 	hasuraURL string
 	rowsURL   string // of Hasura without faults, for Users
 	functions map[string]lambda.Function
@@ -91,7 +93,7 @@ type Stack struct {
 // Start starts the services. A function starts when it is first called. ctx is for Start alone.
 func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	c.AdminSecret = cmp.Or(c.AdminSecret, rand.Text())
-	c.SecretKey = cmp.Or(c.SecretKey, "HASURA_GRAPHQL_ADMIN_SECRET")
+	c.SecretKey = cmp.Or(c.SecretKey, defaultSecretKey)
 	s := &Stack{config: c, Log: new(Log), Secrets: new(secretsmanager.Server), errors: make(map[string][]string),
 		Queues: &sqs.Server{Speedup: 600}} // a message that SQS delays by a minute comes after 100 ms
 	defer func() {
@@ -108,8 +110,7 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 			return nil, fmt.Errorf("start Hasura: %w", err)
 		}
 	}
-	arn, err := s.PutAdminSecret(c.AdminSecret)
-	if err != nil {
+	if s.secretARN, err = s.PutAdminSecret(c.AdminSecret); err != nil {
 		return nil, err
 	}
 	if s.SecretsManager, err = s.serve(s.Secrets); err != nil {
@@ -117,7 +118,7 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 	}
 	c.Queue.Name, c.Queue.DeadLetters, c.Queue.MaxReceive = Queue, DeadLetters, cmp.Or(c.Queue.MaxReceive, 100)
 	s.Queues.Create(sqs.Queue{Name: DeadLetters})
-	path := s.Queues.Create(c.Queue)
+	s.Queues.Create(c.Queue)
 	if s.SQS, err = s.serve(s.Queues); err != nil {
 		return nil, fmt.Errorf("start SQS: %w", err)
 	}
@@ -130,25 +131,52 @@ func Start(ctx context.Context, c Config) (_ *Stack, err error) {
 		return nil, fmt.Errorf("start the user pool: %w", err)
 	}
 
-	needed := map[string]string{
-		"GRAPHQL_DOMAIN":                   s.hasuraURL,
-		"SECRETS_ARN":                      arn,
-		"AWS_ENDPOINT_URL_SECRETS_MANAGER": s.SecretsManager.URL,
-	}
-	pool := map[string]string{"USER_POOL_ID": PoolID, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": s.Cognito.URL}
-	s.functions = map[string]lambda.Function{ // time-outs as in template.yaml
-		functions.Claims:    s.function(functions.Claims, 5*time.Second),
-		functions.Sync:      s.function(functions.Sync, 5*time.Second, needed, map[string]string{"SYNC_QUEUE_URL": s.SQS.URL + path}),
-		functions.Replay:    s.function(functions.Replay, 30*time.Second, needed),
-		functions.Reconcile: s.function(functions.Reconcile, 900*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.queueURL(ReconcileQueue)}),
-		functions.Follow:    s.function(functions.Follow, 60*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.queueURL(FollowQueue)}),
-	}
+	s.setFunctions()
 	s.Lambda, err = lambda.NewService(slices.Collect(maps.Values(s.functions))...)
 	if err == nil {
 		s.UserPool.Invoke = s.Lambda.Invoke
 	}
 	return s, err
 }
+
+func (s *Stack) setFunctions() {
+	needed := map[string]string{
+		"GRAPHQL_DOMAIN":                   s.hasuraURL,
+		"SECRETS_ARN":                      s.secretARN,
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": s.SecretsManager.URL,
+	}
+	pool := map[string]string{"USER_POOL_ID": PoolID, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": s.Cognito.URL}
+	s.functions = map[string]lambda.Function{ // time-outs as in template.yaml
+		functions.Claims:    s.function(functions.Claims, 5*time.Second),
+		functions.Sync:      s.function(functions.Sync, 5*time.Second, needed, map[string]string{"SYNC_QUEUE_URL": s.queueURL(Queue)}),
+		functions.Replay:    s.function(functions.Replay, 30*time.Second, needed),
+		functions.Reconcile: s.function(functions.Reconcile, 900*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.queueURL(ReconcileQueue)}),
+		functions.Follow:    s.function(functions.Follow, 60*time.Second, needed, pool, map[string]string{"RECONCILE_QUEUE_URL": s.queueURL(FollowQueue)}),
+	}
+}
+
+// Configure gives other settings to the functions, and to the local Hasura and Secrets Manager what they have to know of them.
+// The next call of each function starts a new process. It must not run beside [Stack.Function].
+func (s *Stack) Configure(chosen Settings) error {
+	before := s.config.SecretKey
+	chosen.Set(&s.config)
+	if s.config.SecretKey = cmp.Or(s.config.SecretKey, defaultSecretKey); s.config.SecretKey != before {
+		if _, err := s.PutAdminSecret(s.config.AdminSecret); err != nil {
+			return err
+		}
+	}
+	if s.engine != nil {
+		s.engine.SetJWT(s.jwt())
+	}
+	s.setFunctions()
+	var errs []error
+	for name, f := range s.functions {
+		errs = append(errs, s.Lambda.Configure(name, f.Env))
+	}
+	return errors.Join(errs...)
+}
+
+const defaultSecretKey = "HASURA_GRAPHQL_ADMIN_SECRET"
 
 // startHasura configures Hasura as docs/ tells its users to.
 func (s *Stack) startHasura(ctx context.Context) (err error) {
@@ -162,12 +190,8 @@ func (s *Stack) startHasura(ctx context.Context) (err error) {
 	if s.Database, err = hasura.Open(ctx, s.config.Project, s.config.DatabaseURL); err != nil {
 		return err
 	}
-	tokens := s.config.JWT
-	if tokens.Key == "" && tokens.JWKURL == "" {
-		tokens.JWKURL, tokens.Issuer = pool.URL+"/"+s.Pool.ID+"/.well-known/jwks.json", s.Pool.Issuer
-		tokens.Format = cmp.Or(tokens.Format, jwt.FormatStringJSON)
-	}
-	s.engine, err = hasura.New(hasura.Config{Project: s.config.Project, Database: s.Database, AdminSecret: s.config.AdminSecret, JWT: &tokens})
+	s.keysURL = pool.URL + "/" + s.Pool.ID + "/.well-known/jwks.json"
+	s.engine, err = hasura.New(hasura.Config{Project: s.config.Project, Database: s.Database, AdminSecret: s.config.AdminSecret, JWT: s.jwt()})
 	if err != nil {
 		return err
 	}
@@ -179,6 +203,16 @@ func (s *Stack) startHasura(ctx context.Context) (err error) {
 		s.hasuraURL, s.rowsURL = s.Hasura.URL, direct.URL
 	}
 	return err
+}
+
+// jwt returns Hasura's configuration of tokens.
+func (s *Stack) jwt() *jwt.Config {
+	tokens := s.config.JWT
+	if tokens.Key == "" && tokens.JWKURL == "" {
+		tokens.JWKURL, tokens.Issuer = s.keysURL, s.Pool.Issuer
+		tokens.Format = cmp.Or(tokens.Format, jwt.FormatStringJSON)
+	}
+	return &tokens
 }
 
 // serveHasura remembers the errors that Hasura answers with.
