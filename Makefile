@@ -26,13 +26,16 @@ FUNCTIONS := $(patsubst $(ROOT)/functions/%/,%,$(wildcard $(ROOT)/functions/*/))
 help: ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*## /\1\t/p' '$(ROOT)/Makefile' | while IFS=$$'\t' read -r target text; do printf '  make %-13s %s\n' "$$target" "$$text"; done
 
+# The variables that make was given.
+GIVEN = $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))
+
 .PHONY: run
 run: functions ## Show sign-ins end to end on this machine, with Go alone (EVENT=<file or folder>; settings: ROLES=staff=editor)
-	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)') -variables '$(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))'
+	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)') -variables '$(GIVEN)'
 
 .PHONY: play
 play: functions command-line ## Try the functions on a local page, with users, groups and settings of your own (PORT=8080; settings: ROLES=staff=editor)
-	@go build -o .build/play/play ./local/play && exec .build/play/play -functions .build $(if $(PORT),-port '$(PORT)')
+	@go build -o .build/play/play ./local/play && exec .build/play/play -functions .build $(if $(PORT),-port '$(PORT)') -variables '$(GIVEN)'
 
 .PHONY: faults
 faults: functions ## Run the functions while services are at fault (shorter: FAULTS='-signins 200 -environments 10'; FAULTS='-drain 10000')

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"maps"
 	"net/http"
 	"sync"
 
@@ -19,12 +18,16 @@ type app struct {
 	pool  *cognitoidp.Server
 	mux   *http.ServeMux
 
-	built  string         // folder of the functions and of the command line
-	chosen stack.Settings // of the functions
+	root  fs.FS  // the repository
+	built string // folder of the functions and of the command line
 
 	acting sync.Mutex // held during an action: the rows before and after it belong to it
 
-	mu      sync.Mutex
+	mu       sync.Mutex
+	chosen   stack.Settings // of the functions
+	exported stack.Settings // only for the files of the page Settings: the stand-ins are in their place here
+	applied  *applied       // what the last change of settings led to
+
 	lastID  int
 	actions []*action
 	tokens  map[string]*signed // of the last sign-in, by sub or client id
@@ -38,21 +41,17 @@ type app struct {
 	replayed string  // what the last replay did
 }
 
-// newApp starts the environment. built is the folder of the functions, project the folder graphql/. ctx is for newApp alone.
-func newApp(ctx context.Context, built string, project fs.FS, chosen stack.Settings) (*app, error) {
-	project, err := documents.AddTo(project)
+// newApp starts the environment. built is the folder of the functions, root the repository. ctx is for newApp alone.
+func newApp(ctx context.Context, built string, root fs.FS, chosen stack.Settings) (*app, error) {
+	project, err := fs.Sub(root, "graphql")
+	if err == nil {
+		project, err = documents.AddTo(project)
+	}
 	if err != nil {
 		return nil, err
 	}
-	chosen = maps.Clone(chosen)
-	if chosen == nil {
-		chosen = make(stack.Settings)
-	}
-	if chosen["RECONCILE_ON_DELETE"] == "" {
-		chosen["RECONCILE_ON_DELETE"] = "mark" // so that the page can show it; the default is report
-	}
 	config := stack.Config{Functions: built, Project: project}
-	chosen.Set(&config)
+	local(chosen).Set(&config)
 	s, err := stack.Start(ctx, config)
 	if err != nil {
 		return nil, err
@@ -61,7 +60,7 @@ func newApp(ctx context.Context, built string, project fs.FS, chosen stack.Setti
 		return nil, errors.Join(err, s.Close())
 	}
 	watch(s)
-	a := &app{stack: s, pool: s.UserPool, mux: http.NewServeMux(), built: built, chosen: chosen, tokens: make(map[string]*signed)}
+	a := &app{stack: s, pool: s.UserPool, mux: http.NewServeMux(), root: root, built: built, chosen: chosen, tokens: make(map[string]*signed)}
 	a.route()
 	return a, nil
 }
@@ -87,6 +86,11 @@ func (a *app) route() {
 
 	handle("GET /tokens", a.showTokens)
 	handle("POST /tokens/query", a.queryHasura)
+
+	handle("GET /settings", a.showSettings)
+	handle("POST /settings", a.applySettings)
+	handle("POST /settings/check", a.checkSettings)
+	handle("GET /settings/files/{file}", a.saveSettings)
 
 	handle("GET /pool", a.showPool)
 	handle("POST /pool/{action}", a.actPool)

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -39,11 +40,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.SetOutput(stderr)
 	built := flags.String("functions", ".build", "folder with <function>/bootstrap for each function")
 	port := flags.String("port", "0", "port on 127.0.0.1; 0 is a free one")
+	variables := flags.String("variables", "", "names of the variables that make was given; an unknown one is refused")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	chosen, err := stack.ReadSettings(getenv)
-	if err == nil {
+	if err = errors.Join(err, stack.CheckVariables("play", strings.Fields(*variables), "PORT")); err == nil {
 		err = serve(ctx, options{*built, *port, chosen}, stdout)
 	}
 	if err != nil {
@@ -68,7 +70,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("PORT: %w", err)
 	}
-	app, err := newApp(ctx, o.built, os.DirFS("graphql"), o.settings)
+	app, err := newApp(ctx, o.built, os.DirFS("."), o.settings)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

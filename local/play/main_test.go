@@ -48,7 +48,7 @@ func startWith(t *testing.T, chosen stack.Settings) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(t.Context(), dir, os.DirFS("../../graphql"), chosen)
+	a, err := newApp(t.Context(), dir, os.DirFS("../.."), chosen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,6 +119,7 @@ func TestRunErrors(t *testing.T) {
 		{"an unknown flag", []string{"-nonsense"}, nil, "flag provided but not defined"},
 		{"a port that is a text", []string{"-port", "nonsense"}, nil, "PORT: "},
 		{"an invalid setting", []string{"-port", "0"}, map[string]string{"CLAIMS_FORMAT": "nonsense"}, "CLAIMS_FORMAT: "},
+		{"an unknown variable", []string{"-port", "0", "-variables", "PORT ROLES ROLE"}, nil, "ROLE: not a setting. make play knows PORT, "},
 		{"a setting of the environment", []string{"-port", "0"}, map[string]string{"GRAPHQL_DOMAIN": "example.com"}, "GRAPHQL_DOMAIN: the local environment sets it"},
 	}
 	for _, row := range rows {

@@ -22,6 +22,7 @@ type section struct{ Path, Name string }
 var sections = []section{
 	{"/users", "Users"},
 	{"/tokens", "Tokens"},
+	{"/settings", "Settings"},
 	{"/break", "Break it"},
 	{"/pool", "Pool"},
 	{"/doctor", "Token doctor"},
@@ -60,7 +61,8 @@ func parseTemplates() map[string]*template.Template {
 
 // helpers are functions of the templates.
 var helpers = template.FuncMap{
-	"join": strings.Join,
+	"join":    strings.Join,
+	"changes": func(what string, list []column) changes { return changes{what, list} },
 }
 
 // render writes a page.

@@ -36,7 +36,7 @@ func follow(t *testing.T, a *app, path string, form url.Values) (body, to string
 		if w.Code != http.StatusSeeOther {
 			t.Fatalf("POST %s: status %d, want a redirect:\n%s", path, w.Code, w.Body)
 		}
-		path = w.Header().Get("Location")
+		path, _, _ = strings.Cut(w.Header().Get("Location"), "#")
 		w = visit(t, a, path, nil)
 	}
 	if w.Code != http.StatusOK {

@@ -59,7 +59,7 @@ type drift struct{ Missing, Different, Left, Right int }
 func (d drift) Sum() int { return d.Missing + d.Different + d.Left }
 
 func (a *app) showPool(w http.ResponseWriter, r *http.Request) error {
-	if !users.Description.KeyIsSub() || a.chosen["USER_ID"] != "" {
+	if !users.Description.KeyIsSub() || a.settings()["USER_ID"] != "" {
 		return render(w, r, "pool.html", "Pool", poolView{Unknown: true})
 	}
 	v := poolView{InPool: len(a.pool.Users.All()), Waiting: len(a.stack.Queues.Bodies(stack.FollowQueue)), Imported: imported, Some: some}
@@ -221,12 +221,13 @@ func (a *app) follow(ctx context.Context, run *poolRun) error {
 
 // dryRun runs the built command line, with the variables of the reconcile function and nothing else.
 func (a *app) dryRun(ctx context.Context, run *poolRun) error {
-	run.Title = "hasura-cognito reconcile --on-delete mark"
+	chosen := local(a.settings())
+	run.Title = "hasura-cognito reconcile --on-delete " + chosen["RECONCILE_ON_DELETE"]
 	if err := a.stack.Age(ctx, agedBy); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(a.built, "hasura-cognito"), "reconcile", "--pool", stack.PoolID, "--user-id", cmp.Or(a.chosen["USER_ID"], "sub"),
-		"--on-delete", "mark", "--rate", "30")
+	cmd := exec.CommandContext(ctx, filepath.Join(a.built, "hasura-cognito"), "reconcile", "--pool", stack.PoolID, "--user-id", cmp.Or(chosen["USER_ID"], "sub"),
+		"--on-delete", chosen["RECONCILE_ON_DELETE"], "--rate", "30")
 	variables := map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "PATH": os.Getenv("PATH")}
 	maps.Copy(variables, a.stack.Function(functions.Reconcile).Env)

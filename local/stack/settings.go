@@ -37,6 +37,22 @@ func ReadSettings(getenv func(string) string) (Settings, error) {
 	return chosen, errors.Join(append(errs, faults...)...)
 }
 
+// CheckVariables refuses what make was given and is neither a setting nor one of a target's own variables.
+func CheckVariables(target string, given []string, own ...string) error {
+	known := slices.Clone(own)
+	for _, s := range settings.All {
+		known = append(known, s.Name)
+	}
+	var errs []error
+	for _, name := range given {
+		if !slices.Contains(known, name) {
+			errs = append(errs, fmt.Errorf("%s: not a setting. make %s knows %s and %s", name, target,
+				strings.Join(known[:len(known)-1], ", "), known[len(known)-1]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Env returns the settings of each function.
 func (s Settings) Env() map[string]map[string]string {
 	names := map[string]string{"claims": functions.Claims, "sync": functions.Sync, "replay": functions.Replay,
