@@ -21,10 +21,10 @@ type changedToken struct {
 	Claims []column
 }
 
-// changes are values before and after, in a table with a heading for them.
+// changes are values before and after, in a table. What is the heading of their names.
 type changes struct {
-	What string
-	List []column
+	Label, What string
+	List        []column
 }
 
 // different returns the values that differ, in the order of their names.

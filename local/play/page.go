@@ -62,7 +62,7 @@ func parseTemplates() map[string]*template.Template {
 // helpers are functions of the templates.
 var helpers = template.FuncMap{
 	"join":    strings.Join,
-	"changes": func(what string, list []column) changes { return changes{what, list} },
+	"changes": func(label, what string, list []column) changes { return changes{label, what, list} },
 }
 
 // render writes a page.

@@ -28,6 +28,7 @@ import (
 var sections = []section{
 	usersPage,
 	tokensPage,
+	settingsPage,
 	breakPage,
 	poolPage,
 	doctorPage,
