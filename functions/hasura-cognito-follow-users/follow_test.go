@@ -382,7 +382,7 @@ func TestOrderOfHintsDoesNotMatter(t *testing.T) {
 		}
 		for sub, row := range f.Rows() {
 			if _, alive := pooled[sub]; alive == !row.Time("deleted_at").IsZero() {
-				t.Errorf("seed %d: %s is in the pool: %t, and deleted_at is %s", seed, sub, alive, row["deleted_at"])
+				t.Errorf("seed %d: %s is in the pool: %t, and deleted_at is %s", seed, sub, alive, row.Get("deleted_at"))
 			}
 		}
 	}

@@ -112,7 +112,7 @@ func TestPart(t *testing.T) {
 	for _, n := range []int{4, 5} {
 		row := rows[reconciletest.Sub(n)]
 		if at := row.Time("deleted_at"); at.IsZero() || !at.Equal(row.Time("synced_at")) || row.Text("email") == "" {
-			t.Errorf("the row of a user who is gone: deleted_at %s, synced_at %s, email %s", row["deleted_at"], row["synced_at"], row["email"])
+			t.Errorf("the row of a user who is gone: deleted_at %s, synced_at %s, email %s", row.Get("deleted_at"), row.Get("synced_at"), row.Get("email"))
 		}
 	}
 	if row := rows["00000000-0000-0000-0000-000000000001"]; row.Text("email") != "service@example.com" || !row.Time("deleted_at").IsZero() || !row.Time("synced_at").IsZero() {
@@ -236,7 +236,7 @@ func TestNewerRowStays(t *testing.T) {
 		t.Errorf("the newer row has %s", got)
 	}
 	if row := rows[reconciletest.Sub(1)]; row.Text("email") != "user-1-1@example.com" || row.Time("last_sign_in_at").IsZero() {
-		t.Errorf("the older row has %s, last_sign_in_at %s", row["email"], row["last_sign_in_at"])
+		t.Errorf("the older row has %s, last_sign_in_at %s", row.Get("email"), row.Get("last_sign_in_at"))
 	}
 }
 

@@ -52,7 +52,7 @@ func (s *smoke) compare(check string, stored users.Stored) {
 		switch {
 		case column != s.user.row.Table.DeletedAt && (s.user.row.Values[column] == nil || isJSON && string(value) == "{}"):
 			// The user has no value, and the row has NULL or the default of the database.
-		case string(stored[column]) == "null":
+		case string(stored.Get(column)) == "null":
 			empty = append(empty, column)
 		default:
 			wrong = append(wrong, column)

@@ -144,7 +144,7 @@ func (t *Table) Show(ctx context.Context, sub string, values bool) (View, error)
 			}
 		}
 		if values && v.InTable {
-			cell.Row = stored[name]
+			cell.Row = stored.Get(name)
 		}
 		v.Columns = append(v.Columns, cell)
 	}

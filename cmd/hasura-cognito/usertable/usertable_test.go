@@ -48,7 +48,7 @@ func TestErase(t *testing.T) {
 	w.Users.Delete(sub)
 	check("gone", "")
 	row := w.Rows()[sub]
-	if row.Time("deleted_at").IsZero() || row.Text("id") != sub || bytes.Contains(row["email"], []byte("@")) {
+	if row.Time("deleted_at").IsZero() || row.Text("id") != sub || bytes.Contains(row.Get("email"), []byte("@")) {
 		t.Errorf("the row is %s", row)
 	}
 	view, err := table.Show(t.Context(), sub, false)
