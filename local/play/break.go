@@ -141,18 +141,25 @@ func alarms(lines []stack.Line, deadLetters int) (list []alarm) {
 
 // breakIt begins a breakage, after the last one has ended.
 func (a *app) breakIt(w http.ResponseWriter, r *http.Request) error {
-	name := r.FormValue("breakage")
+	a.acting.Lock()
+	defer a.acting.Unlock()
+	if err := a.begin(r.Context(), r.FormValue("breakage")); err != nil {
+		return err
+	}
+	return redirect(w, r, "/break")
+}
+
+// begin begins the breakage with a name, after the last one has ended. The caller holds a.acting.
+func (a *app) begin(ctx context.Context, name string) error {
 	i := slices.IndexFunc(breakages, func(b breakage) bool { return b.Name == name })
 	if i < 0 {
 		return problemf(http.StatusBadRequest, "Choose what breaks.")
 	}
-	a.acting.Lock()
-	defer a.acting.Unlock()
-	if err := errors.Join(a.repair(), a.warm(r.Context()), breakages[i].begin(a)); err != nil {
+	if err := errors.Join(a.repair(), a.warm(ctx), breakages[i].begin(a)); err != nil {
 		return err
 	}
 	a.setBroken(name)
-	return redirect(w, r, "/break")
+	return nil
 }
 
 // warm gives the sync function a new environment, whose breaker is closed and which holds the secret.

@@ -97,7 +97,13 @@ func problemf(status int, format string, args ...any) error {
 type handler func(w http.ResponseWriter, r *http.Request) error
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	err := h(w, r)
+	err := r.ParseForm() // else a form that cannot be read would be an empty one
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); err != nil && !tooLarge {
+		err = problemf(http.StatusBadRequest, "The form cannot be read: %v", err)
+	}
+	if err == nil {
+		err = h(w, r)
+	}
 	if err == nil {
 		return
 	}

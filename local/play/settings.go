@@ -129,7 +129,9 @@ func check(values stack.Settings) faults {
 		}
 	}
 	for name, value := range values {
-		if err := settings.Lookup(name).Check(value); err != nil {
+		if strings.ContainsRune(value, 0) {
+			wrong[name] = "an environment variable cannot hold the character NUL."
+		} else if err := settings.Lookup(name).Check(value); err != nil {
 			note(err)
 		}
 	}
@@ -199,16 +201,10 @@ func (a *app) apply(ctx context.Context, values stack.Settings) error {
 			chosen[name] = value
 		}
 	}
-	a.acting.Lock()
-	err := a.stack.Configure(local(chosen))
-	a.acting.Unlock()
+	result, err := a.configure(ctx, chosen, exported)
 	if err != nil {
 		return err
 	}
-	a.mu.Lock()
-	result := &applied{Settings: changedSettings(a.chosen, chosen)}
-	a.chosen, a.exported = chosen, exported
-	a.mu.Unlock()
 	old, r, title := a.lastSigned()
 	if old != nil {
 		operation := signIn
@@ -224,6 +220,24 @@ func (a *app) apply(ctx context.Context, values stack.Settings) error {
 	defer a.mu.Unlock()
 	a.applied = result
 	return err
+}
+
+// configure gives the settings to the functions and to the page. What is broken on the page Break it begins anew.
+func (a *app) configure(ctx context.Context, chosen, exported stack.Settings) (*applied, error) {
+	a.acting.Lock()
+	defer a.acting.Unlock()
+	if err := a.stack.Configure(local(chosen)); err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	result := &applied{Settings: changedSettings(a.chosen, chosen)}
+	a.chosen, a.exported = chosen, exported
+	broken := a.broken
+	a.mu.Unlock()
+	if broken == "" {
+		return result, nil
+	}
+	return result, a.begin(ctx, broken)
 }
 
 // lastSigned returns the last tokens of someone who can get new ones, and the request for them; nil if there is nobody.

@@ -6,10 +6,13 @@ import (
 	"html"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
@@ -48,6 +51,7 @@ func TestMessagesOfTheParsers(t *testing.T) {
 		{"TENANT_ATTRIBUTE", "custom:tenant", nil, "it needs TENANT_GROUPS."},
 		{"TENANT_ATTRIBUTE", "custom:tenant", url.Values{"TENANT_GROUPS": {"{tenant}"}}, ""},
 		{"ROLE_ATTRIBUTE", "custom:groups", nil, "it needs ROLES"},
+		{"ROLES", "a\x00b=boss", nil, "an environment variable cannot hold the character NUL."},
 		{"ROLES", "admins=boss", nil, ""},
 		{"ROLES", "", nil, ""},
 	} {
@@ -111,6 +115,91 @@ func TestApplySettings(t *testing.T) {
 	contains(t, "the defaults", page, `<td class="value">`+clientID+`=service</td><td class="value">none</td>`)
 	if got := a.settings(); len(got) > 0 {
 		t.Errorf("settings after the defaults = %v", got)
+	}
+}
+
+// The sync finds the admin secret at each key, also at the one that the secret has beside it.
+func TestSecretsKey(t *testing.T) {
+	a := start(t)
+	act(t, a, request{who: newcomerOf("ada@example.com")}, signUp, confirm, signIn)
+	for _, key := range []string{"MY_KEY", "ANOTHER_SECRET", ""} {
+		page, _ := follow(t, a, "/settings", url.Values{"SECRETS_KEY": {key}})
+		contains(t, "SECRETS_KEY="+key, page, "columns changed.")
+	}
+}
+
+// What is broken on the page Break it stays broken with other settings.
+func TestApplySettingsWhileBroken(t *testing.T) {
+	a := start(t)
+	act(t, a, request{who: newcomerOf("ada@example.com")}, signUp, confirm, signIn)
+	for _, row := range []struct{ breakage, message string }{
+		{"wrong-secret", "parked"},
+		{"rotated", "secret refreshed"},
+		{"secrets-down", "secret fetch failed"},
+	} {
+		follow(t, a, "/break", url.Values{"breakage": {row.breakage}})
+		follow(t, a, "/settings", url.Values{"SECRETS_KEY": {"KEY_OF_" + row.breakage}})
+		var messages []string
+		for _, step := range a.applied.Action.Steps {
+			for _, line := range step.Call.Log {
+				messages = append(messages, line.Message)
+			}
+		}
+		if !slices.Contains(messages, row.message) || a.broken != row.breakage {
+			t.Errorf("%s: broken = %q, messages = %q, want %q", row.breakage, a.broken, messages, row.message)
+		}
+	}
+	follow(t, a, "/break/repair", url.Values{})
+	page, _ := follow(t, a, "/settings", url.Values{})
+	contains(t, "the page after the repair", page, "columns changed.")
+}
+
+// A form that cannot be read changes nothing.
+func TestSettingsThatCannotBeRead(t *testing.T) {
+	a := start(t)
+	follow(t, a, "/settings", url.Values{"ROLES": {"admins=boss"}})
+	for _, row := range []struct {
+		name, body string
+		want       int
+	}{
+		{"too large", "ROLES=" + strings.Repeat("a", 1<<20), http.StatusRequestEntityTooLarge},
+		{"wrong escape", "DEFAULT_ROLE=boss&ROLES=%zz", http.StatusBadRequest},
+	} {
+		for _, path := range []string{"/settings", "/settings/check"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(row.body))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Host = "127.0.0.1:80"
+			w := httptest.NewRecorder()
+			protect("127.0.0.1:80", a).ServeHTTP(w, r)
+			if got := a.settings()["ROLES"]; w.Code != row.want || got != "admins=boss" {
+				t.Errorf("%s, %s: status %d, want %d; ROLES = %q", row.name, path, w.Code, row.want, got)
+			}
+		}
+	}
+}
+
+// No action begins between the change of the functions and that of what the page says about them.
+func TestSettingsChangeAtOnce(t *testing.T) {
+	a := start(t)
+	a.mu.Lock()
+	applied := make(chan error)
+	go func() { applied <- a.apply(t.Context(), stack.Settings{"ROLES": "admins=boss"}) }()
+	for range 1000 {
+		w := httptest.NewRecorder()
+		a.stack.Lambda.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/2015-03-31/functions/"+functions.Claims+"/configuration", nil))
+		if strings.Contains(w.Body.String(), "admins=boss") {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond) // the other functions
+	if a.acting.TryLock() {
+		t.Error("an action can begin while the page still has the old settings")
+		a.acting.Unlock()
+	}
+	a.mu.Unlock()
+	if err := <-applied; err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -232,7 +232,9 @@ func (s *Stack) serveHasura(w http.ResponseWriter, r *http.Request) {
 
 // PutAdminSecret puts an admin secret into Secrets Manager and returns the ARN of the secret.
 func (s *Stack) PutAdminSecret(value string) (arn string, err error) {
-	text, err := json.Marshal(map[string]string{s.config.SecretKey: value, "ANOTHER_SECRET": value + "-another"})
+	secret := map[string]string{"ANOTHER_SECRET": value + "-another"}
+	secret[s.config.SecretKey] = value // it can have the same name
+	text, err := json.Marshal(secret)
 	return s.Secrets.Put(Secret, string(text)), err
 }
 
