@@ -21,6 +21,7 @@ import (
 	"github.com/phenom-earth/hasura-cognito/functions"
 	"github.com/phenom-earth/hasura-cognito/local/cognitoidp"
 	"github.com/phenom-earth/hasura-cognito/local/stack"
+	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
@@ -223,11 +224,16 @@ func (a *app) follow(ctx context.Context, run *poolRun) error {
 func (a *app) dryRun(ctx context.Context, run *poolRun) error {
 	chosen := local(a.settings())
 	run.Title = "hasura-cognito reconcile --on-delete " + chosen["RECONCILE_ON_DELETE"]
+	maxGone := settings.ReconcileMaxGone.Default
+	if chosen["RECONCILE_MAX_GONE"] != "" {
+		maxGone = chosen["RECONCILE_MAX_GONE"]
+		run.Title += " --max-gone " + maxGone
+	}
 	if err := a.stack.Age(ctx, agedBy); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(a.built, "hasura-cognito"), "reconcile", "--pool", stack.PoolID, "--user-id", cmp.Or(chosen["USER_ID"], "sub"),
-		"--on-delete", chosen["RECONCILE_ON_DELETE"], "--rate", "30")
+		"--on-delete", chosen["RECONCILE_ON_DELETE"], "--max-gone", maxGone, "--rate", "30")
 	variables := map[string]string{"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "PATH": os.Getenv("PATH")}
 	maps.Copy(variables, a.stack.Function(functions.Reconcile).Env)

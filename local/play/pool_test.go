@@ -30,6 +30,14 @@ func TestPoolPage(t *testing.T) {
 	press("edit", "5 users were edited", "5 rows are not equal to the pool", "5 changes wait")
 	press("dry-run", "Dry run: nothing was written.", "to update            5", "5 rows are not equal to the pool")
 	press("follow", "The follow function got 5 changes", "table and pool are equal", "0 changes wait")
+
+	// 15 of 1000 users are gone, which is more than 0% and less than the default. The dry run reports what reconcile does.
+	follow(t, a, "/settings", url.Values{"RECONCILE_MAX_GONE": {"0%"}})
+	for range 3 {
+		press("delete", "5 users were deleted")
+	}
+	press("dry-run", "--max-gone 0%", "No row is marked")
+	press("reconcile", "15 rows are not equal to the pool")
 	if w := visit(t, a, "/pool/nothing", url.Values{}); w.Code != http.StatusNotFound {
 		t.Errorf("an unknown action: status %d, want 404", w.Code)
 	}
