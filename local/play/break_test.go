@@ -79,3 +79,23 @@ func TestAlarmsAreThoseOfTheTemplate(t *testing.T) {
 		}
 	}
 }
+
+// The pages can be shown while the admin secret changes.
+func TestPagesWhileTheSecretRotates(t *testing.T) {
+	a := start(t)
+	shown := make(chan int)
+	go func() {
+		defer close(shown)
+		for range 50 {
+			shown <- visit(t, a, "/users", nil).Code
+		}
+	}()
+	for code := range shown {
+		if code != http.StatusOK {
+			t.Fatalf("/users: status %d", code)
+		}
+		if err := a.repair(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

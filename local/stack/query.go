@@ -67,6 +67,8 @@ func (s *Stack) Documents(ctx context.Context, token, role string) ([]Row, error
 
 // Users reads every row, as admin, in the order of the keys. Faults of [Stack.Hasura] do not concern it.
 func (s *Stack) Users(ctx context.Context) ([]Row, error) {
+	s.secret.RLock()
+	defer s.secret.RUnlock()
 	return Users(ctx, s.rowsURL, s.config.AdminSecret)
 }
 
@@ -84,6 +86,8 @@ func Users(ctx context.Context, url, adminSecret string) ([]Row, error) {
 
 // Everyone is [Stack.Users] with the columns that reconcile and follow alone write.
 func (s *Stack) Everyone(ctx context.Context) ([]Row, error) {
+	s.secret.RLock()
+	defer s.secret.RUnlock()
 	return rows(ctx, s.rowsURL, s.config.AdminSecret, users.Description.Enabled+" "+users.Description.DeletedAt)
 }
 
@@ -119,6 +123,8 @@ func (s *Stack) Age(ctx context.Context, since time.Duration) error {
 	if column == "" {
 		return nil
 	}
+	s.secret.RLock()
+	defer s.secret.RUnlock()
 	n := graphql.Users
 	text := fmt.Sprintf(`mutation age($where: %s!, $set: %s!) { %s(where: $where, _set: $set) { %s } }`, n.Condition, n.Set, n.Update, n.AffectedRows)
 	_, err := query(ctx, s.rowsURL, http.Header{"X-Hasura-Admin-Secret": {s.config.AdminSecret}}, request{text, map[string]any{

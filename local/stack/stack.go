@@ -86,6 +86,8 @@ type Stack struct {
 	fronts    []*Front
 	rule      func(event []byte)
 
+	secret sync.RWMutex // for config.AdminSecret; held during a query that Hasura must not refuse meanwhile
+
 	mu     sync.Mutex
 	errors map[string][]string // Hasura's, by X-Request-Id
 }
@@ -247,6 +249,8 @@ func (s *Stack) Rotate(value string) error {
 
 // SetAdminSecret replaces the admin secret in Hasura alone.
 func (s *Stack) SetAdminSecret(value string) {
+	s.secret.Lock()
+	defer s.secret.Unlock()
 	s.engine.SetAdminSecret(value)
 	s.config.AdminSecret = value
 }
