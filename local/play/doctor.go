@@ -19,7 +19,8 @@ type diagnosis struct {
 	Examples            []example
 	Token, Secret, Keys string
 
-	Problem         string // why there is no judgement
+	Problem         string   // why there is no judgement
+	Ignored         []string // keys of the configuration that Hasura does not know
 	Judgement       *jwt.Judgement
 	Header, Payload string // decoded; empty if they cannot be
 }
@@ -58,6 +59,7 @@ func (d *diagnosis) judge(now time.Time) {
 		d.Header, d.Payload = decoded(parts[0]), decoded(parts[1])
 	}
 	config, err := jwt.ParseConfig(d.Secret)
+	d.Ignored = config.Unknown
 	switch {
 	case token == "":
 		d.Problem = "Paste a token."

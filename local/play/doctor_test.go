@@ -36,6 +36,8 @@ func TestDoctorPage(t *testing.T) {
 	} {
 		contains(t, row.example, post(t, a, "/doctor", url.Values{"example": {row.example}}), row.want...)
 	}
+	body = post(t, a, "/doctor", url.Values{"token": {"a.b.c"}, "secret": {`{"jwk_url":"https://a","claims_fromat":"json"}`}})
+	contains(t, "a misspelled key", body, "Hasura ignores what it does not know in the configuration: claims_fromat.")
 	if w := visit(t, a, "/doctor", url.Values{"example": {"none"}}); w.Code != http.StatusBadRequest {
 		t.Errorf("an unknown example: status %d, want 400", w.Code)
 	}

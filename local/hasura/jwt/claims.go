@@ -1,15 +1,12 @@
 package jwt
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/theory/jsonpath"
 )
 
 // An Error is Hasura's refusal of a token. Message is Hasura's text and can quote claims.
@@ -175,22 +172,17 @@ func kind(value any) string {
 	return "Number"
 }
 
-func decode(text []byte) (value any, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err = decoder.Decode(&value); err == nil && decoder.More() {
-		err = errors.New("there is more than one JSON value")
-	}
-	return value, err
-}
-
 // find returns the value of the claims namespace.
 func (c Config) find(claims map[string]any) (any, error) {
 	if c.NamespacePath != "" {
-		if value, ok := lookup(claims, c.NamespacePath); ok {
+		path, err := parsePath(c.NamespacePath)
+		if err != nil {
+			return nil, fmt.Errorf("claims_namespace_path: %w", err)
+		}
+		if value, ok := path.in(claims); ok {
 			return value, nil
 		}
-		return nil, refuse(InvalidClaims, "claims not found at claims_namespace_path: '%s'", c.NamespacePath)
+		return nil, refuse(InvalidClaims, "claims not found at claims_namespace_path: '%v'", path)
 	}
 	if value, ok := claims[c.namespace()]; ok {
 		return value, nil
@@ -202,18 +194,27 @@ func (c Config) find(claims map[string]any) (any, error) {
 // claims, such as sub.
 func (c Config) mapped(payload map[string]any) (map[string]any, error) {
 	mapped := map[string]any{}
-	for _, name := range slices.Sorted(maps.Keys(c.Map)) {
+	others := slices.DeleteFunc(slices.Sorted(maps.Keys(c.Map)), isRoles)
+	for _, name := range append([]string{allowedRoles, defaultRole}, others...) {
 		value := c.Map[name]
 		if from, ok := value.(map[string]any); ok {
-			path, _ := from["path"].(string)
-			if value, ok = lookup(payload, path); !ok {
-				value, ok = from["default"]
+			text, _ := from["path"].(string)
+			path, err := parsePath(text)
+			if err != nil {
+				return nil, fmt.Errorf("claims_map: %s: %w", name, err)
 			}
-			if !ok && (name == allowedRoles || name == defaultRole) {
+			if value, ok = path.in(payload); !ok {
+				value = from["default"]
+				ok = value != nil
+			}
+			if !ok && isRoles(name) {
 				return nil, refuse(MissingRoleClaims, "JWT claim does not contain %s", name)
 			}
 			if !ok {
 				return nil, refuse(InvalidClaims, "JWT claim from claims_map, %s not found", name)
+			}
+			if _, err := roleOf(value); name == defaultRole && err != nil {
+				return nil, refuse(InvalidClaims, "invalid %s; should be a role: %v", name, err)
 			}
 		}
 		mapped[name] = value
@@ -221,14 +222,5 @@ func (c Config) mapped(payload map[string]any) (map[string]any, error) {
 	return mapped, nil
 }
 
-func lookup(payload map[string]any, path string) (any, bool) {
-	parsed, err := jsonpath.Parse(path)
-	if err != nil {
-		return nil, false
-	}
-	found := parsed.Select(payload)
-	if len(found) == 0 {
-		return nil, false
-	}
-	return found[0], true
-}
+// isRoles reports whether a claim of the map has roles, not a session variable.
+func isRoles(name string) bool { return name == allowedRoles || name == defaultRole }

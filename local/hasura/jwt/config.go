@@ -10,17 +10,16 @@
 package jwt
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/theory/jsonpath"
 )
 
 // DefaultNamespace is the claim that Hasura reads by default.
@@ -33,7 +32,7 @@ const (
 )
 
 // A Config is the JSON of HASURA_GRAPHQL_JWT_SECRET. The page "JWT authentication" of
-// Hasura's documentation describes the keys. Other keys are refused.
+// Hasura's documentation describes the keys.
 type Config struct {
 	// Type says how Key is read: HS… as an HMAC secret, another one as a public key. It does
 	// not bind the algorithm of a token.
@@ -46,7 +45,7 @@ type Config struct {
 
 	// Namespace is the claim to read; empty means DefaultNamespace.
 	Namespace string `json:"claims_namespace"`
-	// NamespacePath is a JSON path such as $.hasura.claims, instead of Namespace.
+	// NamespacePath is a path such as $.hasura.claims, instead of Namespace.
 	NamespacePath string `json:"claims_namespace_path"`
 	// Format is FormatJSON or FormatStringJSON; empty means FormatJSON.
 	Format string `json:"claims_format"`
@@ -62,6 +61,9 @@ type Config struct {
 	AllowedSkew float64 `json:"allowed_skew"`
 	// Header is where the token is; the zero value means Authorization.
 	Header Header `json:"header"`
+
+	// Unknown has the keys that Hasura ignores, such as misspelled ones.
+	Unknown []string `json:"-"`
 }
 
 // A Header is a place of the token. Type is Authorization, Cookie or CustomHeader; the
@@ -85,10 +87,12 @@ func (a *Audience) UnmarshalJSON(text []byte) error {
 
 // UnmarshalJSON decodes and checks a Config as Hasura does when it starts.
 func (c *Config) UnmarshalJSON(text []byte) error {
+	known, err := c.known(text)
+	if err != nil {
+		return fmt.Errorf("parse the JWT secret: %w", err)
+	}
 	type plain Config
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode((*plain)(c)); err != nil {
+	if err := json.Unmarshal(known, (*plain)(c)); err != nil {
 		return fmt.Errorf("parse the JWT secret: %w", err)
 	}
 	var errs []error
@@ -111,14 +115,78 @@ func (c *Config) UnmarshalJSON(text []byte) error {
 	refuseIf(c.Namespace != "" && c.NamespacePath != "", "claims_namespace and claims_namespace_path both cannot be set")
 	refuseIf(!slices.Contains([]string{"", FormatJSON, FormatStringJSON}, c.Format), "claims_format %q is not known", c.Format)
 	if c.NamespacePath != "" {
-		_, err := jsonpath.Parse(c.NamespacePath)
+		_, err := parsePath(c.NamespacePath)
 		refuseIf(err != nil, "claims_namespace_path: %w", err)
+	}
+	refuseIf(!isStringOrURI(c.Issuer), "issuer: it has a colon and is no URI")
+	if c.JWKURL != "" {
+		u, err := url.Parse(c.JWKURL)
+		refuseIf(err != nil || u.Scheme == "", "jwk_url: not a URI")
 	}
 	for _, name := range []string{allowedRoles, defaultRole} {
 		_, ok := c.Map[name]
 		refuseIf(c.Map != nil && !ok, "%s is mandatory in claims_map", name)
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Map)) {
+		err := checkMapped(name, c.Map[name])
+		refuseIf(err != nil, "claims_map: %s: %w", name, err)
+	}
 	return errors.Join(errs...)
+}
+
+// known returns the members of the configuration that Hasura reads, and names the others in
+// c.Unknown. Their names must be in lower case.
+func (c *Config) known(text []byte) ([]byte, error) {
+	decoded, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	object, ok := decoded.(map[string]any)
+	if !ok {
+		return nil, errors.New("it is not a JSON object")
+	}
+	c.Unknown = nil
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if !slices.Contains(keys, name) {
+			c.Unknown = append(c.Unknown, name)
+			delete(object, name)
+		}
+	}
+	return json.Marshal(object)
+}
+
+var keys = []string{"type", "key", "jwk_url", "claims_namespace", "claims_namespace_path", "claims_format", "claims_map",
+	"audience", "issuer", "allowed_skew", "header"}
+
+// checkMapped checks an entry of claims_map: a literal, or a path with a default.
+func checkMapped(name string, value any) error {
+	if from, ok := value.(map[string]any); ok {
+		text, ok := from["path"].(string)
+		if !ok {
+			return errors.New("it has no path")
+		}
+		if _, err := parsePath(text); err != nil {
+			return fmt.Errorf("path: %w", err)
+		}
+		if value = from["default"]; value == nil {
+			return nil
+		}
+	}
+	switch name {
+	case allowedRoles:
+		_, err := rolesOf(map[string]any{allowedRoles: value})
+		if refusal, ok := errors.AsType[*Error](err); ok {
+			return errors.New(refusal.Message)
+		}
+		return nil
+	case defaultRole:
+		_, err := roleOf(value)
+		return err
+	}
+	if _, ok := value.(string); !ok {
+		return errors.New("parsing Text failed, expected String, but encountered " + kind(value))
+	}
+	return nil
 }
 
 func (c Config) namespace() string { return cmp.Or(c.Namespace, DefaultNamespace) }
@@ -126,7 +194,8 @@ func (c Config) namespace() string { return cmp.Or(c.Namespace, DefaultNamespace
 // place names where the claims were looked for, as Hasura's messages do.
 func (c Config) place() string {
 	if c.NamespacePath != "" {
-		return "claims_namespace_path " + c.NamespacePath
+		path, _ := parsePath(c.NamespacePath) // find has read it before
+		return "claims_namespace_path " + path.String()
 	}
 	return "claims_namespace " + c.namespace()
 }

@@ -40,11 +40,22 @@ func TestBadConfigs(t *testing.T) {
 		{"an unknown type", `{"type": "XS256", "key": "k"}`, `type "XS256"`},
 		{"a cookie without a name", `{"jwk_url": "http://a", "header": {"type": "Cookie"}}`, "need a name"},
 		{"a short key", `{"type": "HS256", "key": "k"}`, "at least 32 bytes"},
-		{"an unknown setting", `{"jwk_url": "http://a", "color": 1}`, "unknown field"},
+		{"a list", `[]`, "not a JSON object"},
+		{"a URL without a scheme", `{"jwk_url": "a"}`, "jwk_url: not a URI"},
+		{"an issuer that is no URI", `{"jwk_url": "http://a", "issuer": "a:b c"}`, "issuer: "},
 		{"namespace and path", `{"jwk_url": "http://a", "claims_namespace": "n", "claims_namespace_path": "$"}`, "both cannot be set"},
 		{"an invalid path", `{"jwk_url": "http://a", "claims_namespace_path": "$["}`, "claims_namespace_path"},
 		{"an unknown format", `{"jwk_url": "http://a", "claims_format": "xml"}`, `claims_format "xml"`},
+		{"an empty name in the path", `{"jwk_url": "http://a", "claims_namespace_path": "$."}`, "claims_namespace_path"},
+		{"a name with a blank in the path", `{"jwk_url": "http://a", "claims_namespace_path": "$.a b"}`, "claims_namespace_path"},
+		{"an index that is no number", `{"jwk_url": "http://a", "claims_namespace_path": "$[a]"}`, "claims_namespace_path"},
+		{"a path with an open quote", `{"jwk_url": "http://a", "claims_namespace_path": "$['a]"}`, "claims_namespace_path"},
 		{"a map without the roles", `{"jwk_url": "http://a", "claims_map": {}}`, "x-hasura-default-role is mandatory"},
+		{"a map with a number as the default role", `{"jwk_url": "http://a", "claims_map": {"x-hasura-allowed-roles": ["a"], "x-hasura-default-role": 1}}`, "expected String, but encountered Number"},
+		{"a map with a text as the roles", `{"jwk_url": "http://a", "claims_map": {"x-hasura-allowed-roles": "a", "x-hasura-default-role": "a"}}`, "should be a list of roles"},
+		{"a map with a number as a variable", `{"jwk_url": "http://a", "claims_map": {"x-hasura-allowed-roles": ["a"], "x-hasura-default-role": "a", "x-hasura-b": 1}}`, "x-hasura-b: parsing Text failed"},
+		{"a map with a number as a default", `{"jwk_url": "http://a", "claims_map": {"x-hasura-allowed-roles": ["a"], "x-hasura-default-role": "a", "x-hasura-b": {"path": "$.b", "default": 1}}}`, "x-hasura-b: parsing Text failed"},
+		{"a map with an object without a path", `{"jwk_url": "http://a", "claims_map": {"x-hasura-allowed-roles": ["a"], "x-hasura-default-role": {}}}`, "it has no path"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {

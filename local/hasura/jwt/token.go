@@ -97,8 +97,8 @@ func (c *checker) session(token, role string) (Session, error) {
 	return session(claims, role)
 }
 
-// algorithms are all that Hasura knows. Neither type nor a token's kid chooses one: the
-// kind of the key does.
+// algorithms are the default ones of hs-jose 0.10 (defaultValidationSettings), which Hasura
+// takes. Neither type nor a token's kid chooses one: the kind of the key does.
 var algorithms = []jose.SignatureAlgorithm{
 	jose.HS256, jose.HS384, jose.HS512,
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
@@ -111,28 +111,40 @@ var hmacBytes = map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}
 // as in Hasura.
 func (c *checker) verify(token string) (map[string]any, error) {
 	c.reached = Form
-	if parts := strings.Count(token, ".") + 1; parts != 3 {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
 		// Cognito's refresh tokens are encrypted and have 5 parts (graphql-engine #5724).
-		return nil, unverified("JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got %d)", parts)
+		return nil, unverified("JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got %d)", len(parts))
 	}
-	if unsigned(token) {
-		return nil, unverified("JWSError JWSNoSignatures")
-	}
-	signed, err := jose.ParseSignedCompact(token, algorithms)
+	algorithm, err := checkForm(parts)
 	if err != nil {
-		return nil, unverified("JWSError JWSInvalidSignature")
+		return nil, err
 	}
-	decoded, err := decode(signed.UnsafePayloadWithoutVerification())
+	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return nil, err // checkForm has decoded it
+	}
+	decoded, err := decode(text)
 	payload, ok := decoded.(map[string]any)
-	if err != nil || !ok {
-		return nil, unverified(`JWTClaimsSetDecodeError "Error in $: not an object"`)
+	switch {
+	case err != nil: // Hasura also says where
+		return nil, unverified(`JWTClaimsSetDecodeError "Error in $: Failed reading: not a valid json value"`)
+	case !ok:
+		return nil, unverified(`JWTClaimsSetDecodeError "Error in $: parsing JWT Claims Set failed, expected Object, but encountered %s"`, kind(decoded))
 	}
 	c.reached = Issuer
 	if iss := payload["iss"]; iss != nil && c.Issuer != "" && iss != c.Issuer {
 		return nil, unverified("JWTNotInIssuer")
 	}
 	c.reached = Signature
+	if !slices.Contains(algorithms, jose.SignatureAlgorithm(algorithm)) {
+		return nil, unverified("JWSError JWSNoSignatures")
+	}
 	if c.keys != nil {
+		signed, err := jose.ParseSignedCompact(token, algorithms)
+		if err != nil {
+			return nil, unverified("JWSError JWSInvalidSignature")
+		}
 		keys, err := c.keys()
 		if err != nil {
 			return nil, fmt.Errorf("fetch JWKs: %w", err)
@@ -144,14 +156,6 @@ func (c *checker) verify(token string) (map[string]any, error) {
 	}
 	c.reached = Registered
 	return payload, c.checkRegistered(payload)
-}
-
-// unsigned reports whether the token says that it has no signature.
-func unsigned(token string) bool {
-	encoded, _, _ := strings.Cut(token, ".")
-	var header struct{ Alg string }
-	text, err := base64.RawURLEncoding.DecodeString(encoded)
-	return err == nil && json.Unmarshal(text, &header) == nil && header.Alg == "none"
 }
 
 // verifies checks the signature. A published key is never one of HMAC: it would not be a secret.
@@ -239,9 +243,7 @@ func (c *checker) checkRegistered(payload map[string]any) error {
 				if !ok {
 					return mistyped(name, "StringOrURI", "String", item)
 				}
-				// RFC 7519: a string with a colon must be a URI.
-				_, err := url.Parse(text)
-				if strings.Contains(text, ":") && (err != nil || strings.ContainsAny(text, " \"<>\\^`{|}")) {
+				if !isStringOrURI(text) {
 					return unverified(`JWTClaimsSetDecodeError "Error in $.%s: failed to parse StringOrURI"`, name)
 				}
 			}
@@ -262,6 +264,13 @@ func (c *checker) checkRegistered(payload map[string]any) error {
 		return unverified("JWTNotInAudience")
 	}
 	return nil
+}
+
+// isStringOrURI reports whether a text is what RFC 7519 calls StringOrURI: a text with a
+// colon must be a URI.
+func isStringOrURI(text string) bool {
+	u, err := url.Parse(text)
+	return !strings.Contains(text, ":") || err == nil && u.Scheme != "" && !strings.ContainsAny(text, " \"<>\\^`{|}")
 }
 
 func (c Config) inAudience(aud any) bool {
