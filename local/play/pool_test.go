@@ -25,6 +25,7 @@ func TestPoolPage(t *testing.T) {
 		contains(t, button, body, parts...)
 	}
 	press("edit", "the pool has no such users. Import some first")
+	follow(t, a, "/settings", url.Values{"USER_ID": {"custom:id"}}) // the key of the table is the sub all the same
 	press("import", "1000 rows are not equal to the pool")
 	press("reconcile", "table and pool are equal", "1 planned, 1 reconciled")
 	press("edit", "5 users were edited", "5 rows are not equal to the pool", "5 changes wait")

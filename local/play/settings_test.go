@@ -82,7 +82,7 @@ func TestMessagesOfTheParsers(t *testing.T) {
 func TestApplySettings(t *testing.T) {
 	a := start(t)
 	page, _ := follow(t, a, "/settings", url.Values{"ROLES": {"staff=editor"}})
-	contains(t, "the page without users", page, "Nobody has tokens yet", "<td class=\"value\">staff=editor</td>", `value="staff=editor"`)
+	contains(t, "the page without users", page, "No user who can sign in has tokens yet.", "<td class=\"value\">staff=editor</td>", `value="staff=editor"`)
 
 	act(t, a, request{version: "2", who: newcomer{attributes: map[string]string{"email": "ada@example.com", "custom:org_id": "7"}, groups: []string{"staff", "admins"}}}, signUp, confirm, signIn)
 	page, _ = follow(t, a, "/settings", url.Values{"ROLES": {"admins=boss"}, "CLAIMS_FORMAT": {"json"}, "CLAIMS_NAMESPACE": {"hasura"},
@@ -97,6 +97,13 @@ func TestApplySettings(t *testing.T) {
 	if !strings.Contains(page, `<tr class="changed"><th scope="row">synced_at`) {
 		t.Errorf("the sync does not work with the other key of the secret and the role:\n%s", page)
 	}
+
+	// A user who cannot sign in any more does not get tokens.
+	u := a.pool.Users.All()[0]
+	u.Enabled = false
+	a.pool.Users.Put(u)
+	page, _ = follow(t, a, "/settings", url.Values{"ROLES": {"admins=boss"}})
+	contains(t, "the page of a disabled user", page, "No user who can sign in has tokens yet.")
 
 	// What is wrong is not applied, and stays in the form.
 	before := a.settings()
