@@ -213,6 +213,9 @@ func (c Config) mapped(payload map[string]any) (map[string]any, error) {
 			if !ok {
 				return nil, refuse(InvalidClaims, "JWT claim from claims_map, %s not found", name)
 			}
+			if _, err := rolesOf(map[string]any{name: value}); name == allowedRoles && err != nil {
+				return nil, err
+			}
 			if _, err := roleOf(value); name == defaultRole && err != nil {
 				return nil, refuse(InvalidClaims, "invalid %s; should be a role: %v", name, err)
 			}

@@ -118,7 +118,10 @@ func (c *Config) UnmarshalJSON(text []byte) error {
 		_, err := parsePath(c.NamespacePath)
 		refuseIf(err != nil, "claims_namespace_path: %w", err)
 	}
-	refuseIf(!isStringOrURI(c.Issuer), "issuer: it has a colon and is no URI")
+	refuseIf(!isStringOrURI(c.Issuer), "issuer: it has a colon and is not a URI")
+	for _, text := range c.Audience {
+		refuseIf(!isStringOrURI(text), "audience: %q has a colon and is not a URI", text)
+	}
 	if c.JWKURL != "" {
 		u, err := url.Parse(c.JWKURL)
 		refuseIf(err != nil || u.Scheme == "", "jwk_url: not a URI")

@@ -74,14 +74,30 @@ func read(d *jsontext.Decoder) (any, error) {
 // knownAlgorithms are all that hs-jose 0.10 can read. It ignores a signature of those that are not among its default algorithms.
 var knownAlgorithms = []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "ES256K", "PS256", "PS384", "PS512", "none", "EdDSA"}
 
-// checkForm says why hs-jose cannot read a token of three parts, and returns the algorithm: Crypto/JOSE/JWS.hs (fromCompact) and
+// base64URL decodes a part of a token, with or without padding. The error is Hasura's refusal.
+func base64URL(part string) ([]byte, error) {
+	octets, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(part, "="))
+	if err != nil || strings.ContainsAny(part, "\r\n") {
+		return nil, undecodable("Not valid base64url")
+	}
+	return octets, nil
+}
+
+func undecodable(why string) error {
+	return unverified("JWSError (JSONDecodeError %s)", strconv.Quote(why))
+}
+
+// checkForm says why hs-jose cannot read the parts of a token, and returns the algorithm: Crypto/JOSE/JWS.hs (fromCompact) and
 // Crypto/JOSE/Header.hs. The payload comes first.
 func checkForm(parts []string) (algorithm string, err error) {
-	undecodable := func(why string) error { return unverified("JWSError (JSONDecodeError %s)", strconv.Quote(why)) }
+	if len(parts) != 3 {
+		// Cognito's refresh tokens are encrypted and have 5 parts (graphql-engine #5724).
+		return "", unverified("JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got %d)", len(parts))
+	}
 	var octets [3][]byte
 	for _, i := range []int{1, 0, 2} {
-		if octets[i], err = base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[i], "=")); err != nil {
-			return "", undecodable("Not valid base64url")
+		if octets[i], err = base64URL(parts[i]); err != nil {
+			return "", err
 		}
 		if i != 0 {
 			continue

@@ -21,10 +21,10 @@ const (
 )
 
 var rules = [steps]string{
-	Form:       "The token is a signed JWT: three parts, with a JSON object as payload.",
+	Form:       "The token is a JWT: three parts, with a JSON object as payload. The registered claims in it have the right types.",
 	Issuer:     "iss, if it is there, is the configured issuer.",
 	Signature:  "The signature is of a configured key.",
-	Registered: "The registered claims have the right types, the token is valid now, and aud, if it is there, is a configured audience.",
+	Registered: "The token is valid now, and aud, if it is there, is a configured audience.",
 	Namespace:  "The claims are in the claims namespace, in the configured claims format.",
 	Roles:      "The default role is an allowed role, and every session variable is a string.",
 }

@@ -1,6 +1,11 @@
 package jwt_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -98,29 +103,64 @@ func TestJudgeWithPublishedKeys(t *testing.T) {
 	}
 }
 
+// The kind of the key chooses the algorithms, not type. go-jose signs the tokens.
 func TestPEMKeys(t *testing.T) {
-	p := newPool(t)
-	key := p.key.Key.(*rsa.PrivateKey)
-	pkix, err := x509.MarshalPKIXPublicKey(key.Public())
-	if err != nil {
-		t.Fatal(err)
+	key := newPool(t).key.Key.(*rsa.PrivateKey)
+	pkcs1 := pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&key.PublicKey)})
+	rsaAlgorithms := []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512}
+	type row struct {
+		name       string
+		key        crypto.Signer
+		pem        []byte
+		algorithms []jose.SignatureAlgorithm
 	}
-	for kind, bytes := range map[string][]byte{"PUBLIC KEY": pkix, "RSA PUBLIC KEY": x509.MarshalPKCS1PublicKey(&key.PublicKey)} {
-		text, err := json.Marshal(map[string]string{"type": "RS512", "key": string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}))})
+	rows := []row{
+		{"RSA, PKCS#1", key, pkcs1, rsaAlgorithms},
+		{"RSA", key, publicPEM(t, key), rsaAlgorithms},
+	}
+	for curve, algorithm := range map[elliptic.Curve]jose.SignatureAlgorithm{elliptic.P256(): jose.ES256, elliptic.P384(): jose.ES384, elliptic.P521(): jose.ES512} {
+		key, err := ecdsa.GenerateKey(curve, rand.Reader)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := jwt.ParseConfig(string(text))
-		if err != nil {
-			t.Fatalf("%s: %v", kind, err)
-		}
-		for _, algorithm := range []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.PS384, jose.PS512} {
-			got, err := jwt.Judge(p.sign(jose.SigningKey{Algorithm: algorithm, Key: key}, nil), c, "", time.Now())
+		rows = append(rows, row{curve.Params().Name, key, publicPEM(t, key), []jose.SignatureAlgorithm{algorithm}})
+	}
+	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows = append(rows, row{"Ed25519", edwards, publicPEM(t, edwards), []jose.SignatureAlgorithm{jose.EdDSA}})
+	for _, row := range rows {
+		c := jwt.Config{Type: "RS512", Key: string(row.pem)}
+		for _, algorithm := range row.algorithms {
+			token := signer{t: t}.sign(jose.SigningKey{Algorithm: algorithm, Key: row.key}, nil)
+			got, err := jwt.Judge(token, c, "", time.Now())
 			if err != nil || got.Refusal != nil {
-				t.Errorf("%s, %s: got %v, error %v", kind, algorithm, got.Refusal, err)
+				t.Errorf("%s, %s: got %v, error %v", row.name, algorithm, got.Refusal, err)
+			}
+			// Another payload under the same signature.
+			parts := strings.Split(token, ".")
+			parts[1] = base64.RawURLEncoding.EncodeToString([]byte("{}"))
+			got, err = jwt.Judge(strings.Join(parts, "."), c, "", time.Now())
+			checkError(t, got.Refusal, "invalid-jwt", "Could not verify JWT: JWSError JWSInvalidSignature")
+			if err != nil {
+				t.Error(err)
 			}
 		}
+		got, err := jwt.Judge(signer{t: t}.hmac(jose.HS256, nil), c, "", time.Now())
+		if err != nil || got.Refusal == nil {
+			t.Errorf("%s, HS256: got %v, error %v; want a refusal", row.name, got.Refusal, err)
+		}
 	}
+}
+
+func publicPEM(t *testing.T, key crypto.Signer) []byte {
+	t.Helper()
+	bytes, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: bytes})
 }
 
 func TestPlacesOfTheToken(t *testing.T) {

@@ -1,8 +1,10 @@
 package jwt
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +53,9 @@ func name(text string) (name, rest string, err error) {
 	return text[:end], text[end:], nil
 }
 
+// escapes are the parts of a name in single quotes that JSON writes otherwise, and other escapes.
+var escapes = regexp.MustCompile(`\\(?s:.)|"`)
+
 // bracket reads [42], ["name"] or ['name'] after the opening bracket.
 func bracket(text string) (element any, rest string, err error) {
 	if text == "" {
@@ -75,10 +80,12 @@ func bracket(text string) (element any, rest string, err error) {
 	}
 	inner := text[1:end]
 	if quote == '\'' {
-		inner = strings.ReplaceAll(strings.ReplaceAll(inner, `\'`, "'"), `"`, `\"`)
+		inner = escapes.ReplaceAllStringFunc(inner, func(part string) string {
+			return cmp.Or(map[string]string{`\'`: "'", `"`: `\"`}[part], part)
+		})
 	}
-	var name string
-	if json.Unmarshal([]byte(`"`+inner+`"`), &name) != nil {
+	name, err := decode([]byte(`"` + inner + `"`))
+	if err != nil {
 		return nil, "", errPath
 	}
 	return name, text[end+2:], nil

@@ -3,12 +3,13 @@ package jwt
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -98,74 +99,50 @@ func (c *checker) session(token, role string) (Session, error) {
 }
 
 // algorithms are the default ones of hs-jose 0.10 (defaultValidationSettings), which Hasura
-// takes. Neither type nor a token's kid chooses one: the kind of the key does.
-var algorithms = []jose.SignatureAlgorithm{
-	jose.HS256, jose.HS384, jose.HS512,
-	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
-}
+// takes. So an RSA key also verifies PS256, PS384 and PS512, which type cannot name. Neither
+// type nor a token's kid chooses an algorithm: the kind of the key does.
+var algorithms = []string{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
 // hmacBytes are the shortest keys of HMAC.
 var hmacBytes = map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}
 
-// verify checks a token and returns its payload. The issuer comes before the signature,
-// as in Hasura.
+// verify checks a token and returns its payload. The order is Hasura's: the issuer comes
+// first, if the claims set can be read, then the form of the token, then the signature.
 func (c *checker) verify(token string) (map[string]any, error) {
-	c.reached = Form
 	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		// Cognito's refresh tokens are encrypted and have 5 parts (graphql-engine #5724).
-		return nil, unverified("JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got %d)", len(parts))
+	var payload map[string]any
+	var unread error
+	if len(parts) > 2 {
+		payload, unread = claimsSet(parts[1])
+		if iss := payload["iss"]; iss != nil && c.Issuer != "" && iss != c.Issuer {
+			c.reached = Issuer
+			return nil, unverified("JWTNotInIssuer")
+		}
 	}
+	c.reached = Form
 	algorithm, err := checkForm(parts)
-	if err != nil {
-		return nil, err
-	}
-	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil {
-		return nil, err // checkForm has decoded it
-	}
-	decoded, err := decode(text)
-	payload, ok := decoded.(map[string]any)
 	switch {
-	case err != nil: // Hasura also says where
-		return nil, unverified(`JWTClaimsSetDecodeError "Error in $: Failed reading: not a valid json value"`)
-	case !ok:
-		return nil, unverified(`JWTClaimsSetDecodeError "Error in $: parsing JWT Claims Set failed, expected Object, but encountered %s"`, kind(decoded))
-	}
-	c.reached = Issuer
-	if iss := payload["iss"]; iss != nil && c.Issuer != "" && iss != c.Issuer {
-		return nil, unverified("JWTNotInIssuer")
+	case err != nil:
+		return nil, err
+	case unread != nil:
+		return nil, unread
 	}
 	c.reached = Signature
-	if !slices.Contains(algorithms, jose.SignatureAlgorithm(algorithm)) {
+	if !slices.Contains(algorithms, algorithm) {
 		return nil, unverified("JWSError JWSNoSignatures")
 	}
 	if c.keys != nil {
-		signed, err := jose.ParseSignedCompact(token, algorithms)
-		if err != nil {
-			return nil, unverified("JWSError JWSInvalidSignature")
-		}
 		keys, err := c.keys()
 		if err != nil {
 			return nil, fmt.Errorf("fetch JWKs: %w", err)
 		}
 		// Hasura tries every key and ignores the token's kid.
-		if !slices.ContainsFunc(keys, func(key any) bool { return verifies(signed, key, c.JWKURL != "") }) {
+		if !slices.ContainsFunc(keys, func(key any) bool { return verifies(parts, algorithm, key, c.JWKURL != "") }) {
 			return nil, unverified("JWSError JWSInvalidSignature")
 		}
 	}
 	c.reached = Registered
 	return payload, c.checkRegistered(payload)
-}
-
-// verifies checks the signature. A published key is never one of HMAC: it would not be a secret.
-func verifies(signed *jose.JSONWebSignature, key any, published bool) bool {
-	secret, hmac := key.([]byte)
-	if hmac && (published || len(secret) < hmacBytes[signed.Signatures[0].Header.Algorithm]) {
-		return false
-	}
-	_, err := signed.Verify(key)
-	return err == nil
 }
 
 // fetch returns the keys of the configuration.
@@ -209,12 +186,24 @@ func parseKeys(text []byte) (keys []any, err error) {
 	return keys, nil
 }
 
-var registered = []string{"iss", "sub", "aud", "jti", "exp", "iat", "nbf"}
+// registered are the registered claims in the order in which hs-jose 0.10 reads them.
+var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 
-// checkRegistered checks the registered claims: first the types of all, then the times,
-// then the audience. A claim that is absent or null is not checked.
-func (c *checker) checkRegistered(payload map[string]any) error {
-	times := map[string]time.Time{}
+// claimsSet decodes a payload and checks the types of the registered claims. A claim that is
+// null counts as absent.
+func claimsSet(part string) (map[string]any, error) {
+	text, err := base64URL(part)
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := decode(text)
+	payload, ok := decoded.(map[string]any)
+	switch {
+	case err != nil: // instead of …, Hasura has a text of its JSON library, which depends on the place
+		return nil, unverified(`JWTClaimsSetDecodeError "Error in $: …"`)
+	case !ok:
+		return nil, unverified(`JWTClaimsSetDecodeError "Error in $: parsing JWT Claims Set failed, expected Object, but encountered %s"`, kind(decoded))
+	}
 	for _, name := range registered {
 		value := payload[name]
 		if value == nil {
@@ -222,41 +211,40 @@ func (c *checker) checkRegistered(payload map[string]any) error {
 		}
 		switch name {
 		case "exp", "iat", "nbf":
-			number, ok := value.(json.Number)
-			seconds, err := number.Float64()
-			if !ok || err != nil {
-				return mistyped(name, "NumericDate", "Number", value)
+			if kind(value) != "Number" {
+				return nil, mistyped(name, "NumericDate", "Number", value)
 			}
-			const far = 1e11 // seconds; a larger number would overflow
-			times[name] = time.UnixMicro(int64(max(-far, min(far, seconds)) * 1e6))
 		case "jti":
-			if _, ok := value.(string); !ok {
-				return mistyped(name, "Text", "String", value)
+			if kind(value) != "String" {
+				return nil, mistyped(name, "Text", "String", value)
 			}
 		default:
-			texts, ok := value.([]any)
-			if name != "aud" || !ok {
-				texts = []any{value}
+			if list, ok := value.([]any); ok && name == "aud" && !slices.ContainsFunc(list, isNotStringOrURI) {
+				continue
 			}
-			for _, item := range texts {
-				text, ok := item.(string)
-				if !ok {
-					return mistyped(name, "StringOrURI", "String", item)
-				}
-				if !isStringOrURI(text) {
-					return unverified(`JWTClaimsSetDecodeError "Error in $.%s: failed to parse StringOrURI"`, name)
-				}
+			text, ok := value.(string)
+			if !ok { // also a list of audiences with a wrong member
+				return nil, mistyped(name, "StringOrURI", "String", value)
+			}
+			if !isStringOrURI(text) {
+				return nil, unverified(`JWTClaimsSetDecodeError "Error in $.%s: failed to parse StringOrURI"`, name)
 			}
 		}
 	}
-	now, skew := c.now, time.Duration(c.AllowedSkew*float64(time.Second))
-	if exp, ok := times["exp"]; ok && !now.Before(exp.Add(skew)) {
+	return payload, nil
+}
+
+// checkRegistered checks the times, then the audience. A claim that is absent or null is not
+// checked.
+func (c *checker) checkRegistered(payload map[string]any) error {
+	now, skew := c.now, time.Duration(math.Abs(c.AllowedSkew)*float64(time.Second))
+	if exp, ok := numericDate(payload["exp"]); ok && !now.Before(exp.Add(skew)) {
 		return unverified("JWTExpired")
 	}
-	if iat, ok := times["iat"]; ok && iat.After(now.Add(skew)) {
+	if iat, ok := numericDate(payload["iat"]); ok && iat.After(now.Add(skew)) {
 		return unverified("JWTIssuedAtFuture")
 	}
-	if nbf, ok := times["nbf"]; ok && nbf.After(now.Add(skew)) {
+	if nbf, ok := numericDate(payload["nbf"]); ok && nbf.After(now.Add(skew)) {
 		return unverified("JWTNotYetValid")
 	}
 	// Cognito's access tokens have no aud, so this check accepts them.
@@ -266,11 +254,28 @@ func (c *checker) checkRegistered(payload map[string]any) error {
 	return nil
 }
 
+// numericDate returns a time of a claim, and false if value is not a number.
+func numericDate(value any) (time.Time, bool) {
+	number, ok := value.(json.Number)
+	seconds, _ := number.Float64() // infinite if it is out of range
+	const far = 1e11               // seconds; a larger number would overflow
+	return time.UnixMicro(int64(max(-far, min(far, seconds)) * 1e6)), ok
+}
+
+// uri has the characters of RFC 3986 in their places; url.Parse checks the rest.
+var uri = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:(//[\[\]A-Za-z0-9._~!$&'()*+,;=:@%-]*)?` +
+	`([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*(#([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$`)
+
 // isStringOrURI reports whether a text is what RFC 7519 calls StringOrURI: a text with a
 // colon must be a URI.
 func isStringOrURI(text string) bool {
-	u, err := url.Parse(text)
-	return !strings.Contains(text, ":") || err == nil && u.Scheme != "" && !strings.ContainsAny(text, " \"<>\\^`{|}")
+	_, err := url.Parse(text)
+	return !strings.Contains(text, ":") || err == nil && uri.MatchString(text)
+}
+
+func isNotStringOrURI(value any) bool {
+	text, ok := value.(string)
+	return !ok || !isStringOrURI(text)
 }
 
 func (c Config) inAudience(aud any) bool {
