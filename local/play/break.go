@@ -206,6 +206,7 @@ func (a *app) replay(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
 	before, printed := len(a.stack.Queues.Bodies(stack.Queue)), len(a.stack.Log.Lines())
+	a.stack.Queues.Release(stack.Queue)
 	_ = a.stack.Replay(ctx) // the queue shows what is left
 	counts := poolRun{}
 	for _, line := range a.stack.Log.Lines()[printed:] {

@@ -212,11 +212,13 @@ func (a *app) deleteUsers(ctx context.Context, run *poolRun) error {
 
 func (a *app) reconcile(ctx context.Context, run *poolRun) error {
 	run.Title = "The reconcile function ran"
+	a.stack.Queues.Release(stack.ReconcileQueue)
 	return errors.Join(a.stack.Age(ctx, agedBy), a.stack.Reconcile(ctx))
 }
 
 func (a *app) follow(ctx context.Context, run *poolRun) error {
 	run.Title = fmt.Sprintf("The follow function got %d changes", len(a.stack.Queues.Bodies(stack.FollowQueue)))
+	a.stack.Queues.Release(stack.FollowQueue)
 	return errors.Join(a.stack.Age(ctx, agedBy), a.stack.Follow(ctx))
 }
 

@@ -32,6 +32,15 @@ func TestPoolPage(t *testing.T) {
 	press("dry-run", "Dry run: nothing was written.", "to update            5", "5 rows are not equal to the pool")
 	press("follow", "The follow function got 5 changes", "table and pool are equal", "0 changes wait")
 
+	// What failed is not invisible for ten minutes, as on AWS.
+	press("edit", "5 changes wait")
+	follow(t, a, "/settings", url.Values{"RECONCILE_HASURA_ROLE": {"nobody"}})
+	press("follow", "5 messages are still in hasura-cognito-follow", "5 changes wait")
+	press("reconcile", "messages are still in hasura-cognito-reconcile")
+	follow(t, a, "/settings", url.Values{"reset": {"1"}})
+	press("follow", "The follow function got 5 changes", "table and pool are equal", "0 changes wait")
+	press("reconcile", "table and pool are equal")
+
 	// 15 of 1000 users are gone, which is more than 0% and less than the default. The dry run reports what reconcile does.
 	follow(t, a, "/settings", url.Values{"RECONCILE_MAX_GONE": {"0%"}})
 	for range 3 {

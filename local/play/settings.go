@@ -120,7 +120,19 @@ func (f faults) String() string {
 	return "These settings are wrong: " + strings.Join(names, ", ") + "."
 }
 
-// check asks the parsers of the functions.
+// First is the first wrong setting of the page, or "".
+func (f faults) First() string {
+	for _, group := range viewSettings(nil, nil).Groups {
+		for _, field := range group.Fields {
+			if f[field.Name] != "" {
+				return field.Name
+			}
+		}
+	}
+	return ""
+}
+
+// check asks the parsers of the functions, and looks for what Lambda does not take.
 func check(values stack.Settings) faults {
 	wrong := make(faults)
 	note := func(err error) {
@@ -133,6 +145,19 @@ func check(values stack.Settings) faults {
 			wrong[name] = "an environment variable cannot hold the character NUL."
 		} else if err := settings.Lookup(name).Check(value); err != nil {
 			note(err)
+		}
+	}
+	for _, env := range values.Env() {
+		// Lambda takes 4 KB of variables ("Lambda quotas"). Of these the template needs some for its own.
+		const most = 4096 - 512
+		size, longest := 0, ""
+		for name, value := range env {
+			if size += len(name) + len(value); len(value) >= len(env[longest]) {
+				longest = name
+			}
+		}
+		if size > most && wrong[longest] == "" {
+			wrong[longest] = "Lambda takes 4 KB for all variables of a function together. Shorten the values."
 		}
 	}
 	_, more := settings.ReadClaims(func(name string) string { return values[name] }) // it also finds settings that need others

@@ -52,6 +52,7 @@ func TestMessagesOfTheParsers(t *testing.T) {
 		{"TENANT_ATTRIBUTE", "custom:tenant", url.Values{"TENANT_GROUPS": {"{tenant}"}}, ""},
 		{"ROLE_ATTRIBUTE", "custom:groups", nil, "it needs ROLES"},
 		{"ROLES", "a\x00b=boss", nil, "an environment variable cannot hold the character NUL."},
+		{"ROLES", strings.Repeat("group=role,", 400), nil, "Lambda takes 4 KB for all variables of a function together."},
 		{"ROLES", "admins=boss", nil, ""},
 		{"ROLES", "", nil, ""},
 	} {
@@ -61,7 +62,7 @@ func TestMessagesOfTheParsers(t *testing.T) {
 		text := html.UnescapeString(w.Body.String())
 		summary := ""
 		for _, s := range settings.All {
-			_, message, there := strings.Cut(text, `<p id="fault-`+s.Name+`" hx-swap-oob="true" class="error">`)
+			_, message, there := strings.Cut(text, `<p id="fault-`+s.Name+`" hx-swap-oob="innerHTML">`)
 			message, _, _ = strings.Cut(message, "</p>")
 			switch {
 			case there != (s.Parameter != ""):
@@ -75,7 +76,7 @@ func TestMessagesOfTheParsers(t *testing.T) {
 		if row.want != "" {
 			summary = "One setting is wrong: " + row.name + "."
 		}
-		contains(t, "the summary", text, `role="status">`+summary+"</p>")
+		contains(t, "the summary", text, `<p id="faults" hx-swap-oob="innerHTML">`+summary+"</p>")
 	}
 }
 

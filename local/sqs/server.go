@@ -82,6 +82,23 @@ func (s *Server) Visible(name string) int {
 	return visible
 }
 
+// VisibleWithin returns how many messages of a queue can be received within a time, if no other call takes them.
+func (s *Server) VisibleWithin(name string, within time.Duration) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	visible, _ := s.queues[name].waiting(s.now().Add(within))
+	return visible
+}
+
+// Release makes all messages of a queue visible, as if their visibility timeout had passed.
+func (s *Server) Release(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range s.queues[name].messages {
+		m.visible = s.now()
+	}
+}
+
 // Redrive moves the dead letters of a queue back, as StartMessageMoveTask does. Their
 // receive count starts anew.
 func (s *Server) Redrive(name string) (moved int) {

@@ -64,20 +64,27 @@ func (s *Stack) drainAlive(ctx context.Context, m lambda.Mapping, queue string) 
 	return err
 }
 
-// drain runs a mapping until the queue is empty and the last call has ended.
+// drain runs a mapping until the queue is empty and the last call has ended. It does not wait for messages that failed and
+// stay invisible for long.
 func (s *Stack) drain(ctx context.Context, m lambda.Mapping, queue string) error {
+	const long = 5 * time.Second
 	m.ShortPolling = true
-	running, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- m.Run(running) }()
-	left := len(s.Queues.Bodies(queue))
-	for ; left > 0 && ctx.Err() == nil; left = len(s.Queues.Bodies(queue)) {
-		time.Sleep(10 * time.Millisecond)
+	for {
+		running, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() { done <- m.Run(running) }()
+		for s.Queues.VisibleWithin(queue, long) > 0 && ctx.Err() == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		stop()
+		err := <-done // the last calls have ended: what is invisible now has failed
+		left := len(s.Queues.Bodies(queue))
+		if err == nil && ctx.Err() == nil && s.Queues.VisibleWithin(queue, long) > 0 {
+			continue // a call has sent messages
+		}
+		if left > 0 {
+			err = errors.Join(err, fmt.Errorf("%d messages are still in %s", left, queue))
+		}
+		return err
 	}
-	stop()
-	err := <-done
-	if left > 0 {
-		err = errors.Join(err, fmt.Errorf("%d messages are still in %s", left, queue))
-	}
-	return err
 }

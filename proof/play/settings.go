@@ -12,6 +12,7 @@ var settingsPage = section{"settings", []row{
 		b.sees(`"admins" has no equals sign. Write group=role.`, "One setting is wrong: ROLES.")
 		b.fill("SYNC_BUDGET", "1m")
 		b.sees(`"1m" is not a time from 500ms to 4.5s.`, "These settings are wrong: ROLES, SYNC_BUDGET.")
+		b.until("mark the field", `document.getElementById("SYNC_BUDGET").getAttribute("aria-invalid") === "true"`)
 		b.look("settings-wrong")
 	}},
 	{"a wrong setting is not applied", func(b *browser) {
@@ -24,6 +25,7 @@ var settingsPage = section{"settings", []row{
 		b.fill("SYNC_BUDGET", "")
 		b.fill("ROLES", "admins=boss")
 		b.until("see no message", `document.getElementById("faults").textContent === ""`)
+		b.until("not mark the field", `document.getElementById("SYNC_BUDGET").getAttribute("aria-invalid") === "false"`)
 	}},
 	{"without scripts, the form shows the messages too", func(b *browser) {
 		b.scripts(false)

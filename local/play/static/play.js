@@ -14,3 +14,9 @@ document.addEventListener("click", async (event) => {
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = label; }, 1500);
 });
+// While someone types on the page Settings, each message says whether its field is valid.
+document.addEventListener("htmx:afterRequest", () => {
+  for (const message of document.querySelectorAll("[id^=fault-]")) {
+    document.getElementById(message.id.slice("fault-".length)).setAttribute("aria-invalid", String(message.textContent !== ""));
+  }
+});
