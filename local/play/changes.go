@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-
-	"github.com/phenom-earth/hasura-cognito/local/stack"
 )
 
 // An applied is what a change of settings led to.
@@ -41,8 +39,6 @@ func different(before, after map[string]string) (list []column) {
 	}
 	return list
 }
-
-func changedSettings(before, after stack.Settings) []column { return different(before, after) }
 
 func changedTokens(before, after *signed) (list []changedToken) {
 	if after == nil {

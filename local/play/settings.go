@@ -65,6 +65,7 @@ type fieldGroup struct {
 type settingsView struct {
 	Groups  []fieldGroup
 	Faults  faults
+	First   string   // the first wrong setting of the page
 	Fixed   []string // settings that the template sets
 	Applied *applied // what the last change led to; nil before it
 	Judged  []judged // the new tokens
@@ -102,6 +103,13 @@ func viewSettings(values stack.Settings, wrong faults) settingsView {
 		}
 		group.Fields = append(group.Fields, field{s, values[s.Name], wrong[s.Name]})
 	}
+	for _, group := range slices.Backward(v.Groups) {
+		for _, field := range slices.Backward(group.Fields) {
+			if field.Fault != "" {
+				v.First = field.Name
+			}
+		}
+	}
 	return v
 }
 
@@ -118,18 +126,6 @@ func (f faults) String() string {
 		return "One setting is wrong: " + names[0] + "."
 	}
 	return "These settings are wrong: " + strings.Join(names, ", ") + "."
-}
-
-// First is the first wrong setting of the page, or "".
-func (f faults) First() string {
-	for _, group := range viewSettings(nil, nil).Groups {
-		for _, field := range group.Fields {
-			if f[field.Name] != "" {
-				return field.Name
-			}
-		}
-	}
-	return ""
 }
 
 // check asks the parsers of the functions, and looks for what Lambda does not take.
@@ -255,7 +251,7 @@ func (a *app) configure(ctx context.Context, chosen, exported stack.Settings) (*
 		return nil, err
 	}
 	a.mu.Lock()
-	result := &applied{Settings: changedSettings(a.chosen, chosen)}
+	result := &applied{Settings: different(a.chosen, chosen)}
 	a.chosen, a.exported = chosen, exported
 	broken := a.broken
 	a.mu.Unlock()
