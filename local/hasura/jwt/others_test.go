@@ -26,7 +26,7 @@ func hs256(payload string) string {
 	return raw(`{"alg":"HS256"}`, strings.ReplaceAll(payload, "HASURA", `{"x-hasura-allowed-roles":["user"],"x-hasura-default-role":"user"}`))
 }
 
-// What Hasura's own code does with tokens that Cognito never issues. It is in graphql-engine at a8d1002 (Hasura/Server/Auth/JWT.hs,
+// What Hasura's own code does with tokens that Cognito never issues, beside those of tokenRows. It is in graphql-engine at a8d1002 (Hasura/Server/Auth/JWT.hs,
 // Data/Parser/JSONPath.hs) and hs-jose 0.10 (Crypto/JWT.hs, Crypto/JOSE/JWS.hs, Crypto/JOSE/Header.hs).
 func TestTokensOfOthers(t *testing.T) {
 	const (
@@ -49,7 +49,6 @@ func TestTokensOfOthers(t *testing.T) {
 		// The order of the checks.
 		{"the issuer comes before the expiry", `"issuer":"https://a"`, hs256(`{"iss":"https://b","exp":1}`), "invalid-jwt", "Could not verify JWT: JWTNotInIssuer"},
 		{"the issuer comes before a missing signature", `"issuer":"https://a"`, raw(`{"alg":"none"}`, `{"iss":"https://b"}`), "invalid-jwt", "Could not verify JWT: JWTNotInIssuer"},
-		{"types come before the expiry", ``, hs256(`{"exp":1,"jti":1}`), "invalid-jwt", fmt.Sprintf(payload, ".jti: parsing Text failed, expected String, but encountered Number")},
 		{"types come before the issuer", `"issuer":"https://a"`, hs256(`{"iss":"https://b","jti":1}`), "invalid-jwt", fmt.Sprintf(payload, ".jti: parsing Text failed, expected String, but encountered Number")},
 		{"types come before the signature", ``, hs256(`{"sub":2}`) + "xxxx", "invalid-jwt", fmt.Sprintf(payload, ".sub: parsing StringOrURI failed, expected String, but encountered Number")},
 		{"types come before a missing signature", ``, raw(`{"alg":"none"}`, `{"sub":2}`), "invalid-jwt", fmt.Sprintf(payload, ".sub: parsing StringOrURI failed, expected String, but encountered Number")},
@@ -59,16 +58,12 @@ func TestTokensOfOthers(t *testing.T) {
 		{"the signature comes before the expiry", ``, hs256(`{"exp":1}`) + "xxxx", "invalid-jwt", "Could not verify JWT: JWSError JWSInvalidSignature"},
 
 		// Registered claims.
-		{"null counts as absent", `"issuer":"https://a","audience":"b"`,
-			hs256(`{"exp":null,"iat":null,"nbf":null,"iss":null,"sub":null,"aud":null,"jti":null,"` + claims + `":HASURA}`), "", ""},
-		{"sub with a colon is no URI", ``, hs256(`{"sub":"a:b c"}`), "invalid-jwt", fmt.Sprintf(payload, ".sub: failed to parse StringOrURI")},
 		{"iss with a colon is no URI", ``, hs256(`{"iss":":a"}`), "invalid-jwt", fmt.Sprintf(payload, ".iss: failed to parse StringOrURI")},
 		{"iss with a colon has no scheme", ``, hs256(`{"iss":"a/b:c"}`), "invalid-jwt", fmt.Sprintf(payload, ".iss: failed to parse StringOrURI")},
 		{"aud with a colon is not ASCII", ``, hs256(`{"aud":"a:é"}`), "invalid-jwt", fmt.Sprintf(payload, ".aud: failed to parse StringOrURI")},
 		{"a list as aud has a number", ``, hs256(`{"aud":["a",1]}`), "invalid-jwt", fmt.Sprintf(payload, ".aud: parsing StringOrURI failed, expected String, but encountered Array")},
 		{"exp is out of range", ``, hs256(`{"exp":1e400,"` + claims + `":HASURA}`), "", ""},
 		{"aud with a colon is a URI", ``, hs256(`{"aud":"urn:a","` + claims + `":HASURA}`), "", ""},
-		{"an empty list as aud", ``, hs256(`{"aud":[],"` + claims + `":HASURA}`), "invalid-jwt", "Could not verify JWT: JWTNotInAudience"},
 		{"allowed_skew may be a fraction", `"allowed_skew":86400.5`, hs256(fmt.Sprintf(`{"exp":%d,"%s":HASURA}`, time.Now().Add(-time.Hour).Unix(), claims)), "", ""},
 
 		// JSON.

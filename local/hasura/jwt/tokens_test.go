@@ -1,6 +1,7 @@
 package jwt_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -37,6 +38,14 @@ var tokenRows = []tokenRow{
 		code: "invalid-jwt", message: "Could not verify JWT: JWTNotYetValid"},
 	{name: "exp is checked before nbf", source: "hs-jose Crypto.JWT", claims: claims{"nbf": ago(-time.Hour), "exp": ago(time.Hour)},
 		code: "invalid-jwt", message: "Could not verify JWT: JWTExpired"},
+	{name: "registered claims that are null", source: "Hasura's JWT code, compiled", config: jwt.Config{Issuer: "https://a"},
+		claims: claims{"exp": json.RawMessage("null"), "iat": json.RawMessage("null"), "nbf": json.RawMessage("null"), "iss": json.RawMessage("null"),
+			"sub": json.RawMessage("null"), "aud": json.RawMessage("null")}},
+	{name: "jti is a number, exp has passed", source: "Hasura's JWT code, compiled: types before times", claims: claims{"jti": 1, "exp": ago(time.Hour)},
+		code: "invalid-jwt"},
+	{name: "sub has a colon and is not a URI", source: "Hasura's JWT code, compiled", claims: claims{"sub": "a:b c"}, code: "invalid-jwt"},
+	{name: "an empty list as aud", source: "Hasura's JWT code, compiled", claims: claims{"aud": []string{}},
+		code: "invalid-jwt", message: "Could not verify JWT: JWTNotInAudience"},
 	{name: "exp is a string", source: "#5558 of sub", claims: claims{"exp": "soon"},
 		code: "invalid-jwt", message: `Could not verify JWT: JWTClaimsSetDecodeError "Error in $.exp: parsing NumericDate failed, expected Number, but encountered String"`},
 	{name: "sub is a number", source: "#5558", claims: claims{"sub": 1},
