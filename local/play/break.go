@@ -104,7 +104,7 @@ func breaker(lines []stack.Line) string {
 		case line.Message == "synced", line.Message == "stale":
 			return "closed: the last sync reached Hasura"
 		case line.Message == "parked" && line.Class == "transient":
-			return "opened by this failure, if Hasura is down: sign in once more within ten seconds"
+			return "open if this failure was one of Hasura: sign in again within ten seconds to see it"
 		}
 	}
 	return "closed"

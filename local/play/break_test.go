@@ -16,19 +16,19 @@ func TestBreakPage(t *testing.T) {
 	body, _ := follow(t, a, "/break", nil)
 	contains(t, "the page without users", body, "No user has a password yet", "nothing is broken")
 	_, sub := act(t, a, request{who: newcomerOf("jane@example.com")}, signUp, confirm)
-	for _, row := range []struct{ breakage, message, alarm string }{
-		{"hasura-down", "parked", "ParkedAlarm"},
-		{"hasura-slow", "parked", "ParkedAlarm"},
-		{"wrong-secret", "parked", "ParkedAlarm"},
-		{"rotated", "synced", "No alarm of the template would ring"},
-		{"redirect", "parked", "ParkedAlarm"},
-		{"missing-column", "parked", "ParkedAlarm"},
-		{"secrets-down", "parked", "SecretAlarm"},
-		{"all-down", "sync lost", "UnsyncedAlarm"},
+	for _, row := range []struct{ breakage, message, alarm, verdict string }{
+		{"hasura-down", "parked", "ParkedAlarm", "Hasura does not answer"},
+		{"hasura-slow", "parked", "ParkedAlarm", "Hasura accepts it"},
+		{"wrong-secret", "parked", "ParkedAlarm", "Hasura accepts it"},
+		{"rotated", "synced", "No alarm of the template would ring", "Hasura accepts it"},
+		{"redirect", "parked", "ParkedAlarm", "Hasura does not answer: its address redirects"},
+		{"missing-column", "parked", "ParkedAlarm", "Hasura accepts it"},
+		{"secrets-down", "parked", "SecretAlarm", "Hasura accepts it"},
+		{"all-down", "sync lost", "UnsyncedAlarm", "Hasura does not answer"},
 	} {
 		follow(t, a, "/break", url.Values{"breakage": {row.breakage}})
 		body, _ := follow(t, a, "/break/sign-in", url.Values{"sub": {sub}})
-		contains(t, row.breakage, body, "The user is in.", `"message":"`+row.message+`"`, row.alarm)
+		contains(t, row.breakage, body, "The user is in.", `"message":"`+row.message+`"`, row.alarm, row.verdict)
 	}
 	follow(t, a, "/break/repair", url.Values{})
 	body, _ = follow(t, a, "/break/replay", url.Values{})
@@ -54,7 +54,7 @@ func TestBreakerOfThePage(t *testing.T) {
 		want string
 	}{
 		{stack.Line{Message: "parked", Error: "hasura: code breaker-open"}, "open: for ten seconds after a failure, the sync function does not ask Hasura"},
-		{stack.Line{Message: "parked", Class: "transient"}, "opened by this failure, if Hasura is down: sign in once more within ten seconds"},
+		{stack.Line{Message: "parked", Class: "transient"}, "open if this failure was one of Hasura: sign in again within ten seconds to see it"},
 		{stack.Line{Message: "synced"}, "closed: the last sync reached Hasura"},
 		{stack.Line{Message: "shaped"}, "closed"},
 	}

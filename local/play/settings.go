@@ -85,7 +85,7 @@ func viewSettings(values stack.Settings, wrong faults) settingsView {
 	v := settingsView{Faults: wrong, Groups: []fieldGroup{
 		{Name: "Claims", Text: "Which claims the tokens have."},
 		{Name: "Sync", Text: "How the sync function reaches Hasura, and how long a sign-in waits for it."},
-		{Name: "Reconcile and follow", Text: "What the two functions of the page Pool do."},
+		{Name: "Reconcile and follow", Text: "What the two functions of the page Pool do. If RECONCILE_ON_DELETE is empty, it is mark on this page."},
 		{Name: "Your deployment", Text: "This page has stand-ins for these. What you enter here only goes into the files at the end of the page."},
 	}}
 	for _, s := range settings.All {

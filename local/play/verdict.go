@@ -14,6 +14,7 @@ import (
 // A verdict is what Hasura says about a token.
 type verdict struct {
 	Accepted bool
+	NoAnswer bool   // Hasura could not be asked: nothing is known about the token
 	Code     string // Hasura's, such as invalid-jwt
 	Message  string
 	Rule     string // what Hasura checks there
@@ -32,7 +33,7 @@ var rules = map[string]string{
 func (a *app) judge(ctx context.Context, t token) verdict {
 	answer, err := a.ask(ctx, t.Raw, "", "query verdict { __typename }")
 	if err != nil {
-		return verdict{Code: "no answer", Message: err.Error(), Rule: "Hasura must be reachable."}
+		return verdict{NoAnswer: true, Message: err.Error(), Rule: "Hasura must be reachable."}
 	}
 	var refusal struct {
 		Errors []struct {
@@ -41,9 +42,10 @@ func (a *app) judge(ctx context.Context, t token) verdict {
 		}
 	}
 	if err := json.Unmarshal(answer, &refusal); err != nil {
-		return verdict{Code: "no GraphQL", Message: "Hasura's answer is not JSON.", Rule: "Hasura must answer."}
+		return verdict{NoAnswer: true, Message: "The answer is not JSON, so it is not Hasura's", Rule: "Hasura must answer."}
 	}
-	if len(refusal.Errors) == 0 {
+	// Hasura looks at the query only after it has accepted the token.
+	if len(refusal.Errors) == 0 || refusal.Errors[0].Extensions.Code == "validation-failed" {
 		return verdict{Accepted: true}
 	}
 	e := refusal.Errors[0]
@@ -57,6 +59,9 @@ func (a *app) judge(ctx context.Context, t token) verdict {
 	}
 	return v
 }
+
+// direct follows no redirect: the token stays on this machine.
+var direct = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 // ask sends a query to Hasura with a token, in a role. An empty role is the token's default role.
 func (a *app) ask(ctx context.Context, token, role, query string) ([]byte, error) {
@@ -73,11 +78,14 @@ func (a *app) ask(ctx context.Context, token, role, query string) ([]byte, error
 	if role != "" {
 		post.Header.Set("X-Hasura-Role", role)
 	}
-	response, err := http.DefaultClient.Do(post)
+	response, err := direct.Do(post)
 	if err != nil {
 		return nil, errors.New("Hasura does not answer")
 	}
 	defer response.Body.Close()
+	if response.StatusCode/100 == 3 {
+		return nil, errors.New("Hasura does not answer: its address redirects")
+	}
 	return io.ReadAll(io.LimitReader(response.Body, 1<<20))
 }
 
