@@ -49,7 +49,7 @@ var triggers = []struct{ name, source string }{
 func load(path string) ([]event, error) {
 	paths := []string{path}
 	if info, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("no event: %w. The folder events has them", err)
+		return nil, fmt.Errorf("no event: %w. The folder events has them, such as events/pre-token-generation-v2-authentication.json", err)
 	} else if info.IsDir() {
 		if paths, err = filepath.Glob(filepath.Join(path, "*.json")); err != nil || len(paths) == 0 {
 			return nil, errors.Join(fmt.Errorf("the folder %s has no events: no *.json", path), err)
@@ -95,7 +95,7 @@ func read(path string) (event, error) {
 		}
 	}
 	if e.variant == "" {
-		e.variant = "(plain)"
+		e.variant = e.trigger // the file has no more name than that
 	}
 	if e.trigger == "" {
 		return event{}, fmt.Errorf("%s: the trigger is unknown. Without a triggerSource the file name must begin with it, such as %s-mine.json",

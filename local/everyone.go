@@ -252,7 +252,7 @@ func (e *everyone) print(ctx context.Context) error {
 	for _, row := range rows {
 		cells := []string{"    " + cut(row.ID(), 8)}
 		for _, column := range columns {
-			cells = append(cells, cut(row.Text(column), 20))
+			cells = append(cells, short(row.Text(column), 20))
 		}
 		deleted := ""
 		if row.Text(d.DeletedAt) != "" {

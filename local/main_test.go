@@ -212,7 +212,7 @@ func TestEvent(t *testing.T) {
 	}{
 		{"events/pre-token-generation-v2-authentication.json", []string{"ok  v2-authentication  id      1b7c4e02  user, editor  accepted, no row yet",
 			`"x-hasura-default-role": "user"`, `"cognito:groups": [`, "events: 1, rows: 0,", "1 shaped\n"}},
-		{"events/post-authentication.json", []string{"ok  (plain)  synced  1b7c4e02", `"` + columnOf(users.Attribute("email")) + `": "jane@example.com"`, "\nThe table ", "events: 1, rows: 1,", "1 synced\n"}},
+		{"events/post-authentication.json", []string{"ok  post-authentication  synced  1b7c4e02", `"` + columnOf(users.Attribute("email")) + `": "jane@example.com"`, "\nThe table ", "events: 1, rows: 1,", "1 synced\n"}},
 		{"events/post-confirmation-no-sub.json", []string{"ok  no-sub  permanent failure", " is empty\n"}},
 		{folder, []string{"ok  b  synced", "ok  a  id      1b7c4e02  user, editor  accepted, reads own row", "events: 3, rows: 2"}},
 	}

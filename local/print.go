@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/phenom-earth/hasura-cognito/local/stack"
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
@@ -73,7 +74,7 @@ func (p *printer) event(e event, res result, detail bool) {
 		}
 	case res.row != nil:
 		contact := cmp.Or(res.row.Of(users.Attribute("email")), res.row.Of(users.Attribute("phone_number")))
-		p.cells(mark, name, res.call.Outcome, cut(res.row.ID(), 8), cut(contact, 22), res.notes())
+		p.cells(mark, name, res.call.Outcome, cut(res.row.ID(), 8), short(contact, 22), res.notes())
 	default:
 		p.cells(mark, name, res.call.Outcome+"  "+res.notes())
 	}
@@ -171,7 +172,7 @@ func (p *printer) users(name string, rows []stack.Row) {
 	for _, row := range rows {
 		cells := []string{"  " + cut(row.ID(), 8)}
 		for _, column := range columns {
-			cells = append(cells, cut(row.Text(column), 20))
+			cells = append(cells, short(row.Text(column), 20))
 		}
 		p.cells(cells...)
 	}
@@ -210,6 +211,14 @@ func indented(v any) string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// short is a text, or its beginning with an ellipsis.
+func short(text string, characters int) string {
+	if utf8.RuneCountInString(text) <= characters {
+		return text
+	}
+	return cut(text, characters-1) + "…"
 }
 
 // cut is the beginning of a text.
