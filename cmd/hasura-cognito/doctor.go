@@ -20,7 +20,8 @@ func doctorCommand(g *globals) *cobra.Command {
 		Use:   "doctor",
 		Short: "Check a deployment from the user pool to Hasura, with hints",
 		Long: `doctor checks a deployment from the outside: the pool's triggers, the functions, who may call them, their settings, the roles
-of the pool's groups, the secret, Hasura and its users table, the queues, reconcile and follow, and the alarms. It only reads. It prints neither secrets nor anything about users.
+of the pool's groups, the secret, Hasura and its users table, the queues, reconcile and follow, and the alarms. It only
+reads. It prints neither secrets nor anything about users.
 
 Environment variables:
   GRAPHQL_DOMAIN  where Hasura is reached from here, for example the end of a tunnel, http://127.0.0.1:8080
