@@ -113,7 +113,12 @@ var errRefused = errors.New("nothing was changed: the answer was not yes")
 func oneUser(g *globals, cmd *cobra.Command, do func(*cobra.Command, *usertable.Table, string) error) *cobra.Command {
 	o := usertable.Options{Rate: rate, OnDelete: settings.Report}
 	tableFlags(cmd, &o)
-	cmd.Args = cobra.ExactArgs(1)
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return errors.New("name one user, by the sub or by the e-mail address")
+		}
+		return nil
+	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := account.CheckPool(o.Pool); err != nil {
 			return err

@@ -205,7 +205,7 @@ func TestUser(t *testing.T) {
 	user(invalid, "neither a sub nor an e-mail address", "show", "jane")
 	user(found, "no user in the pool and no row", "show", "nobody@example.com")
 	user(found, "neither in the pool nor in the table", "show", reconciletest.Sub(50))
-	user(invalid, "accepts 1 arg", "show")
+	user(invalid, "name one user, by the sub or by the e-mail address", "show")
 
 	twin := reconciletest.User(2, 1)
 	twin.Attributes["email"] = mail

@@ -19,7 +19,7 @@ var poolID = regexp.MustCompile(`^[a-z0-9-]+_[A-Za-z0-9]+$`)
 
 // CheckPool returns an error if id is not the id of a user pool.
 func CheckPool(id string) error {
-	const hint = "Set USER_POOL_ID or --pool, for example us-east-1_ExaMPle01"
+	const hint = "Set --pool, or USER_POOL_ID with make, for example us-east-1_ExaMPle01"
 	if id == "" {
 		return errors.New("--pool is missing. " + hint)
 	}

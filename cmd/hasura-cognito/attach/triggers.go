@@ -55,7 +55,7 @@ func (t Target) Check() error {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	switch {
 	case t.Prefix == "" && (t.Trigger == "" || t.Sync == ""):
-		fault("--prefix is missing. Set PREFIX or --prefix to the beginning of the functions' names, for example acme-prod. Or set both ARNs with --trigger and --sync")
+		fault("--prefix is missing. Set --prefix, or PREFIX with make, to the beginning of the functions' names, for example acme-prod. Or set both ARNs with --trigger and --sync")
 	case t.Prefix != "" && (t.Trigger != "" || t.Sync != ""):
 		fault("--prefix cannot be combined with --trigger and --sync: both name the functions")
 	}
