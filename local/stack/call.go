@@ -55,7 +55,7 @@ func (s *Stack) Send(ctx context.Context, function string, event []byte) (Call, 
 		s.Log.Wait(ctx, func(lines []Line) bool { return slices.ContainsFunc(lines[before:], c.ended) })
 	}
 	for _, line := range s.Log.Lines()[before:] {
-		if line.RequestID == c.RequestID || line.RequestID == "" {
+		if line.RequestID == c.RequestID || line.RequestID == "" && !line.farewell() {
 			c.Log = append(c.Log, line)
 		}
 		if c.Outcome == "" && c.ended(line) {
@@ -67,5 +67,8 @@ func (s *Stack) Send(ctx context.Context, function string, event []byte) (Call, 
 	c.Errors = s.errors[c.RequestID]
 	return c, nil
 }
+
+// farewell reports whether an idle environment printed the line when it was ended, for example by Configure. It belongs to no call.
+func (l Line) farewell() bool { return strings.Contains(l.Text, "failed to get the next invoke") }
 
 func (c Call) ended(l Line) bool { return l.RequestID == c.RequestID && l.Outcome() }
