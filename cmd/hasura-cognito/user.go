@@ -15,7 +15,8 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/settings"
 )
 
-const userArgument = "The user is named by the sub or by the e-mail address. If several users have the address, their subs are listed and the exit code is 1."
+const userArgument = `The user is named by the sub or by the e-mail address. An address that is not in the pool is looked up in the rows. If several
+users have the address, their subs are listed and the exit code is 1.`
 
 // rate is how many requests per second a command about one user sends.
 const rate = 6

@@ -99,6 +99,10 @@ func TestApplySettings(t *testing.T) {
 		t.Errorf("the sync does not work with the other key of the secret and the role:\n%s", page)
 	}
 
+	// A valid setting can stop the sync all the same.
+	page, _ = follow(t, a, "/settings", url.Values{"HASURA_ROLE": {"nobody"}})
+	contains(t, "a role that Hasura does not know", page, "The sync function logged <strong>parked</strong>", "ada@example.com signs in with these settings.")
+
 	// A user who cannot sign in any more does not get tokens.
 	u := a.pool.Users.All()[0]
 	u.Enabled = false
