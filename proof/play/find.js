@@ -10,9 +10,10 @@ var middle = (e) => {
   const box = e.getBoundingClientRect();
   return [box.x + box.width / 2, box.y + box.height / 2];
 };
-// leads reports whether a click leads to another page: not so for htmx and downloads.
+// leads reports whether a click leads to another page: not so for downloads, and where htmx takes the submit. With hx-trigger it takes
+// another event.
 var leads = (e) => e.matches("a[href]:not([download], [href^='#'], [hx-get])") ||
-  e.matches("button:not([type=button])") && Boolean(e.form) && !e.closest("[hx-post], [hx-get]");
+  e.matches("button:not([type=button])") && Boolean(e.form) && !e.closest("[hx-post]:not([hx-trigger]), [hx-get]:not([hx-trigger])");
 var field = (label) => {
   for (const e of document.querySelectorAll("label")) {
     const own = e.querySelector("input, select, textarea");
