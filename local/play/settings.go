@@ -212,7 +212,8 @@ func (a *app) applySettings(w http.ResponseWriter, r *http.Request) error {
 	return redirect(w, r, "/settings#applied")
 }
 
-// apply restarts the functions with the settings. Then whoever had tokens last gets new ones, to show what has changed.
+// apply restarts the functions with the settings. Then the last user with tokens, or the machine, gets new tokens. They show what
+// has changed.
 func (a *app) apply(ctx context.Context, values stack.Settings) error {
 	chosen, exported := make(stack.Settings), make(stack.Settings)
 	for name, value := range values {

@@ -58,7 +58,7 @@ func TestTokensOfOthers(t *testing.T) {
 		{"the signature comes before the expiry", ``, hs256(`{"exp":1}`) + "xxxx", "invalid-jwt", "Could not verify JWT: JWSError JWSInvalidSignature"},
 
 		// Registered claims.
-		{"iss with a colon is no URI", ``, hs256(`{"iss":":a"}`), "invalid-jwt", fmt.Sprintf(payload, ".iss: failed to parse StringOrURI")},
+		{"iss with a colon is not a URI", ``, hs256(`{"iss":":a"}`), "invalid-jwt", fmt.Sprintf(payload, ".iss: failed to parse StringOrURI")},
 		{"iss with a colon has no scheme", ``, hs256(`{"iss":"a/b:c"}`), "invalid-jwt", fmt.Sprintf(payload, ".iss: failed to parse StringOrURI")},
 		{"aud with a colon is not ASCII", ``, hs256(`{"aud":"a:é"}`), "invalid-jwt", fmt.Sprintf(payload, ".aud: failed to parse StringOrURI")},
 		{"a list as aud has a number", ``, hs256(`{"aud":["a",1]}`), "invalid-jwt", fmt.Sprintf(payload, ".aud: parsing StringOrURI failed, expected String, but encountered Array")},
@@ -84,7 +84,7 @@ func TestTokensOfOthers(t *testing.T) {
 		// The form of the token.
 		{"two parts", ``, "a.b", "invalid-jwt", "Could not verify JWT: JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got 2)"},
 		{"no base64url", ``, "e30.?.a", "invalid-jwt", fmt.Sprintf(jws, "Not valid base64url")},
-		{"the header is no JSON", ``, raw(`{`, good), "invalid-jwt", fmt.Sprintf(jws, "protected header contains invalid JSON")},
+		{"the header is not JSON", ``, raw(`{`, good), "invalid-jwt", fmt.Sprintf(jws, "protected header contains invalid JSON")},
 		{"the header is a list", ``, raw(`[]`, good), "invalid-jwt", fmt.Sprintf(jws, "protected header contains invalid JSON")},
 		{"the header has no alg", ``, raw(`{}`, good), "invalid-jwt", fmt.Sprintf(jws, `missing required header \"alg\"`)},
 		{"an unknown alg", ``, raw(`{"alg":"XS256"}`, good), "invalid-jwt", fmt.Sprintf(jws, `unrecognised value; expected: [\"HS256\",\"HS384\",\"HS512\",\"RS256\",`+
@@ -105,7 +105,7 @@ func TestTokensOfOthers(t *testing.T) {
 		{"a path with an index and a name in quotes", `"claims_namespace_path":"$.a[1][\"x y\"]"`, hs256(`{"a":[0,{"x y":HASURA}]}`), "", ""},
 		{"a path with quotes in quotes", `"claims_namespace_path":"$['\\\"b']['\"\\'']"`, hs256(`{"\"b":{"\"'":HASURA}}`), "", ""},
 		{"messages write the path in its usual form", `"claims_namespace_path":"a[0]['b c']"`, hs256(`{}`), "jwt-invalid-claims", `claims not found at claims_namespace_path: '$.a[0]["b c"]'`},
-		{"the path of a text that is no JSON", `"claims_namespace_path":"['x']","claims_format":"stringified_json"`, hs256(`{"x":"a"}`),
+		{"the path of a text that is not JSON", `"claims_namespace_path":"['x']","claims_format":"stringified_json"`, hs256(`{"x":"a"}`),
 			"jwt-invalid-claims", "expecting stringified json at: 'claims_namespace_path $.x', but found: a"},
 
 		// claims_map.
