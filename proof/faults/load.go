@@ -37,6 +37,9 @@ func few(ctx context.Context, e *environment) error {
 	return nil
 }
 
+// faultsOfStream is how often the fault of a stream begins.
+const faultsOfStream = 2
+
 // stream lets users sign in from many environments while the fault begins, ends, begins again and ends. Each user signs
 // in a number of times.
 func stream(times int) load {

@@ -21,6 +21,7 @@ func TestJudge(t *testing.T) {
 	mixed["email"] = older["email"]
 	mixed[table.Username.Name] = "another"
 	const parked = `{"message":"parked","requestId":"1","class":"transient","error":"hasura: code breaker-open"}`
+	const lost = `{"message":"sync lost","requestId":"1"}`
 	rows := []struct {
 		name    string
 		stored  map[string]string // nil means no row
@@ -33,10 +34,14 @@ func TestJudge(t *testing.T) {
 		{"an older sign-in ends later", stored, "", []signIn{in, {user: user{1, 1}}}, want{}, ""},
 		{"a refused sign-in has no row", nil, "", []signIn{{user: jane, refused: "so"}}, want{refused: 1}, ""},
 		{"a refused sign-in has a row", stored, "", []signIn{{user: user{1, 1}}, {user: jane, refused: "so"}}, want{refused: 1}, ""},
-		{"there is no row", nil, "", []signIn{in}, want{}, "1 rows are missing or not of the newest sign-in, and 0 log records say so"},
+		{"there is no row", nil, "", []signIn{in}, want{}, "1 rows are missing or not of the newest sign-in, log records say so of 0 of them"},
 		{"the row is of an older sign-in", older, "", []signIn{in}, want{}, "1 rows are missing or not of the newest"},
 		{"one column is of another user", mixed, "", []signIn{in}, want{}, "1 rows are missing or not of the newest"},
-		{"a sync is lost and logged", nil, `{"message":"sync lost"}`, []signIn{in}, want{}, "1 syncs were lost"},
+		{"a sync is lost and logged", nil, lost, []signIn{in}, want{}, "1 syncs were lost"},
+		{"a sync is lost and logged, as it may be", nil, lost, []signIn{in}, want{lossy: true}, ""},
+		{"another call says that its sync is lost", nil, `{"message":"sync lost","requestId":"2"}`, []signIn{in}, want{lossy: true},
+			"log records say so of 0 of them, and 1 say that a sync is lost"},
+		{"a sync is said to be lost, and is not", stored, lost, []signIn{in}, want{lossy: true}, "0 rows are missing"},
 		{"the row of another user", stored, "", []signIn{{user: user{2, 1}}}, want{}, "a row belongs to no user"},
 		{"a sign-in is refused", stored, "", []signIn{{user: jane, refused: "so"}}, want{}, "1 sign-ins were refused, want 0"},
 		{"a call takes too long", stored, "", []signIn{{user: jane, slowest: 5 * time.Second}}, want{}, "a call took 5s"},
@@ -64,9 +69,7 @@ func TestJudge(t *testing.T) {
 			}
 		}
 		e.signIns = test.signIns
-		rep := &report{row: row{want: test.promise}}
-		rep.judge(t.Context(), e)
-		got := strings.Join(rep.wrong, "; ")
+		got := judged(t, e, row{want: test.promise})
 		if test.want == "" && got != "" || !strings.Contains(got, test.want) {
 			t.Errorf("%s: wrong = %q, want %q", test.name, got, test.want)
 		}
@@ -74,6 +77,38 @@ func TestJudge(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A stream's fault can cut the connection to SQS after a sync is stored.
+func TestJudgeOfCutConnections(t *testing.T) {
+	t.Chdir("../..")
+	jane := user{1, 1}
+	e, err := start(t.Context(), t.TempDir(), row{}, size{environments: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if err := e.Insert(t.Context(), jane.values()); err != nil {
+		t.Fatal(err)
+	}
+	e.signIns = []signIn{{user: jane, request: "1"}}
+	stream := row{stream: true, want: want{lossy: true}}
+	for n, want := range []string{"", "", "", "0 rows are missing or not of the newest sign-in, log records say so of 0 of them, and 3 say that a sync is lost"} {
+		if got := judged(t, e, stream); got != want {
+			t.Errorf("%d needless records: wrong = %q, want %q", n, got, want)
+		}
+		if _, err := e.Log.Write([]byte(`{"message":"sync lost","requestId":"1"}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// judged is what is wrong in a row.
+func judged(t *testing.T, e *environment, r row) string {
+	t.Helper()
+	rep := &report{row: r}
+	rep.judge(t.Context(), e)
+	return strings.Join(rep.wrong, "; ")
 }
 
 // Some rows with the built functions. make faults runs all of them.
