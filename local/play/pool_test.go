@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,9 @@ func TestPoolPage(t *testing.T) {
 		body, _ := follow(t, a, "/pool", nil)
 		contains(t, "the page", body, "This page finds rows by the sub")
 		return
+	}
+	if !slices.ContainsFunc(users.Description.Columns, func(c users.Column) bool { return c.Source.Name == "name" }) {
+		t.Skip("the table has no column for the attribute that the page edits")
 	}
 	a := start(t)
 	press := func(button string, parts ...string) {

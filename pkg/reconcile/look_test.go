@@ -48,12 +48,8 @@ func TestConfirm(t *testing.T) {
 	}
 
 	services.Users.Put(reconciletest.User(0, 2)) // is back
-	write := func(n int, at time.Time) {
-		services.Query(`mutation ($id: uuid!, $at: timestamptz!) { update_users(where: {id: {_eq: $id}}, _set: {synced_at: $at}) { affected_rows } }`,
-			map[string]any{"id": reconciletest.Sub(n), "at": at})
-	}
-	write(1, missing.Listed.Add(-4*time.Minute))
-	write(2, missing.Listed.Add(-6*time.Minute))
+	services.SetSynced(missing.Listed.Add(-4*time.Minute), reconciletest.Sub(1))
+	services.SetSynced(missing.Listed.Add(-6*time.Minute), reconciletest.Sub(2))
 	second, err := r.Confirm(t.Context(), missing)
 	if err != nil || counts(second) != "marked 2, pending 1, updated 1" || second.InPool != 1 {
 		t.Errorf("got %s, %d in the pool, %v", counts(second), second.InPool, err)
@@ -66,18 +62,18 @@ func TestConfirm(t *testing.T) {
 
 	// The same again, much later. The rows stay as they are, also those of later sign-ins.
 	before := services.Rows()[reconciletest.Sub(3)]
-	write(1, missing.Listed.Add(time.Minute))
+	services.SetSynced(missing.Listed.Add(time.Minute), reconciletest.Sub(1))
 	if third, err := r.Confirm(t.Context(), missing); err != nil || third.Counts[reconcile.Pending] != 1 ||
 		services.Rows()[reconciletest.Sub(3)].Text("deleted_at") != before.Text("deleted_at") || !services.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
 		t.Errorf("got %s, %v", counts(third), err)
 	}
 	late := reconcile.Missing{Subs: []string{reconciletest.Sub(1)}, Listed: time.Now().Add(-time.Hour)}
-	write(1, time.Now().Add(-30*time.Minute)) // after the listing
+	services.SetSynced(time.Now().Add(-30*time.Minute), reconciletest.Sub(1)) // after the listing
 	if report, err := r.Confirm(t.Context(), late); err != nil || report.Counts[reconcile.Pending] != 1 {
 		t.Errorf("an hour late: got %s, %v", counts(report), err)
 	}
 	r.OnDelete = settings.Report
-	write(1, missing.Listed.Add(-time.Hour))
+	services.SetSynced(missing.Listed.Add(-time.Hour), reconciletest.Sub(1))
 	if fourth, err := r.Confirm(t.Context(), missing); err != nil || fourth.Counts[reconcile.Gone] != 1 || !services.Rows()[reconciletest.Sub(1)].Time("deleted_at").IsZero() {
 		t.Errorf("got %s, %v", counts(fourth), err)
 	}

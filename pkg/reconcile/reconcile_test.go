@@ -170,7 +170,7 @@ func TestNobodyIsMarked(t *testing.T) {
 		}, `"reason":"more than 10 of 188 users are gone"`},
 		{"the rows are too new", func(services *reconciletest.Services, r *reconcile.Reconciler) {
 			services.Users.Delete(reconciletest.Sub(1))
-			services.Query(`mutation ($at: timestamptz!) { update_users(where: {}, _set: {synced_at: $at}) { affected_rows } }`, map[string]any{"at": time.Now().Add(-time.Minute)})
+			services.SetSynced(time.Now().Add(-time.Minute))
 		}, " "},
 		{"the user is found in the second look-up", func(services *reconciletest.Services, r *reconcile.Reconciler) {
 			services.Users.Delete(reconciletest.Sub(1))
@@ -182,7 +182,7 @@ func TestNobodyIsMarked(t *testing.T) {
 		{"the row is written between the look-ups", func(services *reconciletest.Services, r *reconcile.Reconciler) {
 			services.Users.Delete(reconciletest.Sub(1))
 			atRequest(services, 6, func() string {
-				services.Query(`mutation ($at: timestamptz!) { update_users(where: {}, _set: {synced_at: $at}) { affected_rows } }`, map[string]any{"at": time.Now()})
+				services.SetSynced(time.Now())
 				return ""
 			})
 		}, " "},
@@ -524,6 +524,7 @@ func TestDuplicateID(t *testing.T) {
 
 // After a row is emptied, no message of the user brings a value back, in any order.
 func TestErasedRowStaysErased(t *testing.T) {
+	services := reconciletest.Start(t, project, "")
 	var messages []parking.Message
 	const sub = "69f23de6-af9e-43cc-b208-8b269334667d"
 	bodies := []string{
@@ -552,7 +553,6 @@ func TestErasedRowStaysErased(t *testing.T) {
 	}
 	messages = append(messages, m)
 
-	services := reconciletest.Start(t, project, "")
 	r := services.Reconciler()
 	r.OnDelete = settings.Anonymize
 	sync := services.Client("cognito_sync")

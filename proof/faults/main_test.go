@@ -120,10 +120,11 @@ func TestRowsAreAsPromised(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rows := []struct {
+	type test struct {
 		args []string
 		want string
-	}{
+	}
+	rows := []test{
 		{[]string{"-only", "Hasura answers data-exception"}, "1 rows, all as promised"},
 		{[]string{"-only", "events out of order"}, "1 rows, all as promised"},
 		{[]string{"-only", "three copies"}, "1 rows, all as promised"},
@@ -131,9 +132,11 @@ func TestRowsAreAsPromised(t *testing.T) {
 		{[]string{"-only", "Hasura and SQS refuse"}, "1 rows, all as promised"},
 		{[]string{"-only", "claims function: invalid SESSION_VARIABLES"}, "1 rows, all as promised"},
 		{[]string{"-only", "sync function: invalid SYNC_BUDGET"}, "1 rows, all as promised"},
-		{[]string{"-only", "reconcile: nothing is wrong"}, "1 rows, all as promised"},
-		{[]string{"-only", "follow: nothing is wrong"}, "1 rows, all as promised"},
 		{[]string{"-drain", "20"}, "20 parked syncs, replayed at "},
+	}
+	if crowdRows() != nil {
+		rows = append(rows, test{[]string{"-only", "reconcile: nothing is wrong"}, "1 rows, all as promised"},
+			test{[]string{"-only", "follow: nothing is wrong"}, "1 rows, all as promised"})
 	}
 	for _, row := range rows {
 		var out, errs strings.Builder

@@ -2,13 +2,12 @@
 // repository, generates, tests and runs the copy on SQLite and PostgreSQL, and looks at the rows.
 //
 //	make e2e-own-table               every example
-//	make e2e-own-table EXAMPLES=a,b  some of them; PACKAGES=./local/... runs fewer tests
+//	make e2e-own-table EXAMPLES=a,b  some of them; PACKAGES=./local/... runs fewer tests, without the race detector
 //
 // The copies and the output of the commands stay in .build/own-table. The exit code is 0 if everything is as expected.
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,6 +52,10 @@ func run(ctx context.Context, chosen []string, stdout io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, end()) }()
+	tests := []string{"make", "test"}
+	if packages := strings.Fields(os.Getenv("PACKAGES")); len(packages) > 0 {
+		tests = append([]string{"go", "test"}, packages...)
+	}
 	for _, e := range examples {
 		if chosen[0] != "" && !slices.Contains(chosen, e.name) {
 			continue
@@ -66,7 +69,7 @@ func run(ctx context.Context, chosen []string, stdout io.Writer) (err error) {
 		}{
 			{"copy and change", p.change},
 			{"make generate", p.command("generate", nil, "make", "generate")},
-			{"tests", p.command("test", nil, append([]string{"go", "test"}, strings.Fields(cmp.Or(os.Getenv("PACKAGES"), "./..."))...)...)},
+			{"tests", p.command("test", nil, tests...)},
 			{"make run on SQLite", p.command("run", nil, append([]string{"make", "run"}, e.settings...)...)},
 			{"make run on PostgreSQL", p.runOnPostgres},
 			{"rows", p.checkRows},
