@@ -105,7 +105,17 @@ func (a *app) route() {
 	handle("POST /break/replay", a.replay)
 }
 
-func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	broken := a.broken
+	a.mu.Unlock()
+	for _, b := range breakages {
+		if b.Name == broken {
+			r = r.WithContext(context.WithValue(r.Context(), brokenKey{}, b.Label))
+		}
+	}
+	a.mux.ServeHTTP(w, r)
+}
 
 // Close ends the environment.
 func (a *app) Close() error { return a.stack.Close() }

@@ -30,7 +30,14 @@ func TestBreakPage(t *testing.T) {
 		body, _ := follow(t, a, "/break/sign-in", url.Values{"sub": {sub}})
 		contains(t, row.breakage, body, "The user is in.", `"message":"`+row.message+`"`, row.alarm, row.verdict)
 	}
-	follow(t, a, "/break/repair", url.Values{})
+	const reminder = "Broken by you: <strong>Hasura and SQS are down.</strong>"
+	body, _ = follow(t, a, "/users", nil)
+	contains(t, "another page", body, reminder)
+	body, _ = follow(t, a, "/break/repair", url.Values{})
+	other, _ := follow(t, a, "/users", nil)
+	if strings.Contains(body+other, "Broken by you") {
+		t.Errorf("after the repair a page says that something is broken:\n%s\n%s", body, other)
+	}
 	body, _ = follow(t, a, "/break/replay", url.Values{})
 	contains(t, "the replay", body, "6 of 6 parked syncs left the queue", "nothing is broken")
 	if w := visit(t, a, "/break", url.Values{"breakage": {"nothing"}}); w.Code != http.StatusBadRequest {

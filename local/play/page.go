@@ -33,8 +33,12 @@ type view struct {
 	Title    string
 	Path     string
 	Sections []section
+	Broken   string // label of the breakage of the page Break it; empty if nothing is broken
 	Data     any
 }
+
+// brokenKey is the key of a request's context whose value is the view's Broken.
+type brokenKey struct{}
 
 // Current reports whether the view belongs to the section.
 func (v view) Current(s section) bool {
@@ -72,7 +76,8 @@ func render(w http.ResponseWriter, r *http.Request, name, title string, data any
 
 func renderStatus(w http.ResponseWriter, r *http.Request, status int, name, title string, data any) error {
 	var page bytes.Buffer
-	if err := templates[name].Execute(&page, view{title, r.URL.Path, sections, data}); err != nil {
+	broken, _ := r.Context().Value(brokenKey{}).(string)
+	if err := templates[name].Execute(&page, view{title, r.URL.Path, sections, broken, data}); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -18,6 +18,11 @@ var breakPage = section{"break", []row{
 		b.click("Sign in")
 		b.sees("open: for ten seconds after a failure")
 		b.look("break-hasura-down")
+		b.open("/users")
+		b.sees("Broken by you: Hasura is down.")
+		b.look("broken-elsewhere")
+		b.click("Repair it")
+		b.sees("Break this")
 	}},
 	{"repair and replay: the queue drains", func(b *browser) {
 		b.click("Repair everything")
