@@ -31,7 +31,7 @@ func aboutTenants(events []event) (about []event) {
 	return about
 }
 
-// withTenants returns the settings with tenantSettings in the place of the roles that were chosen.
+// withTenants returns the settings with tenantSettings instead of the roles that were chosen.
 func (c choice) withTenants() choice {
 	c = maps.Clone(c)
 	for _, name := range []string{"DEFAULT_ROLE", "ROLE_ATTRIBUTE", "TENANT_ATTRIBUTE"} {

@@ -1,4 +1,4 @@
-# Reconcile: the schedule sends one message, for which the reconcile function sends itself one for each part of the pool.
+# Reconcile: the schedule sends one message. The reconcile function then sends itself one message for each part of the pool.
 # Follow: EventBridge forwards what CloudTrail records of calls to Cognito.
 
 # The pool refers to the other functions. So only these, and their second policy, may refer to the pool.

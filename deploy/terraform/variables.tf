@@ -89,7 +89,7 @@ variable "secrets_key" {
 }
 
 variable "hasura_role" {
-  description = "Hasura role of the sync. cognito_sync of the shipped metadata can write only users. Empty means admin. Example: cognito_sync"
+  description = "Hasura role of the sync. cognito_sync of the shipped metadata can write only one user row. Empty means admin. Example: cognito_sync"
   type        = string
   default     = ""
   nullable    = false
@@ -133,7 +133,7 @@ variable "user_id" {
 }
 
 variable "roles" {
-  description = "Which group gives which role. Empty: a group gives the role of its name, except admin. Entry *: so do other groups, in a wider form. Example: admins=admin,staff=editor"
+  description = "Which group gives which role. Empty: each group gives the role of its name, except admin. With the entry *, groups without an entry do so too, also names with . : / @ +. Example: admins=admin,staff=editor"
   type        = string
   default     = ""
   nullable    = false
@@ -311,13 +311,13 @@ variable "architecture" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets of the sync and the replay function, with a way to Secrets Manager and SQS. Empty for no VPC. Example: [\"subnet-01\"]"
+  description = "Private subnets of all functions but the claims function. They must reach Secrets Manager and SQS, and for reconcile and follow the user pools API. Empty for no VPC. Example: [\"subnet-01\"]"
   type        = list(string)
   default     = []
 }
 
 variable "security_group_ids" {
-  description = "Security groups of both functions. They must allow TCP to Hasura, Secrets Manager and SQS. Example: [\"sg-01\"]"
+  description = "Security groups of these functions. They must allow TCP to Hasura's port and port 443. Example: [\"sg-01\"]"
   type        = list(string)
   default     = []
 }
@@ -461,7 +461,7 @@ variable "reconcile_schedule" {
 }
 
 variable "reconcile_on_delete" {
-  description = "What happens to the row of a user who is gone: report writes nothing, mark sets deleted_at, anonymize also empties all columns but the id. Empty means report. Example: mark"
+  description = "What happens to the row of a user who is gone: report writes nothing, mark sets deleted_at, anonymize also empties the personal columns. Empty means report. Example: mark"
   type        = string
   default     = ""
   validation {
@@ -471,7 +471,7 @@ variable "reconcile_on_delete" {
 }
 
 variable "reconcile_max_gone" {
-  description = "If more of the users of a part of the pool are gone, and more than 10, none is marked. Empty means 5%. Example: 2.5%"
+  description = "Share of the users of a part of the pool who may be gone. If more are gone, and more than 10, none is marked. Empty means 5%. Example: 2.5%"
   type        = string
   default     = ""
   validation {
@@ -481,7 +481,7 @@ variable "reconcile_max_gone" {
 }
 
 variable "reconcile_hasura_role" {
-  description = "Hasura role of reconcile and follow. cognito_reconcile of our metadata can read and write only the columns of the user pool. Empty means admin. Example: cognito_reconcile"
+  description = "Hasura role of reconcile and follow. cognito_reconcile of the shipped metadata can read and write only the columns of the user pool. Empty means admin. Example: cognito_reconcile"
   type        = string
   default     = ""
   validation {

@@ -1,10 +1,10 @@
 // Command hasura-cognito-trigger, the claims function, is a pre token generation trigger
-// of an Amazon Cognito user pool, of version V1_0, V2_0 or V3_0. It puts Hasura's claims
-// into every token. It keeps no state, calls nothing and needs no network.
+// of an Amazon Cognito user pool, of version V1_0, V2_0 or V3_0. It adds Hasura's claims to
+// the tokens. It keeps no state, calls nothing and needs no network.
 //
-// Every user gets the role user, and a role for each of their groups. The settings in
-// pkg/settings, all optional, change that. An invalid setting is logged and gives fewer
-// rights; it does not stop a sign-in.
+// Every user gets the role user, and the roles of their groups whose names can be roles. The
+// settings in pkg/settings, all optional, change that. An invalid setting is logged and
+// gives fewer rights; it does not stop a sign-in.
 package main
 
 import (

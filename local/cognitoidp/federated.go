@@ -25,7 +25,7 @@ type Identity struct {
 }
 
 // SignInFederated signs a user of an identity provider in with managed login. The first sign-in creates the user, and calls
-// post confirmation in the place of post authentication.
+// post confirmation instead of post authentication.
 func (s *Server) SignInFederated(ctx context.Context, clientID string, who Identity) (Tokens, error) {
 	c := s.begin(ctx, "Token_POST", nil)
 	response, refused := c.signInFederated(clientID, who)

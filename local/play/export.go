@@ -31,7 +31,7 @@ func settingsFiles(root fs.FS, values stack.Settings) ([]file, error) {
 	return []file{
 		{"samconfig.toml", "For sam deploy: put the entries of parameter_overrides beside yours, such as UserPoolId.", sam},
 		{"hasura_cognito.tf", "For Terraform: put the arguments into your module block.", terraform(values)},
-		{"env.json", "For sam local invoke: in the place of env.json of the repository.", env},
+		{"env.json", "For sam local invoke: replaces env.json of the repository.", env},
 	}, nil
 }
 

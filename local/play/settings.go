@@ -77,7 +77,7 @@ func has(s *settings.Setting, function string) bool {
 	return slices.Contains(strings.Split(s.Functions, ", "), function)
 }
 
-// isExported reports whether the page has a stand-in in the place of what the setting names.
+// isExported reports whether the page has a stand-in for what the setting names.
 func isExported(s *settings.Setting) bool { return slices.Contains(stack.Provided, s.Name) }
 
 // viewSettings shows these values, and what the parsers say about them.

@@ -95,7 +95,7 @@ func If(f Fault, picks func(r *http.Request, body []byte) bool) Fault {
 	})
 }
 
-// Serve makes a fault of a function that answers in the place of a service.
+// Serve makes a fault of a function that answers instead of a service.
 func Serve(answer func(w http.ResponseWriter, r *http.Request, service http.Handler)) Fault {
 	return Fault{serve: func(w http.ResponseWriter, r *http.Request, service http.Handler) {
 		// The server notices that a client has gone only once the body is read.

@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// A Front is the address of a service. A [Fault] can answer there in the place of the service.
+// A Front is the address of a service. A [Fault] can answer there instead of the service.
 type Front struct {
 	URL string // without a path
 

@@ -64,8 +64,8 @@ func rolesOf(e *cognito.Event, s settings.Claims, grants []Grant, active string)
 	return roles
 }
 
-// given returns the roles that the one name in a list gives: those that ROLES names for it,
-// else the role of that name, which is the list, if it can be one.
+// given returns the roles that a group gives: those that ROLES names for it, else the role
+// of its name, if it can be one. The list has one group; it can be the result.
 func given(list []string, g settings.GroupRoles) []string {
 	name := list[0]
 	if roles, ok := g.Explicit[name]; ok {

@@ -19,8 +19,8 @@ type invalidEvent struct{}
 
 func (invalidEvent) Error() string { return "The event is not a JSON object." }
 
-// An Event is one call of a trigger. Its fields are the parts of the event that this
-// suite needs. A field that the event lacks, or has in another type, is empty.
+// An Event is what Cognito sends to a trigger. Its fields are the parts that this suite
+// needs. A field that the event lacks, or has in another type, is empty.
 //
 // Names and shapes are those of "Customizing user pool workflows with Lambda triggers" in
 // the Amazon Cognito Developer Guide.
@@ -45,7 +45,7 @@ type Event struct {
 
 // Parse reads an event: one JSON object. It accepts any member of any type. AWS says that
 // "element names might be added" and "the positions … might change", and test events of
-// the AWS console have arrays in the place of objects. Where a name stands twice, the last
+// the AWS console have arrays instead of objects. Where a name stands twice, the last
 // one counts. The event refers to data, which must not change while the event is in use.
 func Parse(data []byte) (*Event, error) {
 	if !json.Valid(data) || !isObject(data) {

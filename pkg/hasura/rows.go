@@ -27,8 +27,8 @@ type Rows struct {
 // rowsTime bounds one call with its retries.
 const rowsTime = 30 * time.Second
 
-// Rows returns the rows of a table. It reads none, but fails if Hasura does not let the
-// role read the table's columns.
+// Rows returns a [Rows] for a table. It returns no row, but fails if the role cannot read
+// the columns of the table. Only Enabled and DeletedAt may be missing.
 func (c *Client) Rows(ctx context.Context, t *users.Table) (*Rows, error) {
 	r := &Rows{client: c, Table: t}
 	_, err := r.Get(ctx, t.Key, nil)
@@ -130,8 +130,8 @@ func pad(prefix, digit string) string {
 }
 
 // Upsert writes rows of [users.Table.Mirror] in one transaction, and returns how many it
-// wrote: a row that was written at or after the time of at stays as it is. All rows get at
-// as the time of their sync.
+// wrote. It does not overwrite a row whose last sync is at or after the time at. The rows
+// that it writes get at as the time of their last sync.
 func (r *Rows) Upsert(ctx context.Context, rows []users.Row, at time.Time) (written int, err error) {
 	if len(rows) == 0 {
 		return 0, nil

@@ -89,7 +89,7 @@ type Report struct {
 	Counts map[Outcome]int // of users in the pool, and of rows whose users are gone
 	// Columns counts, by column, the rows to update that differ in it.
 	Columns map[string]int
-	// Refused is why nobody was marked although rows seem to have no user; "" if it was not so.
+	// Refused says why rows without a user were not marked; "" if marking was not refused.
 	Refused string
 	// Complete means that the pool's listing was complete and everything was compared.
 	Complete bool
@@ -337,7 +337,7 @@ func wait(ctx context.Context, until time.Time) bool {
 	}
 }
 
-// normal is a key as the keys of a map: PostgreSQL prints a uuid in lower case.
+// normal returns a key in the form that maps use: PostgreSQL prints a uuid in lower case.
 func normal(t *users.Table, key string) string {
 	if t.KindOf(t.Key) == users.UUID {
 		return strings.ToLower(key)

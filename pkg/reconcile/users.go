@@ -31,7 +31,7 @@ type Look struct {
 	Wait     time.Duration `json:"-"` // the least time before it, after the look-up before
 }
 
-// Merge returns the look-up that does for two of the same user.
+// Merge combines two look-ups of the same user into one.
 func (l Look) Merge(other Look) Look {
 	if l.AbsentAt.IsZero() || !other.AbsentAt.IsZero() && other.AbsentAt.Before(l.AbsentAt) {
 		l.AbsentAt = other.AbsentAt

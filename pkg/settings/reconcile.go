@@ -23,7 +23,7 @@ var (
 		Name: "RECONCILE_ON_DELETE", Functions: "reconcile, follow", Parameter: "ReconcileOnDelete",
 		Default: "report", Grammar: "report, mark or anonymize", Example: "mark",
 		Description: "What happens to the row of a user who is gone: report writes nothing, mark sets deleted_at, " +
-			"anonymize also empties all columns but the id.",
+			"anonymize also empties the personal columns.",
 	}
 	ReconcileMaxGone = Setting{
 		Name: "RECONCILE_MAX_GONE", Functions: "reconcile", Parameter: "ReconcileMaxGone",

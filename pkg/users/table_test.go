@@ -122,7 +122,7 @@ func TestAnotherTable(t *testing.T) {
 	}{
 		{"every column", map[string]string{"email": "j@example.com", "name": "Jane", "custom:tenant_id": sub, "given_name": "Jane", "family_name": "Doe", "custom:id": "7"},
 			`{"uid":"7","email":"j@example.com","displayName":"Jane","tenantId":"` + sub + `","name":{"family":"Doe","given":"Jane"},` + at + `}`, "email displayName tenantId name syncedAt", nil, nil},
-		{"the sub in the place of USER_ID, and a default", map[string]string{"email": "j@example.com"},
+		{"the sub instead of USER_ID, and a default", map[string]string{"email": "j@example.com"},
 			`{"uid":"` + sub + `","email":"j@example.com","displayName":"",` + at + `}`, "email syncedAt", nil, nil},
 		{"a value that does not fit its kind", map[string]string{"email": "j@example.com", "custom:tenant_id": "acme", "given_name": "\x00"},
 			`{"uid":"` + sub + `","email":"j@example.com","displayName":"",` + at + `}`, "email syncedAt", []string{"name.given", "tenantId"}, nil},

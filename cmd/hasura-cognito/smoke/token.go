@@ -94,6 +94,6 @@ func (s *smoke) ask(ctx context.Context, check, token string) {
 	case len(data.Rows) > 1 || !own:
 		s.add(check, doctor.Warn, "it accepts the token, and the user sees rows of other users", permission)
 	default:
-		s.ok(check, "it accepts the token, and the user sees the own row alone")
+		s.ok(check, "it accepts the token, and the user sees only their own row")
 	}
 }
