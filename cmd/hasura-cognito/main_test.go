@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	pool   = "us-east-1_ExaMPle01"
-	claims = "arn:aws:lambda:us-east-1:123456789012:function:acme-hasura-cognito-trigger"
-	syncer = "arn:aws:lambda:us-east-1:123456789012:function:acme-hasura-cognito-sync-users"
+	pool         = "us-east-1_ExaMPle01"
+	claims       = "arn:aws:lambda:us-east-1:123456789012:function:acme-hasura-cognito-trigger"
+	syncFunction = "arn:aws:lambda:us-east-1:123456789012:function:acme-hasura-cognito-sync-users"
 )
 
 // start serves an AWS account with a pool and functions, which are not on its triggers yet.
@@ -35,8 +35,8 @@ func start(t *testing.T) *awstest.Account {
 			},
 			MFA: awstest.Object{"MfaConfiguration": "OFF"},
 		},
-		Functions: map[string]awstest.Object{claims: {"FunctionName": "claims"}, syncer: {"FunctionName": "sync"}},
-		Policies:  map[string]string{claims: policy, syncer: policy},
+		Functions: map[string]awstest.Object{claims: {"FunctionName": "claims"}, syncFunction: {"FunctionName": "sync"}},
+		Policies:  map[string]string{claims: policy, syncFunction: policy},
 	}
 	a.Start(t)
 	return a
@@ -111,7 +111,7 @@ func TestAttach(t *testing.T) {
 	if triggers := a.Cognito.Snapshot()["LambdaConfig"].(awstest.Object); triggers["PostConfirmation"] != nil {
 		t.Errorf("undone, the triggers are %v", triggers)
 	}
-	delete(a.Functions, syncer)
+	delete(a.Functions, syncFunction)
 	code, stdout, stderr = command(t, append(args, "--json")...)
 	if err := json.Unmarshal([]byte(stdout), &result); err != nil || code != 1 || !strings.Contains(stderr, "does not exist") {
 		t.Errorf("without a function, exit code %d, %v:\n%s%s", code, err, stdout, stderr)

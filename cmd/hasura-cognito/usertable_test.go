@@ -18,9 +18,9 @@ import (
 func startTable(t *testing.T) *reconciletest.Services {
 	t.Helper()
 	services := reconciletest.Start(t, "../../graphql", "")
-	services.Cognito.Pool["EstimatedNumberOfUsers"], services.Cognito.Pool["LambdaConfig"] = 3, awstest.Object{"PostAuthentication": syncer}
+	services.Cognito.Pool["EstimatedNumberOfUsers"], services.Cognito.Pool["LambdaConfig"] = 3, awstest.Object{"PostAuthentication": syncFunction}
 	variables := awstest.Object{"GRAPHQL_DOMAIN": services.URL, "SECRETS_ARN": services.SecretARN}
-	a := &awstest.Account{Cognito: services.Cognito, Functions: map[string]awstest.Object{syncer: {"Environment": awstest.Object{"Variables": variables}}}}
+	a := &awstest.Account{Cognito: services.Cognito, Functions: map[string]awstest.Object{syncFunction: {"Environment": awstest.Object{"Variables": variables}}}}
 	a.Start(t)
 	return services
 }

@@ -16,8 +16,8 @@ import (
 // margin is kept of the call's time for the messages to send and the response.
 const margin = 10 * time.Second
 
-// A follower handles batches. A message is an event, or one that the function has sent to itself.
-type follower struct {
+// A function is the follow function. A message is an event, or one that the function has sent to itself.
+type function struct {
 	open   func(context.Context) (*reconcile.Reconciler, error)
 	queue  *queue.Queue
 	poolID string
@@ -33,7 +33,7 @@ type changed struct {
 
 // follow returns the messages that stay in the queue. It returns no error, which would keep
 // the whole batch in the queue.
-func (f *follower) follow(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+func (f *function) follow(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	all := f.read(ctx, batch.Records)
 	if len(all) == 0 {
@@ -74,7 +74,7 @@ func (f *follower) follow(ctx context.Context, batch events.SQSEvent) (events.SQ
 }
 
 // look looks the users up in the time that the call has.
-func (f *follower) look(ctx context.Context, all []*changed) (map[string]reconcile.Outcome, map[string]reconcile.Look, error) {
+func (f *function) look(ctx context.Context, all []*changed) (map[string]reconcile.Outcome, map[string]reconcile.Look, error) {
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-min(margin, time.Until(end)/4)))
@@ -92,7 +92,7 @@ func (f *follower) look(ctx context.Context, all []*changed) (map[string]reconci
 }
 
 // lookAgain sends a delayed message for each user who must be looked up again.
-func (f *follower) lookAgain(ctx context.Context, all []*changed, again map[string]reconcile.Look) error {
+func (f *function) lookAgain(ctx context.Context, all []*changed, again map[string]reconcile.Look) error {
 	var messages []queue.Message
 	for _, c := range all {
 		if look, ok := again[c.look.Sub]; ok {
@@ -107,7 +107,7 @@ func (f *follower) lookAgain(ctx context.Context, all []*changed, again map[stri
 
 // read merges the messages of a batch by user, in the order of their first messages. An event
 // that says nothing about a user leaves the queue.
-func (f *follower) read(ctx context.Context, records []events.SQSMessage) (all []*changed) {
+func (f *function) read(ctx context.Context, records []events.SQSMessage) (all []*changed) {
 	byUser := make(map[string]*changed)
 	for _, record := range records {
 		look, at := reconcile.Look{}, time.Time{}

@@ -110,7 +110,7 @@ type rig struct {
 	*reconciletest.Services
 	t        *testing.T
 	queues   *sqs.Server
-	follower *follower
+	function *function
 	out      bytes.Buffer
 }
 
@@ -124,7 +124,7 @@ func start(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r := f.Reconciler()
-	f.follower = &follower{open: func(context.Context) (*reconcile.Reconciler, error) { return r, nil }, queue: own, poolID: reconciletest.PoolID,
+	f.function = &function{open: func(context.Context) (*reconcile.Reconciler, error) { return r, nil }, queue: own, poolID: reconciletest.PoolID,
 		log: slog.New(slog.NewJSONHandler(&f.out, nil))}
 	return f
 }
@@ -134,7 +134,7 @@ func (f *rig) follow(bodies ...string) (stay, delayed []string, log string) {
 	f.t.Helper()
 	f.out.Reset()
 	f.queues.Create(sqs.Queue{Name: "follow"}) // without messages
-	response, err := f.follower.follow(f.t.Context(), records(bodies...))
+	response, err := f.function.follow(f.t.Context(), records(bodies...))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func TestQueueIsDown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.follower.queue = own
+	f.function.queue = own
 	if stay, _, log := f.follow(event("A", 0), event("A", 1)); !slices.Equal(stay, []string{"0"}) || !has(log, 1, "inserted") ||
 		!strings.Contains(log, `"msg":"will retry","user":"`+reconciletest.Sub(0)+`","error":"send the users to look up again: sqs: code `) {
 		t.Errorf("%q stay: %s", stay, log)
@@ -346,7 +346,7 @@ func TestFollowFails(t *testing.T) {
 	if stay, _, _ := f.follow(event("A", 0)); len(stay) != 1 {
 		t.Errorf("Hasura refuses the row: %q stay", stay)
 	}
-	f.follower.open = func(context.Context) (*reconcile.Reconciler, error) { return nil, errors.New("Hasura is down") }
+	f.function.open = func(context.Context) (*reconcile.Reconciler, error) { return nil, errors.New("Hasura is down") }
 	if stay, _, _ := f.follow(event("A", 0), "canary"); len(stay) != 1 {
 		t.Errorf("Hasura is down: %q stay", stay)
 	}

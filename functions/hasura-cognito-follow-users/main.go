@@ -44,5 +44,5 @@ func main() {
 		os.Exit(1)
 	}
 	opener := &reconcile.Opener{Settings: s, Hasura: h, PerSecond: perSecond / float64(concurrency), Log: log}
-	lambda.Start((&follower{open: opener.Open, queue: own, poolID: s.UserPoolID, log: log}).follow)
+	lambda.Start((&function{open: opener.Open, queue: own, poolID: s.UserPoolID, log: log}).follow)
 }

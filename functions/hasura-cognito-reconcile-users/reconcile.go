@@ -17,7 +17,7 @@ import (
 // up, and for the messages to send.
 const margin = time.Minute
 
-// A function handles the messages of the queue.
+// A function is the reconcile function. It handles the messages of its queue.
 type function struct {
 	opener *reconcile.Opener
 	queue  *queue.Queue

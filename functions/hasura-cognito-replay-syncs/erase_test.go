@@ -70,7 +70,7 @@ func TestErasedRowStaysEmpty(t *testing.T) {
 	}
 	for _, role := range []string{"", "cognito_sync"} {
 		client := hasura.New(endpoint, cache, role)
-		f := &replayer{table: &users.Description, write: client.Write, log: slog.New(slog.DiscardHandler)}
+		f := &function{table: &users.Description, write: client.Write, log: slog.New(slog.DiscardHandler)}
 		replay := func(bodies ...string) {
 			t.Helper()
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -40,5 +40,5 @@ func main() {
 		log.Error("misconfigured", "faults", err)
 		os.Exit(1)
 	}
-	lambda.Start((&replayer{table: &users.Description, write: client.Write, log: log}).replay)
+	lambda.Start((&function{table: &users.Description, write: client.Write, log: log}).replay)
 }

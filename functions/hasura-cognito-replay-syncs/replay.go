@@ -14,8 +14,8 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/users"
 )
 
-// A replayer writes the rows of a batch of parked syncs.
-type replayer struct {
+// A function is the replay function. It writes the rows of a batch of parked syncs.
+type function struct {
 	table *users.Table
 	write func(context.Context, users.Row) (stale bool, err error)
 	log   *slog.Logger
@@ -31,7 +31,7 @@ const (
 
 // replay returns the messages that stay in the queue. It returns no error, which would
 // keep the whole batch in the queue.
-func (r *replayer) replay(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
+func (r *function) replay(ctx context.Context, batch events.SQSEvent) (events.SQSEventResponse, error) {
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-margin))
@@ -71,7 +71,7 @@ type userSync struct {
 // read groups a batch by user, in the order of their first messages. unreadable has the ids
 // of messages that are not parked syncs; they stay in the queue until it moves them to the
 // dead-letter queue.
-func (r *replayer) read(ctx context.Context, records []events.SQSMessage) (syncs []*userSync, unreadable []string) {
+func (r *function) read(ctx context.Context, records []events.SQSMessage) (syncs []*userSync, unreadable []string) {
 	byUser := make(map[string]*userSync)
 	for _, record := range records {
 		m, err := parking.Read([]byte(record.Body), r.table)
@@ -115,7 +115,7 @@ func merge(a, b parking.Message) parking.Message {
 }
 
 // writeOne reports whether a user's messages can leave the queue.
-func (r *replayer) writeOne(ctx context.Context, s *userSync) bool {
+func (r *function) writeOne(ctx context.Context, s *userSync) bool {
 	m := s.newest
 	log := r.log.With("user", m.Row, "trigger", m.Trigger, "parked_as", m.Class)
 	one, cancel := context.WithTimeout(ctx, rowTime)

@@ -67,7 +67,7 @@ func TestReplay(t *testing.T) {
 		var log bytes.Buffer
 		var mu sync.Mutex
 		var written []string
-		r := &replayer{
+		r := &function{
 			table: &table,
 			write: func(_ context.Context, r users.Row) (bool, error) {
 				mu.Lock()
@@ -112,7 +112,7 @@ func TestRecordedBatch(t *testing.T) {
 		}
 	}
 	var written []users.Row
-	r := &replayer{
+	r := &function{
 		table: &table,
 		write: func(_ context.Context, r users.Row) (bool, error) { written = append(written, r); return false, nil },
 		log:   slog.New(slog.DiscardHandler),
@@ -125,7 +125,7 @@ func TestRecordedBatch(t *testing.T) {
 
 func TestRowsAreWrittenSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &replayer{
+		r := &function{
 			table: &table,
 			write: func(ctx context.Context, r users.Row) (bool, error) {
 				if r.Key == jane {
@@ -152,7 +152,7 @@ func TestNewerSyncKeepsTheTimeOfTheSignIn(t *testing.T) {
 	signIn := events.SQSMessage{MessageId: "1", Body: `{"version":1,"user":{"id":"` + jane + `","last_sign_in_at":"2026-11-23T12:00:01Z","synced_at":"2026-11-23T12:00:01Z"}}`}
 	for _, batch := range [][]events.SQSMessage{{signIn, message("2", jane, 2)}, {message("2", jane, 2), signIn}} {
 		var written users.Row
-		r := &replayer{
+		r := &function{
 			table: &table,
 			write: func(_ context.Context, r users.Row) (bool, error) { written = r; return false, nil },
 			log:   slog.New(slog.DiscardHandler),
@@ -183,7 +183,7 @@ func TestTimeIsCappedAtSentTimestamp(t *testing.T) {
 			Body:       `{"version":1,"user":{"id":"` + jane + `","synced_at":"` + row.synced.Format(time.RFC3339Nano) + `"}}`,
 			Attributes: map[string]string{"SentTimestamp": strconv.FormatInt(sent.UnixMilli(), 10)}}
 		var written users.Row
-		r := &replayer{
+		r := &function{
 			table: &table,
 			write: func(_ context.Context, r users.Row) (bool, error) { written = r; return false, nil },
 			log:   slog.New(slog.DiscardHandler),

@@ -38,7 +38,7 @@ func main() {
 		log.Error("misconfigured", "faults", errors.Join(faults...))
 	}
 
-	f := &syncer{
+	f := &function{
 		table:  &users.Description,
 		upsert: upsert,
 		refuse: s.Refuse,

@@ -19,8 +19,8 @@ const (
 	authentication        = "PostAuthentication_Authentication"
 )
 
-// A syncer writes the row of each event's user, or parks it.
-type syncer struct {
+// A function is the sync function. It writes the row of each event's user, or parks it.
+type function struct {
 	table  *users.Table
 	upsert upserter
 	park   func(context.Context, parking.Message) error // nil if there is no queue
@@ -31,7 +31,7 @@ type syncer struct {
 }
 
 // sync writes the row of the event's user. Its error is a [refusal].
-func (s *syncer) sync(ctx context.Context, e *cognito.Event) error {
+func (s *function) sync(ctx context.Context, e *cognito.Event) error {
 	at := time.Now()
 	call, cancel, first := s.budget.call(ctx, at)
 	defer cancel()
@@ -75,7 +75,7 @@ func (s *syncer) sync(ctx context.Context, e *cognito.Event) error {
 }
 
 // write upserts the row in the call's time, less the time for parking.
-func (s *syncer) write(call context.Context, row users.Row) (stale bool, err error) {
+func (s *function) write(call context.Context, row users.Row) (stale bool, err error) {
 	if s.park != nil {
 		var cancel context.CancelFunc
 		call, cancel = s.budget.beforeParking(call)
@@ -94,7 +94,7 @@ type failure struct {
 
 // failed refuses the sign-in if the operator asked for that. Otherwise it parks the sync.
 // ctx is the context for the log, call the one that bounds the time.
-func (s *syncer) failed(ctx, call context.Context, f failure) error {
+func (s *function) failed(ctx, call context.Context, f failure) error {
 	log := f.log.With("error", f.err, "class", f.message.Class)
 	took := func() slog.Attr { return slog.Int64("ms", time.Since(f.at).Milliseconds()) }
 	switch {

@@ -79,7 +79,7 @@ func TestSyncDecides(t *testing.T) {
 	for _, row := range rows {
 		var log bytes.Buffer
 		var parked []parking.Message
-		s := &syncer{
+		s := &function{
 			table:  &table,
 			upsert: func(context.Context, users.Row) (bool, error) { return row.stale, row.err },
 			park: func(_ context.Context, m parking.Message) error {
@@ -118,7 +118,7 @@ var errNoQueue = errors.New("no queue")
 func TestUserWithoutAUUIDIsLetIn(t *testing.T) {
 	for _, attributes := range []string{``, `"sub":"Google_canary"`} {
 		var log bytes.Buffer
-		s := &syncer{
+		s := &function{
 			table: &table,
 			upsert: func(context.Context, users.Row) (bool, error) {
 				t.Error("something was sent")
@@ -146,7 +146,7 @@ func TestParkingHasItsTime(t *testing.T) {
 	for budget, want := range map[time.Duration]time.Duration{3500 * time.Millisecond: time.Second, 600 * time.Millisecond: 200 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
-			s := &syncer{
+			s := &function{
 				table: &table,
 				upsert: func(ctx context.Context, _ users.Row) (bool, error) {
 					<-ctx.Done()
@@ -190,7 +190,7 @@ func TestWhichTriggersSync(t *testing.T) {
 		var log bytes.Buffer
 		var got []users.Row
 		before := time.Now().Truncate(time.Microsecond)
-		s := &syncer{
+		s := &function{
 			table: &table,
 			upsert: func(_ context.Context, r users.Row) (bool, error) {
 				got = append(got, r)
@@ -216,7 +216,7 @@ func TestWhichTriggersSync(t *testing.T) {
 
 func TestColdStartIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
-	s := &syncer{
+	s := &function{
 		table:  &table,
 		upsert: func(context.Context, users.Row) (bool, error) { return false, nil },
 		budget: newBudget(3500*time.Millisecond, time.Now(), environ()),

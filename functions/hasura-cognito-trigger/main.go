@@ -28,17 +28,17 @@ func main() {
 	if len(faults) > 0 {
 		log.Error("misconfigured", "faults", errors.Join(faults...))
 	}
-	lambda.Start(cognito.Handler{Handle: shaper{s, log}.shape, Log: log})
+	lambda.Start(cognito.Handler{Handle: function{s, log}.shape, Log: log})
 }
 
-// A shaper puts Hasura's claims into tokens.
-type shaper struct {
+// A function is the claims function with its settings.
+type function struct {
 	settings settings.Claims
 	log      *slog.Logger
 }
 
 // shape never returns an error. An event that it has no claims for goes back as it arrived.
-func (s shaper) shape(ctx context.Context, e *cognito.Event) error {
+func (s function) shape(ctx context.Context, e *cognito.Event) error {
 	if !e.IssuesToken() {
 		s.log.WarnContext(ctx, "passed through", "reason", "not a pre token generation event", "trigger", e.Trigger)
 		return nil

@@ -27,7 +27,7 @@ func handler(t testing.TB, log *bytes.Buffer, env map[string]string) cognito.Han
 
 func configured(log *bytes.Buffer, config settings.Claims) cognito.Handler {
 	logger := slog.New(slog.NewJSONHandler(log, nil))
-	return cognito.Handler{Handle: shaper{config, logger}.shape, Log: logger}
+	return cognito.Handler{Handle: function{config, logger}.shape, Log: logger}
 }
 
 // testdata has the whole response to every pre token generation event.

@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	pool        = "us-east-1_ExaMPle01"
-	functionARN = "arn:aws:lambda:us-east-1:123456789012:function:"
-	trigger     = functionARN + "acme-hasura-cognito-trigger:live"
-	syncer      = functionARN + "acme-hasura-cognito-sync-users:live"
+	pool         = "us-east-1_ExaMPle01"
+	functionARN  = "arn:aws:lambda:us-east-1:123456789012:function:"
+	trigger      = functionARN + "acme-hasura-cognito-trigger:live"
+	syncFunction = functionARN + "acme-hasura-cognito-sync-users:live"
 )
 
 // unusual has every setting of a pool other than its default.
@@ -68,8 +68,8 @@ func account(s *cognitoidp.Server) *awstest.Account {
 	policy := `{"Statement":[{"Effect":"Allow","Principal":{"Service":"cognito-idp.amazonaws.com"},"Action":"lambda:InvokeFunction","Condition":{"ArnLike":{"AWS:SourceArn":"arn:aws:cognito-idp:us-east-1:123456789012:userpool/` + pool + `"}}}]}`
 	return &awstest.Account{
 		Cognito:   s,
-		Functions: map[string]object{trigger: {}, syncer: {}},
-		Policies:  map[string]string{trigger: policy, syncer: policy},
+		Functions: map[string]object{trigger: {}, syncFunction: {}},
+		Policies:  map[string]string{trigger: policy, syncFunction: policy},
 	}
 }
 
@@ -124,7 +124,7 @@ func TestAttachChangesTheTriggersAlone(t *testing.T) {
 	if got := triggers["PreTokenGenerationConfig"]; !cmp.Equal(got, object{"LambdaArn": trigger, "LambdaVersion": "V2_0"}) {
 		t.Errorf("pre token generation is %v", got)
 	}
-	if triggers["PostConfirmation"] != syncer || triggers["PostAuthentication"] != syncer || triggers["PreSignUp"] != functionARN+"guard" || triggers["KMSKeyID"] == nil {
+	if triggers["PostConfirmation"] != syncFunction || triggers["PostAuthentication"] != syncFunction || triggers["PreSignUp"] != functionARN+"guard" || triggers["KMSKeyID"] == nil {
 		t.Errorf("the triggers are %v", triggers)
 	}
 	if found := differences(rest(before), rest(want)); len(found) > 0 {
@@ -344,11 +344,11 @@ func TestAttachChecksTheFunctions(t *testing.T) {
 		says    string
 		refused bool
 	}{
-		{"no function", func(a *awstest.Account) { delete(a.Functions, syncer) }, syncer + " does not exist", true},
+		{"no function", func(a *awstest.Account) { delete(a.Functions, syncFunction) }, syncFunction + " does not exist", true},
 		{"no permission", func(a *awstest.Account) { delete(a.Policies, trigger) }, "Cognito may not call " + trigger, true},
 		{"another pool's permission", func(a *awstest.Account) {
-			a.Policies[syncer] = strings.ReplaceAll(a.Policies[syncer], pool, "us-east-1_Other")
-		}, "Cognito may not call " + syncer, true},
+			a.Policies[syncFunction] = strings.ReplaceAll(a.Policies[syncFunction], pool, "us-east-1_Other")
+		}, "Cognito may not call " + syncFunction, true},
 		{"no right to look", func(a *awstest.Account) { a.Denied = []string{"GetPolicy"} }, "lambda:GetFunctionConfiguration and GetPolicy", false},
 	}
 	for _, row := range rows {
@@ -443,7 +443,7 @@ func TestInterruptedWrite(t *testing.T) {
 		{"the request arrived", func(pool object) {
 			triggers := pool["LambdaConfig"].(object)
 			triggers["PreTokenGenerationConfig"] = object{"LambdaArn": trigger, "LambdaVersion": "V2_0"}
-			triggers["PreTokenGeneration"], triggers["PostConfirmation"], triggers["PostAuthentication"] = trigger, syncer, syncer
+			triggers["PreTokenGeneration"], triggers["PostConfirmation"], triggers["PostAuthentication"] = trigger, syncFunction, syncFunction
 		}, "The pool has the new triggers, and all other settings are as before"},
 		{"the pool cannot be read", func(pool object) { pool["Id"] = "gone" }, "The change may have been made"},
 		{"something else changed", func(pool object) { pool["DeletionProtection"] = "INACTIVE" }, "DeletionProtection"},
@@ -492,8 +492,8 @@ func TestTarget(t *testing.T) {
 		target     Target
 	}{
 		{"the functions are needed", "--prefix is missing", Target{}},
-		{"in one way, not in two", "cannot be combined", Target{Prefix: "acme", Sync: syncer}},
-		{"an ARN is one of a function", "is not the ARN", Target{Trigger: "acme", Sync: syncer}},
+		{"in one way, not in two", "cannot be combined", Target{Prefix: "acme", Sync: syncFunction}},
+		{"an ARN is one of a function", "is not the ARN", Target{Trigger: "acme", Sync: syncFunction}},
 		{"versions are Cognito's", `"V9" is unknown`, Target{Prefix: "acme", Version: "V9"}},
 	}
 	for _, row := range rows {
@@ -501,7 +501,7 @@ func TestTarget(t *testing.T) {
 			t.Errorf("%s: %v, want %q", row.name, err, row.says)
 		}
 	}
-	if err := (Target{Trigger: trigger, Sync: syncer, Version: "V1_0"}).Check(); err != nil {
+	if err := (Target{Trigger: trigger, Sync: syncFunction, Version: "V1_0"}).Check(); err != nil {
 		t.Error(err)
 	}
 }

@@ -59,7 +59,7 @@ func TestEmulator(t *testing.T) {
 	}
 	o := apply(t)
 	o.Pool = *created.UserPool.Id
-	o.Target = Target{Trigger: trigger, Sync: syncer}
+	o.Target = Target{Trigger: trigger, Sync: syncFunction}
 	a := attacher{Options: o, cognito: client}
 	before, err := a.read(t.Context())
 	if err != nil {

@@ -71,10 +71,10 @@ func TestChinaAndGovCloud(t *testing.T) {
 		d := healthy()
 		d.region, d.options.Pool, d.options.Token = row.region, there(poolID), "a.b.c"
 		d.Cognito.Pool["Id"], d.Cognito.Pool["Arn"] = there(poolID), there(poolARN)
-		d.Cognito.Pool["LambdaConfig"] = object{"PreTokenGenerationConfig": object{"LambdaArn": there(claims), "LambdaVersion": "V2_0"}, "PostConfirmation": there(syncer), "PostAuthentication": there(syncer)}
-		d.env = map[string]map[string]string{there(claims): d.env[claims], there(syncer): d.env[syncer], there(replay): d.env[replay]}
-		d.env[syncer], d.env[replay] = d.env[there(syncer)], d.env[there(replay)] // examine completes these settings
-		d.Policies = map[string]string{there(syncer): there(d.Policies[syncer])}
+		d.Cognito.Pool["LambdaConfig"] = object{"PreTokenGenerationConfig": object{"LambdaArn": there(claims), "LambdaVersion": "V2_0"}, "PostConfirmation": there(syncFunction), "PostAuthentication": there(syncFunction)}
+		d.env = map[string]map[string]string{there(claims): d.env[claims], there(syncFunction): d.env[syncFunction], there(replay): d.env[replay]}
+		d.env[syncFunction], d.env[replay] = d.env[there(syncFunction)], d.env[there(replay)] // examine completes these settings
+		d.Policies = map[string]string{there(syncFunction): there(d.Policies[syncFunction])}
 		report, text := d.examine(t)
 		if got := report.of("Hasura accepts a token"); len(got) != 1 || !strings.Contains(got[0].Hint, row.issuer+".") {
 			t.Errorf("%s: token %+v, want the issuer %s\n%s", row.region, got, row.issuer, text)

@@ -26,15 +26,15 @@ import (
 )
 
 const (
-	poolID  = "us-east-1_ExaMPle01"
-	poolARN = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/" + poolID
-	prefix  = "arn:aws:lambda:us-east-1:123456789012:function:acme-"
-	claims  = prefix + "hasura-cognito-trigger"
-	syncer  = prefix + "hasura-cognito-sync-users"
-	replay  = prefix + "hasura-cognito-replay-syncs"
+	poolID       = "us-east-1_ExaMPle01"
+	poolARN      = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/" + poolID
+	prefix       = "arn:aws:lambda:us-east-1:123456789012:function:acme-"
+	claims       = prefix + "hasura-cognito-trigger"
+	syncFunction = prefix + "hasura-cognito-sync-users"
+	replay       = prefix + "hasura-cognito-replay-syncs"
 
-	reconciler = prefix + "hasura-cognito-reconcile-users"
-	follower   = prefix + "hasura-cognito-follow-users"
+	reconcileFunction = prefix + "hasura-cognito-reconcile-users"
+	followFunction    = prefix + "hasura-cognito-follow-users"
 
 	parked  = "acme-hasura-cognito-parked-syncs"
 	letters = parked + "-dead-letters"
@@ -69,7 +69,7 @@ func healthy() *deployment {
 					"SchemaAttributes": []any{object{"Name": "custom:org_id", "Mutable": true}, object{"Name": "custom:born", "Mutable": false}},
 					"LambdaConfig": object{
 						"PreTokenGenerationConfig": object{"LambdaArn": claims, "LambdaVersion": "V2_0"},
-						"PostConfirmation":         syncer, "PostAuthentication": syncer,
+						"PostConfirmation":         syncFunction, "PostAuthentication": syncFunction,
 					},
 				},
 				Groups: []string{"editor", poolID + "_Google", "org:admin"},
@@ -78,7 +78,7 @@ func healthy() *deployment {
 					{"ClientId": "phone", "WriteAttributes": []any{"email"}},
 				},
 			},
-			Policies: map[string]string{claims: policy, syncer: policy},
+			Policies: map[string]string{claims: policy, syncFunction: policy},
 			Sources:  map[string]object{replay: {"UUID": "0", "State": "Enabled", "EventSourceArn": "arn:aws:sqs:us-east-1:123456789012:" + parked}},
 			Queues: map[string]object{
 				parked:  {"ApproximateNumberOfMessages": "0", "RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:123456789012:` + letters + `","maxReceiveCount":100}`},
@@ -86,9 +86,9 @@ func healthy() *deployment {
 			},
 		},
 		env: map[string]map[string]string{
-			claims: {"SESSION_VARIABLES": "x-hasura-org-id=custom:org_id"},
-			syncer: {"HASURA_ROLE": "cognito_sync", "SYNC_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/" + parked},
-			replay: {},
+			claims:       {"SESSION_VARIABLES": "x-hasura-org-id=custom:org_id"},
+			syncFunction: {"HASURA_ROLE": "cognito_sync", "SYNC_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/" + parked},
+			replay:       {},
 		},
 		hasura:  hasura.Config{AdminSecret: canary, JWT: &jwt.Config{Issuer: "https://cognito-idp.us-east-1.amazonaws.com/" + poolID, Format: jwt.FormatStringJSON}},
 		secret:  `{"HASURA_ADMIN_SECRET":"` + canary + `"}`,
@@ -156,7 +156,7 @@ func (d *deployment) examine(t *testing.T) (Report, string) {
 	}
 	d.Secrets = manager
 	for name, value := range map[string]string{"GRAPHQL_DOMAIN": serve(front) + d.path, "SECRETS_ARN": arn} {
-		for _, function := range []string{syncer, replay, reconciler, follower} {
+		for _, function := range []string{syncFunction, replay, reconcileFunction, followFunction} {
 			if env := d.env[function]; env != nil && env[name] == "" {
 				env[name] = value
 			}

@@ -37,7 +37,7 @@ func TestHealthyDeployment(t *testing.T) {
 }
 
 func TestWhatIsWrongIsFound(t *testing.T) {
-	source := func(arn string) string { return strings.ReplaceAll(healthy().Policies[syncer], poolARN, arn) }
+	source := func(arn string) string { return strings.ReplaceAll(healthy().Policies[syncFunction], poolARN, arn) }
 	// The tests follow the description of the users table.
 	text := users.Description.Columns[slices.IndexFunc(users.Description.Columns, func(c users.Column) bool {
 		return c.Kind == users.Text && c.Name != users.Description.Key && c.Source.Name == "email"
@@ -71,18 +71,18 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"two sync functions", func(d *deployment) { d.triggers()["PostConfirmation"] = prefix + "old-hasura-cognito-sync-users" }, "one sync function", Fail, "different functions", "attach"},
 
 		{"no permission", func(d *deployment) { delete(d.Policies, claims) }, "claims function: permission", Fail, "no statement lets Cognito call it", "--source-arn " + poolARN},
-		{"another pool's permission", func(d *deployment) { d.Policies[syncer] = source(poolARN + "2") }, "sync function: permission", Fail, "no statement", "add-permission"},
+		{"another pool's permission", func(d *deployment) { d.Policies[syncFunction] = source(poolARN + "2") }, "sync function: permission", Fail, "no statement", "add-permission"},
 		{"a denial", func(d *deployment) {
-			d.Policies[syncer] = strings.Replace(d.Policies[syncer], "Allow", "Deny", 1)
+			d.Policies[syncFunction] = strings.Replace(d.Policies[syncFunction], "Allow", "Deny", 1)
 		}, "sync function: permission", Fail, `statement "pool" denies`, "add-permission"},
 		{"every pool has permission", func(d *deployment) {
-			d.Policies[syncer] = `{"Statement":{"Sid":"wide","Effect":"Allow","Principal":{"Service":"cognito-idp.amazonaws.com"},"Action":["lambda:InvokeFunction"]}}`
-		}, "sync function: other callers", Fail, `"wide" lets in any user pool of any AWS account`, "remove-permission --region us-east-1 --function-name " + syncer + " --statement-id wide"},
+			d.Policies[syncFunction] = `{"Statement":{"Sid":"wide","Effect":"Allow","Principal":{"Service":"cognito-idp.amazonaws.com"},"Action":["lambda:InvokeFunction"]}}`
+		}, "sync function: other callers", Fail, `"wide" lets in any user pool of any AWS account`, "remove-permission --region us-east-1 --function-name " + syncFunction + " --statement-id wide"},
 		{"a statement without a Sid", func(d *deployment) {
-			d.Policies[syncer] = `{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"lambda:*"}}`
+			d.Policies[syncFunction] = `{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"lambda:*"}}`
 		}, "sync function: other callers", Fail, "number 1 lets in any AWS account", "name the pool in its SourceArn"},
 		{"the account's pools have permission", func(d *deployment) {
-			d.Policies[syncer] = source("arn:aws:cognito-idp:us-east-1:123456789012:*/*")
+			d.Policies[syncFunction] = source("arn:aws:cognito-idp:us-east-1:123456789012:*/*")
 		}, "sync function: other callers", Warn, "other user pools of this account", "remove-permission"},
 		{"an alias with a wide statement", func(d *deployment) {
 			d.callByAlias()
@@ -90,10 +90,10 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		}, "claims function: other callers", Fail, "any user pool of any AWS account", "--function-name " + claims + " --statement-id pool --qualifier live"},
 		{"a policy that cannot be read", func(d *deployment) { d.Denied = []string{"GetPolicy"} }, "sync function: permission", Unknown, "AccessDenied", "lambda:GetPolicy"},
 		{"conditions that cannot be evaluated", func(d *deployment) {
-			d.Policies[syncer] = strings.Replace(d.Policies[syncer], `"Condition":{`, `"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"},`, 1)
+			d.Policies[syncFunction] = strings.Replace(d.Policies[syncFunction], `"Condition":{`, `"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"},`, 1)
 		}, "sync function: permission", Unknown, "cannot evaluate", "check the conditions"},
 
-		{"no function", func(d *deployment) { d.gone = syncer }, "sync function", Fail, "does not exist", "deploy it"},
+		{"no function", func(d *deployment) { d.gone = syncFunction }, "sync function", Fail, "does not exist", "deploy it"},
 		{"a function that is not ready", func(d *deployment) { d.state = "Pending" }, "sync function", Warn, "Pending", "wait"},
 		{"a function that failed", func(d *deployment) { d.state = "Failed" }, "sync function", Fail, "Failed", "deploy it again"},
 		{"no right to see the function", func(d *deployment) { d.Denied = []string{"GetFunctionConfiguration"} }, "claims function", Fail, "AccessDenied", "lambda:GetFunctionConfiguration"},
@@ -169,10 +169,10 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			d.Cognito.Clients[0]["WriteAttributes"] = []any{"custom:born"}
 		}, "attributes in claims", Fail, "choose at sign-up", "WriteAttributes"},
 
-		{"an invalid address", func(d *deployment) { d.env[syncer]["GRAPHQL_DOMAIN"] = "ftp://x" }, "sync settings", Fail, "GRAPHQL_DOMAIN", "every sync is parked"},
-		{"an invalid budget", func(d *deployment) { d.env[syncer]["SYNC_BUDGET"] = "9s" }, "sync settings", Fail, "SYNC_BUDGET", "have their defaults"},
+		{"an invalid address", func(d *deployment) { d.env[syncFunction]["GRAPHQL_DOMAIN"] = "ftp://x" }, "sync settings", Fail, "GRAPHQL_DOMAIN", "every sync is parked"},
+		{"an invalid budget", func(d *deployment) { d.env[syncFunction]["SYNC_BUDGET"] = "9s" }, "sync settings", Fail, "SYNC_BUDGET", "have their defaults"},
 		{"plain http", func(d *deployment) {
-			d.env[syncer]["GRAPHQL_DOMAIN"] = "internal-x.us-east-1.elb.amazonaws.com"
+			d.env[syncFunction]["GRAPHQL_DOMAIN"] = "internal-x.us-east-1.elb.amazonaws.com"
 			d.options.Domain = "http://127.0.0.1:9"
 		}, "sync settings", Warn, "without TLS", "GRAPHQL_CA"},
 		{"an invalid address of the tunnel", func(d *deployment) { d.options.Domain = "ftp://x" }, "Hasura", Fail, "GRAPHQL_DOMAIN", "of this command"},
@@ -199,7 +199,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"a proxy hides the health check", func(d *deployment) { d.proxy = instead("/healthz", http.NotFound) }, "Hasura", Unknown, "/healthz answers status 404", "proxy"},
 
 		{"another admin secret", func(d *deployment) { d.hasura.AdminSecret = "rotated" }, "users table", Fail, "access-denied", "is not Hasura's"},
-		{"a role that may not write", func(d *deployment) { d.env[syncer]["HASURA_ROLE"] = "user" }, "users table", Fail, "the role user lacks " + upsert.Insert, "docs/hasura.md"},
+		{"a role that may not write", func(d *deployment) { d.env[syncFunction]["HASURA_ROLE"] = "user" }, "users table", Fail, "the role user lacks " + upsert.Insert, "docs/hasura.md"},
 		{"a response that is not GraphQL", func(d *deployment) {
 			d.proxy = instead("/v1/graphql", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") })
 		}, "users table", Fail, "is no GraphQL API", "whole path"},
@@ -230,7 +230,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			d.options.Token, d.hasura.JWT.Issuer = "of the pool", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"
 		}, "Hasura accepts a token", Fail, "invalid-jwt", "https://issuer-cognito-idp.us-east-1.amazonaws.com/"},
 
-		{"no queue", func(d *deployment) { delete(d.env[syncer], "SYNC_QUEUE_URL") }, "parked syncs queue", Warn, "SYNC_QUEUE_URL is not set", "deploy"},
+		{"no queue", func(d *deployment) { delete(d.env[syncFunction], "SYNC_QUEUE_URL") }, "parked syncs queue", Warn, "SYNC_QUEUE_URL is not set", "deploy"},
 		{"a queue that is gone", func(d *deployment) { delete(d.Queues, parked) }, "parked syncs queue", Fail, "does not exist", "deploy"},
 		{"no right to see the queue", func(d *deployment) { d.Denied = []string{"GetQueueAttributes"} }, "parked syncs queue", Unknown, "AccessDenied", "sqs:GetQueueAttributes"},
 		{"parked syncs", func(d *deployment) {
@@ -331,7 +331,7 @@ func TestWhatIsRight(t *testing.T) {
 			d.alarm("other", "AWS/Lambda", "FunctionName", "other-hasura-cognito-trigger")
 		}, "alarms"},
 		{"a unique column that no sync writes", func(d *deployment) { d.schema = unique("stripe_id") }, "unique constraints"},
-		{"admin", func(d *deployment) { delete(d.env[syncer], "HASURA_ROLE") }, "users table"},
+		{"admin", func(d *deployment) { delete(d.env[syncFunction], "HASURA_ROLE") }, "users table"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -348,7 +348,7 @@ func TestWhatIsRight(t *testing.T) {
 // A pool with two wide statements has a row for each.
 func TestEveryWideStatementIsNamed(t *testing.T) {
 	d := healthy()
-	d.Policies[syncer] = strings.Replace(d.Policies[syncer], `"Statement":[`, `"Statement":[{"Sid":"a","Effect":"Allow","Principal":"*","Action":"*"},{"Sid":"b","Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"lambda:InvokeFunction"},`, 1)
+	d.Policies[syncFunction] = strings.Replace(d.Policies[syncFunction], `"Statement":[`, `"Statement":[{"Sid":"a","Effect":"Allow","Principal":"*","Action":"*"},{"Sid":"b","Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"lambda:InvokeFunction"},`, 1)
 	report, text := d.examine(t)
 	got := report.of("sync function: other callers")
 	if len(got) != 2 || !strings.Contains(got[0].Found, `"a"`) || !strings.Contains(got[1].Found, `"b"`) || report.of("sync function: permission")[0].Verdict != OK {

@@ -51,16 +51,16 @@ func line(ago time.Duration, message, run, prefix string, parts int) awstest.Lin
 // everyone is a healthy deployment with reconcile and follow.
 func everyone() *deployment {
 	d := healthy()
-	d.env[reconciler] = map[string]string{"RECONCILE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/" + reconcileQueue}
-	d.env[follower] = map[string]string{"RECONCILE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/" + followQueue}
-	for _, function := range []string{reconciler, follower} {
+	d.env[reconcileFunction] = map[string]string{"RECONCILE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/" + reconcileQueue}
+	d.env[followFunction] = map[string]string{"RECONCILE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/" + followQueue}
+	for _, function := range []string{reconcileFunction, followFunction} {
 		maps.Copy(d.env[function], map[string]string{"USER_POOL_ID": poolID, "RECONCILE_HASURA_ROLE": reconcileRole})
 	}
 	for _, name := range []string{reconcileQueue, followQueue, bothLetters} {
 		d.Queues[name] = object{"ApproximateNumberOfMessages": "0"}
 	}
-	d.Sources[reconciler] = object{"UUID": "1", "State": "Enabled", "EventSourceArn": queueARN + reconcileQueue}
-	d.Sources[follower] = object{"UUID": "2", "State": "Enabled", "EventSourceArn": queueARN + followQueue}
+	d.Sources[reconcileFunction] = object{"UUID": "1", "State": "Enabled", "EventSourceArn": queueARN + reconcileQueue}
+	d.Sources[followFunction] = object{"UUID": "2", "State": "Enabled", "EventSourceArn": queueARN + followQueue}
 	d.Schedules = map[string]object{reconcileQueue: {"ScheduleExpression": "rate(1 day)", "State": "ENABLED", "Target": object{"Arn": queueARN + reconcileQueue}}}
 	d.Rules = map[string]*awstest.Rule{followQueue: {
 		State: "ENABLED", Targets: []string{queueARN + followQueue},
@@ -103,13 +103,13 @@ func TestEveryoneIsHealthy(t *testing.T) {
 // Both functions are optional. That they are off is no fault, and the row says how to turn them on.
 func TestOff(t *testing.T) {
 	d := everyone()
-	d.gone = reconciler
+	d.gone = reconcileFunction
 	report, text := d.examine(t)
 	if got := report.of("reconcile and follow"); len(got) != 1 || got[0].Verdict != OK || !strings.Contains(got[0].Hint, "docs/deploy.md#reconcile") || strings.Contains(text, "reconcile queue") {
 		t.Errorf("without reconcile: %+v\n%s", got, text)
 	}
 	d = everyone()
-	d.gone = follower
+	d.gone = followFunction
 	report, text = d.examine(t)
 	if got := report.of("follow"); len(got) != 1 || got[0].Verdict != OK || !strings.Contains(got[0].Hint, "docs/deploy.md#follow") || strings.Contains(text, "trail") {
 		t.Errorf("without follow: %+v\n%s", got, text)
@@ -153,11 +153,11 @@ func TestFaultsOfReconcileAndFollow(t *testing.T) {
 		hint    string
 	}
 	rows := []row{
-		{"settings that are invalid", set(reconciler, "RECONCILE_ON_DELETE", "drop"), "reconcile settings", Fail, "RECONCILE_ON_DELETE", "does not start"},
-		{"no queue for the second look-up", set(follower, "RECONCILE_QUEUE_URL", ""), "follow settings", Fail, "RECONCILE_QUEUE_URL", "does not start"},
-		{"another pool", set(reconciler, "USER_POOL_ID", "us-east-1_Other0001"), "reconcile settings", Fail, "us-east-1_Other0001", "one table"},
-		{"another id", set(follower, "USER_ID", "custom:id"), "follow settings", Fail, `USER_ID is "custom:id"`, "all functions"},
-		{"a role that may not write", set(reconciler, "RECONCILE_HASURA_ROLE", "user"), "reconcile columns", Fail, "the role user lacks", "metadata"},
+		{"settings that are invalid", set(reconcileFunction, "RECONCILE_ON_DELETE", "drop"), "reconcile settings", Fail, "RECONCILE_ON_DELETE", "does not start"},
+		{"no queue for the second look-up", set(followFunction, "RECONCILE_QUEUE_URL", ""), "follow settings", Fail, "RECONCILE_QUEUE_URL", "does not start"},
+		{"another pool", set(reconcileFunction, "USER_POOL_ID", "us-east-1_Other0001"), "reconcile settings", Fail, "us-east-1_Other0001", "one table"},
+		{"another id", set(followFunction, "USER_ID", "custom:id"), "follow settings", Fail, `USER_ID is "custom:id"`, "all functions"},
+		{"a role that may not write", set(reconcileFunction, "RECONCILE_HASURA_ROLE", "user"), "reconcile columns", Fail, "the role user lacks", "metadata"},
 
 		{"no schedule", func(d *deployment) { d.Schedules = nil }, "reconcile schedule", Fail, reconcileQueue + " does not exist", "deploy"},
 		{"a schedule that is disabled", func(d *deployment) { d.Schedules[reconcileQueue]["State"] = "DISABLED" }, "reconcile schedule", Fail, "is disabled", "enable"},
@@ -190,8 +190,8 @@ func TestFaultsOfReconcileAndFollow(t *testing.T) {
 		{"no log group", func(d *deployment) { d.Logs = nil }, "last complete run", Warn, reconcileLog + " does not exist", "deploy"},
 		{"no right to read the log", deny("FilterLogEvents"), "last complete run", Unknown, "AccessDenied", "logs:FilterLogEvents"},
 
-		{"a mapping that is disabled", func(d *deployment) { d.Sources[reconciler]["State"] = "Disabled" }, "reconcile function: queue", Fail, "is Disabled", "--uuid 1"},
-		{"no mapping", func(d *deployment) { delete(d.Sources, follower) }, "follow function: queue", Fail, "no event source mapping", "deploy"},
+		{"a mapping that is disabled", func(d *deployment) { d.Sources[reconcileFunction]["State"] = "Disabled" }, "reconcile function: queue", Fail, "is Disabled", "--uuid 1"},
+		{"no mapping", func(d *deployment) { delete(d.Sources, followFunction) }, "follow function: queue", Fail, "no event source mapping", "deploy"},
 		{"no right to see the mapping", deny("ListEventSourceMappings"), "follow function: queue", Unknown, "AccessDenied", "lambda:ListEventSourceMappings"},
 		{"parts that wait", messages(reconcileQueue, 7200), "reconcile queue", Warn, "7 messages, the oldest at least 2h0m0s old", "log of the reconcile function"},
 		{"parts of unknown age", messages(reconcileQueue, 0), "reconcile queue", Warn, "of unknown age", "log of the reconcile function"},
@@ -251,10 +251,10 @@ func TestFaultsOfReconcileAndFollow(t *testing.T) {
 			{"no column for marks", withoutColumn(users.Description.DeletedAt), "reconcile columns", Warn, users.Description.DeletedAt + ": reconcile writes", "docs/upgrade.md"},
 			{"no column to mark in", func(d *deployment) {
 				withoutColumn(users.Description.DeletedAt)(d)
-				d.env[reconciler]["RECONCILE_ON_DELETE"] = "mark"
+				d.env[reconcileFunction]["RECONCILE_ON_DELETE"] = "mark"
 			}, "reconcile columns", Fail, "nobody is marked", "migrations"},
 			{"neither column", withoutColumn(users.Description.Enabled), "reconcile columns", Warn, users.Description.Enabled, "metadata"},
-			{"the role of the sync", set(reconciler, "RECONCILE_HASURA_ROLE", "cognito_sync"), "reconcile columns", Warn, "cannot read or write enabled and deleted_at", "metadata"},
+			{"the role of the sync", set(reconcileFunction, "RECONCILE_HASURA_ROLE", "cognito_sync"), "reconcile columns", Warn, "cannot read or write enabled and deleted_at", "metadata"},
 		}...)
 	}
 	for _, row := range rows {
@@ -283,7 +283,7 @@ func TestNamesOfTheDeployment(t *testing.T) {
 			}
 		}
 	}
-	if want := "acme-" + functions.Reconcile; lastPart(reconciler, ":") != want {
-		t.Errorf("the function is %s, want %s", reconciler, want)
+	if want := "acme-" + functions.Reconcile; lastPart(reconcileFunction, ":") != want {
+		t.Errorf("the function is %s, want %s", reconcileFunction, want)
 	}
 }

@@ -23,7 +23,7 @@ const mutation = `mutation($id: uuid!, $email: String) { insert_users_one(object
 
 func main() {
 	log := logs.New(os.Stdout, os.Getenv)
-	s := syncer{http: new(http.Client), url: os.Getenv("GRAPHQL_DOMAIN")}
+	s := function{http: new(http.Client), url: os.Getenv("GRAPHQL_DOMAIN")}
 	var warm sync.WaitGroup
 	warm.Go(func() {
 		if response, err := s.http.Head(s.url + "/healthz"); err == nil {
@@ -46,12 +46,12 @@ func main() {
 	}})
 }
 
-type syncer struct {
+type function struct {
 	http        *http.Client
 	url, secret string
 }
 
-func (s syncer) write(ctx context.Context, u cognito.User) error {
+func (s function) write(ctx context.Context, u cognito.User) error {
 	body, err := json.Marshal(map[string]any{
 		"query":     mutation,
 		"variables": map[string]string{"id": u.ID, "email": u.Attributes["email"]},
