@@ -245,7 +245,7 @@ func TestLogsPageListsEveryMessage(t *testing.T) {
 	}
 }
 
-// docs/logs.md lists every alarm, and docs/troubleshooting.md begins with those that ring
+// docs/logs.md lists every alarm, and docs/troubleshooting.md begins with those that are in ALARM
 // for a fault.
 func TestDocsListEveryAlarm(t *testing.T) {
 	logs := string(readFile(t, "docs/logs.md"))

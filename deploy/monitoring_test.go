@@ -73,7 +73,7 @@ func logged(t *testing.T, folder string) (messages map[string]bool, fields []str
 	return messages, fields
 }
 
-// An alarm on a message that the code does not log never rings. An error that no alarm names is never noticed.
+// An alarm on a message that the code does not log never goes into ALARM. An error that no alarm names is never noticed.
 func TestAlarmsAndDashboardNameWhatTheCodeLogs(t *testing.T) {
 	template := readTemplate(t)
 	shared, sharedFields := logged(t, "pkg")

@@ -491,7 +491,7 @@ variable "reconcile_hasura_role" {
 }
 
 variable "reconcile_alarm_hours" {
-  description = "Hours without a reconciled part of the pool until an alarm rings: twice the time between two runs. Example: 48"
+  description = "Hours without a reconciled part of the pool until ReconcileMissingAlarm goes into ALARM: twice the time between two runs. Example: 48"
   type        = number
   default     = 48
   validation {

@@ -120,10 +120,10 @@ var causes = []struct{ alarm, message, when string }{
 	{"FaultsAlarm", "panic", "at once"}, {"FaultsAlarm", "invalid event", "at once"},
 }
 
-// alarms are those that the lines would make ring.
+// alarms are those that the lines would put into ALARM.
 func alarms(lines []stack.Line, deadLetters int) (list []alarm) {
 	if deadLetters > 0 {
-		list = append(list, alarm{"ParkedSyncsDeadLettersAlarm", fmt.Sprintf("%d messages in the dead-letter queue: rings at once", deadLetters)})
+		list = append(list, alarm{"ParkedSyncsDeadLettersAlarm", fmt.Sprintf("%d messages in the dead-letter queue: ALARM at once", deadLetters)})
 	}
 	for _, c := range causes {
 		n := 0
@@ -133,7 +133,7 @@ func alarms(lines []stack.Line, deadLetters int) (list []alarm) {
 			}
 		}
 		if n > 0 {
-			list = append(list, alarm{c.alarm, fmt.Sprintf("%d × %s: rings %s", n, c.message, c.when)})
+			list = append(list, alarm{c.alarm, fmt.Sprintf("%d × %s: ALARM %s", n, c.message, c.when)})
 		}
 	}
 	return list

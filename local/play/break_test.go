@@ -20,7 +20,7 @@ func TestBreakPage(t *testing.T) {
 		{"hasura-down", "parked", "ParkedAlarm", "Hasura does not answer"},
 		{"hasura-slow", "parked", "ParkedAlarm", "Hasura accepts it"},
 		{"wrong-secret", "parked", "ParkedAlarm", "Hasura accepts it"},
-		{"rotated", "synced", "No alarm of the template would ring", "Hasura accepts it"},
+		{"rotated", "synced", "No alarm of the template would go into ALARM", "Hasura accepts it"},
 		{"redirect", "parked", "ParkedAlarm", "Hasura does not answer: its address redirects"},
 		{"missing-column", "parked", "ParkedAlarm", "Hasura accepts it"},
 		{"secrets-down", "parked", "SecretAlarm", "Hasura accepts it"},
@@ -50,7 +50,7 @@ func TestAlarmsOfThePage(t *testing.T) {
 		t.Errorf("alarms after a sync = %v, want none", got)
 	}
 	got := alarms([]stack.Line{{Message: "sync lost"}, {Message: "sync lost"}}, 2)
-	if len(got) != 2 || got[0].Name != "ParkedSyncsDeadLettersAlarm" || got[1] != (alarm{"UnsyncedAlarm", "2 × sync lost: rings at once"}) {
+	if len(got) != 2 || got[0].Name != "ParkedSyncsDeadLettersAlarm" || got[1] != (alarm{"UnsyncedAlarm", "2 × sync lost: ALARM at once"}) {
 		t.Errorf("alarms = %v", got)
 	}
 }
