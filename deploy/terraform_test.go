@@ -214,7 +214,7 @@ func TestTerraformTakesWhatTheTemplateTakes(t *testing.T) {
 	}
 }
 
-// readModule returns the files of the module with one blank between words.
+// readModule returns the files of the module with one space between words.
 func readModule(t *testing.T) string {
 	t.Helper()
 	paths, _ := filepath.Glob("deploy/terraform/*.tf")

@@ -84,7 +84,7 @@ variable "secrets_key" {
   nullable    = false
   validation {
     condition     = !can(regex("^\\s|\\s$|[[:cntrl:]]", var.secrets_key))
-    error_message = "A name without control characters and without blanks at either end."
+    error_message = "A name without control characters and without spaces at either end."
   }
 }
 
@@ -95,7 +95,7 @@ variable "hasura_role" {
   nullable    = false
   validation {
     condition     = !can(regex("^ | $|[^ -~]", var.hasura_role))
-    error_message = "Printable ASCII characters, without blanks at either end."
+    error_message = "Printable ASCII characters, without spaces at either end."
   }
 }
 
@@ -223,7 +223,7 @@ variable "tenant_groups" {
   nullable    = false
   validation {
     condition     = can(regex("^$|^[^{}[:cntrl:] ]*(?:\\{tenant\\}(?:[^{}[:cntrl:] ]+\\{role\\})?|\\{role\\}[^{}[:cntrl:] ]+\\{tenant\\})[^{}[:cntrl:] ]*$", var.tenant_groups))
-    error_message = "{tenant} once and {role} at most once, with text between them and without blanks."
+    error_message = "{tenant} once and {role} at most once, with text between them and without spaces."
   }
 }
 
@@ -264,7 +264,7 @@ variable "claims_namespace" {
   nullable    = false
   validation {
     condition     = !can(regex("^\\s|\\s$|[[:cntrl:]]", var.claims_namespace))
-    error_message = "A name without control characters and without blanks at either end."
+    error_message = "A name without control characters and without spaces at either end."
   }
   validation {
     condition     = !can(regex("^(?:acr|amr|at_hash|aud|auth_time|azp|client_id|device_key|event_id|exp|iat|identities|iss)$", var.claims_namespace))
@@ -486,7 +486,7 @@ variable "reconcile_hasura_role" {
   default     = ""
   validation {
     condition     = can(regex("^(?:[!-~](?:[ -~]*[!-~])?)?$", var.reconcile_hasura_role))
-    error_message = "Printable ASCII characters, with no blank at either end."
+    error_message = "Printable ASCII characters, with no space at either end."
   }
 }
 

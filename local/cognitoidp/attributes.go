@@ -31,7 +31,7 @@ func (c *call) aliases() []string {
 // verifiable are the attributes that have a flag.
 var verifiable = []string{"email", "phone_number"}
 
-// set sets attributes. A blank value deletes one. A new e-mail address or phone number is not verified, unless the request says so.
+// set sets attributes. An empty value deletes one. A new e-mail address or phone number is not verified, unless the request says so.
 func (c *call) set(u *User, attributes []types.AttributeType) *awsjson.Error {
 	for _, a := range attributes {
 		name, value := aws.ToString(a.Name), aws.ToString(a.Value)

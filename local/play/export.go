@@ -53,7 +53,7 @@ func samConfig(values stack.Settings) (string, error) {
 	return "version = 0.1\n\n[default.global.parameters]\n" + leftOut + string(text), err
 }
 
-// quoteSAM quotes a value where the SAM CLI needs it: it separates parameters at blanks.
+// quoteSAM quotes a value where the SAM CLI needs it: it separates parameters at spaces.
 func quoteSAM(value string) string {
 	if !strings.ContainsAny(value, " \n\t\"'") {
 		return value

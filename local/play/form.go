@@ -67,7 +67,7 @@ func (f form) attributes() (map[string]string, error) {
 	return attributes, nil
 }
 
-// groupList has the groups. They are separated by blanks or commas, which group names cannot hold or rarely do.
+// groupList has the groups. They are separated by spaces or commas, which group names cannot hold or rarely do.
 func (f form) groupList() []string {
 	return strings.FieldsFunc(f.Groups, func(r rune) bool { return r == ' ' || r == ',' || r == '\n' || r == '\r' || r == '\t' })
 }

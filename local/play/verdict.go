@@ -55,7 +55,7 @@ func (a *app) judge(ctx context.Context, t token) verdict {
 	case t.claims["sub"] == t.claims["client_id"]:
 		v.Rule += " A machine gets claims only with trigger version V3_0 and the setting MACHINE_ROLES."
 	case t.Use == "access":
-		v.Rule += " With trigger version V1_0, Cognito puts claims into the ID token alone: send that one to Hasura."
+		v.Rule += " With trigger version V1_0, Cognito puts claims only into the ID token: send that one to Hasura."
 	}
 	return v
 }

@@ -60,7 +60,7 @@ func TestRoles(t *testing.T) {
 		name     string
 		config   settings.Claims
 		groups   string // separated by '|'
-		allowed  string // separated by blanks, or by '/'
+		allowed  string // separated by spaces, or by '/'
 		fallback string
 	}{
 		{"every user has the role user", env(t), "", "user", "user"},

@@ -13,7 +13,7 @@ func TestCode(t *testing.T) {
 	rows := []struct{ name, code, want string }{
 		{"a code", "validation-failed", "validation-failed"},
 		{"an empty code", "", Unrecognized},
-		{"a blank", "a code", Unrecognized},
+		{"a space", "a code", Unrecognized},
 		{"65 characters", strings.Repeat("x", 65), Unrecognized},
 		{"the secret in another case", "X-canary-77E1+WORD", Unrecognized},
 		{"a part of the secret", "anary-77e1", Unrecognized},

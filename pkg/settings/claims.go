@@ -186,7 +186,7 @@ func ReadClaims(getenv func(string) string) (Claims, []error) {
 
 func parseNamespace(text string) (string, error) {
 	if strings.TrimSpace(text) != text || strings.ContainsFunc(text, isControl) {
-		return "", ClaimsNamespace.fault("a blank at either end, or a control character, is not possible.")
+		return "", ClaimsNamespace.fault("a space at either end, or a control character, is not possible.")
 	}
 	if isReserved(text) {
 		return "", ClaimsNamespace.fault(fmt.Sprintf("Cognito does not let a trigger set the claim %q. Use another name.", text))

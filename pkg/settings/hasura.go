@@ -237,14 +237,14 @@ func parseARN(text string) (string, error) {
 
 func parseKey(text string) (string, error) {
 	if strings.ContainsFunc(text, isControl) || strings.TrimSpace(text) != text {
-		return "", SecretsKey.fault("a blank at either end, or a control character, is not possible.")
+		return "", SecretsKey.fault("a space at either end, or a control character, is not possible.")
 	}
 	return text, nil
 }
 
 func parseHasuraRole(text string) (string, error) {
 	if strings.TrimSpace(text) != text || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
-		return "", HasuraRole.fault("a role here has printable ASCII characters only, and no blank at either end.")
+		return "", HasuraRole.fault("a role here has printable ASCII characters only, and no space at either end.")
 	}
 	return text, nil
 }

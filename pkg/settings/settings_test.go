@@ -49,9 +49,9 @@ func TestCheck(t *testing.T) {
 		if err := s.Check(""); (err != nil) != s.Required {
 			t.Errorf("%s: an empty value gives %v", s.Name, err)
 		}
-		// As no value, a blank one would give more rights: as admin, or a role for each group.
+		// Like no value, a single space would give more rights: as admin, or a role for each group.
 		if err := s.Check(" "); err == nil {
-			t.Errorf("%s: a blank value gives no error", s.Name)
+			t.Errorf("%s: a single space gives no error", s.Name)
 		}
 		if Lookup(s.Name) != s {
 			t.Errorf("Lookup(%s) does not return the setting", s.Name)

@@ -29,7 +29,7 @@ func parseTenantGroups(text string) (*TenantPattern, error) {
 		}
 	}
 	if strings.ContainsAny(p.before+p.between+p.after, "{}") || strings.ContainsFunc(text, isControl) || strings.Contains(text, " ") {
-		return nil, TenantGroups.fault("it has another placeholder, a blank or a control character.")
+		return nil, TenantGroups.fault("it has another placeholder, a space or a control character.")
 	}
 	return p, nil
 }

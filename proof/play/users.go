@@ -67,7 +67,7 @@ var usersPage = section{"users", []row{
 	{"trigger versions V1_0 and V3_0", func(b *browser) {
 		b.fill("Trigger version", "V1_0")
 		b.click("Sign in")
-		b.sees("trigger version V1_0", "Hasura refuses it: jwt-invalid-claims", "With trigger version V1_0, Cognito puts claims into the ID token alone")
+		b.sees("trigger version V1_0", "Hasura refuses it: jwt-invalid-claims", "With trigger version V1_0, Cognito puts claims only into the ID token")
 		b.look("user-v1")
 		b.fill("Trigger version", "V3_0")
 		b.click("Sign in")

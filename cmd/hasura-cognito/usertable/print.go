@@ -89,7 +89,7 @@ func (r Result) Print(out io.Writer, onDelete settings.OnDelete) {
 	}
 }
 
-// A grid aligns columns, which end in a tab. No line ends in blanks.
+// A grid aligns columns, which end in a tab. No line ends in spaces.
 type grid struct {
 	*tabwriter.Writer
 	text strings.Builder

@@ -54,7 +54,7 @@ func TestBadConfigs(t *testing.T) {
 		{"an invalid path", `{"jwk_url": "http://a", "claims_namespace_path": "$["}`, "claims_namespace_path"},
 		{"an unknown format", `{"jwk_url": "http://a", "claims_format": "xml"}`, `claims_format "xml"`},
 		{"an empty name in the path", `{"jwk_url": "http://a", "claims_namespace_path": "$."}`, "claims_namespace_path"},
-		{"a name with a blank in the path", `{"jwk_url": "http://a", "claims_namespace_path": "$.a b"}`, "claims_namespace_path"},
+		{"a name with a space in the path", `{"jwk_url": "http://a", "claims_namespace_path": "$.a b"}`, "claims_namespace_path"},
 		{"an index that is not a number", `{"jwk_url": "http://a", "claims_namespace_path": "$[a]"}`, "claims_namespace_path"},
 		{"a path with an open quote", `{"jwk_url": "http://a", "claims_namespace_path": "$['a]"}`, "claims_namespace_path"},
 		{"a map without the roles", `{"jwk_url": "http://a", "claims_map": {}}`, "x-hasura-default-role is mandatory"},
