@@ -33,19 +33,21 @@ func (e *environment) sendEvents(ctx context.Context) string {
 			event := must(os.ReadFile(path))
 			function := stack.FunctionFor(filepath.Base(path), event)
 			want := must(local.Send(ctx, function, event))
-			logged := must(os.Stat(log)).Size()
-			response := invoke(ctx, url, functions.LogicalID(function), event)
-			if !sameJSON(response, want.Payload) {
-				fail("the response of the container is\n%s\nthat of the local stack is\n%s", response, want.Payload)
-			}
-			// The log of a container arrives a little later than its response.
-			bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
-			defer cancel()
-			check(poll(bounded, func() error {
-				if got := logMessages(log, logged); !slices.Contains(got, want.Outcome) {
-					return fmt.Errorf("the container logged %q, the local stack %q", got, want.Outcome)
+			check(attempts(func() error {
+				logged := must(os.Stat(log)).Size()
+				response := invoke(ctx, url, functions.LogicalID(function), event)
+				if !sameJSON(response, want.Payload) {
+					fail("the response of the container is\n%s\nthat of the local stack is\n%s", response, want.Payload)
 				}
-				return nil
+				// The log of a container arrives a little later than its response.
+				bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
+				defer cancel()
+				return poll(bounded, func() error {
+					if got := logMessages(log, logged); !slices.Contains(got, want.Outcome) {
+						return fmt.Errorf("the container logged %q, the local stack %q", got, want.Outcome)
+					}
+					return nil
+				})
 			}))
 		})
 	}
@@ -60,6 +62,17 @@ func (e *environment) sendEvents(ctx context.Context) string {
 		fail("the containers wrote %d rows, the local stack %d, or the rows differ", len(got), len(want))
 	}
 	return fmt.Sprintf("%d events, %d rows, as in make run", len(paths), len(got))
+}
+
+// attempts does something up to three times, until it succeeds: on a loaded machine, SAM attaches to a container after the function
+// has started, and loses the first lines of its log.
+func attempts(do func() error) (err error) {
+	for range 3 {
+		if err = do(); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // logMessages returns the messages of the log records after an offset.
@@ -102,19 +115,15 @@ func (e *environment) invokeMisconfigured(ctx context.Context) string {
 	return "users can sign in"
 }
 
-// expectInvoke runs make invoke. Response and log must contain each text. On a loaded machine, SAM attaches to the container after the
-// function has started, and loses the first lines of the log. So there are three attempts.
+// expectInvoke runs make invoke. Response and log must contain each text.
 func (e *environment) expectInvoke(ctx context.Context, event string, env []string, texts ...string) {
-	var err error
-	for range 3 {
+	check(attempts(func() error {
 		out := e.makeInvoke(ctx, event, env)
-		i := slices.IndexFunc(texts, func(text string) bool { return !strings.Contains(out, text) })
-		if i < 0 {
-			return
+		if i := slices.IndexFunc(texts, func(text string) bool { return !strings.Contains(out, text) }); i >= 0 {
+			return fmt.Errorf("%s: no %s in\n%s", event, texts[i], out)
 		}
-		err = fmt.Errorf("%s: no %s in\n%s", event, texts[i], out)
-	}
-	check(err)
+		return nil
+	}))
 }
 
 // makeInvoke returns the response of the function and its log.
