@@ -33,7 +33,7 @@ func main() {
 	log := logs.New(os.Stdout, os.Getenv)
 	logs.Adopt(log)
 	s, faults := settings.ReadSync(os.Getenv)
-	upsert, err := connect(min(connectTime, s.Budget/2), log)
+	upsert, err := connect(min(connectTime, s.Budget/2), s.Refuse, log)
 	if faults = append(faults, err); errors.Join(faults...) != nil {
 		log.Error("misconfigured", "faults", errors.Join(faults...))
 	}
@@ -57,15 +57,19 @@ func main() {
 
 type upserter func(context.Context, users.Row) (stale bool, err error)
 
-// connect returns the function that writes to Hasura, or misconfigured and the reason.
-func connect(limit time.Duration, log *slog.Logger) (upserter, error) {
+// connect returns the function that writes to Hasura, or misconfigured and the reason. When
+// failed syncs refuse sign-ins, the failure of one must not refuse the next ones.
+func connect(limit time.Duration, refuse bool, log *slog.Logger) (upserter, error) {
 	ctx, cancel := context.WithDeadline(context.Background(), started.Add(limit))
 	defer cancel()
 	s, faults := settings.ReadHasura(os.Getenv)
 	err := errors.Join(faults...)
 	if err == nil {
 		var client *hasura.Client
-		if client, err = hasura.Connect(ctx, s, log); err == nil {
+		switch client, err = hasura.Connect(ctx, s, log); {
+		case err == nil && refuse:
+			return client.Write, nil
+		case err == nil:
 			return client.Upsert, nil
 		}
 	}

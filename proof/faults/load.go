@@ -40,6 +40,17 @@ func few(ctx context.Context, e *environment) error {
 // faultsOfStream is how often the fault of a stream begins.
 const faultsOfStream = 2
 
+// recovers lets one user sign in while the fault lasts, and the others at once after it.
+func recovers(ctx context.Context, e *environment) error {
+	err := e.fault(true)
+	e.signIn(ctx, e.call, user{1, 1}, nil)
+	err = errors.Join(err, e.fault(false))
+	for n := 1; n < users; n++ {
+		e.signIn(ctx, e.call, user{n + 1, 1}, nil)
+	}
+	return err
+}
+
 // stream lets users sign in from many environments while the fault begins, ends, begins again and ends. Each user signs
 // in a number of times.
 func stream(times int) load {

@@ -89,6 +89,8 @@ func rows(untrusted string, invalid map[string][]string) []row {
 		row{name: "two answers lost, Cognito calls again", load: lostAnswers, want: synced},
 		row{name: "a locked row, with SYNC_ON_FAILURE=refuse", hasura: lockedRows(1), settings: map[string]string{"SYNC_ON_FAILURE": "refuse"},
 			want: want{logged: []string{"synced", "sign-in refused"}, refused: 1}},
+		row{name: "Hasura is back, with SYNC_ON_FAILURE=refuse", hasura: down, load: recovers, settings: map[string]string{"SYNC_ON_FAILURE": "refuse"},
+			want: want{logged: []string{"synced", "sign-in refused"}, refused: 1}},
 		row{name: "three locked rows among 100 parked syncs", hasura: down, load: slowReplay, receives: 3, visibility: 5 * time.Second,
 			want: want{logged: []string{"parked", "replayed", "will retry"}, deadLetters: 3}},
 		row{name: "a parked sync from a clock a day ahead", hasura: down, load: outOfOrder(clockAhead), want: want{logged: []string{"parked", "synced", "stale"}}},
