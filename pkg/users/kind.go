@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 )
 
 // A Kind is a column's type in PostgreSQL.
@@ -34,8 +36,11 @@ func (k Kind) parse(text string) (any, error) {
 	case UUID:
 		return text, unless(!IsUUID(text))
 	case Timestamp:
-		if seconds, err := strconv.ParseInt(text, 10, 64); err == nil && seconds >= 0 && seconds < 1<<35 {
-			return time.Unix(seconds, 0).UTC(), nil // as in the attribute updated_at
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 && n < 1<<35*1000 {
+			if n < 1<<35 {
+				return time.Unix(n, 0).UTC(), nil
+			}
+			return time.UnixMilli(n).UTC(), nil // as Cognito sends updated_at
 		}
 		at, err := time.Parse(time.RFC3339, text)
 		at = at.UTC().Truncate(time.Microsecond)
@@ -106,21 +111,49 @@ func (k Kind) fits(value any) bool {
 // storable reports whether PostgreSQL can store a text: it cannot store U+0000.
 func storable(text string) bool { return strings.IndexByte(text, 0) < 0 }
 
-// storableJSON reports the same of JSON, in which U+0000 is escaped.
+// storableJSON reports whether jsonb can store valid JSON. It cannot store U+0000 and a half of
+// a surrogate pair, which JSON has as escapes, and very large or small numbers.
 func storableJSON(text string) bool {
-	for i := strings.Index(text, `\u0000`); i >= 0; {
-		// An even number of backslashes before it means that it is not an escape.
-		backslashes := len(text[:i]) - len(strings.TrimRight(text[:i], `\`))
-		if backslashes%2 == 0 {
-			return false
+	inString := false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			inString = !inString
+		case inString && c == '\\':
+			i++
+			if text[i] != 'u' {
+				continue
+			}
+			switch first, second := escaped(text[i-1:]), escaped(text[i+5:]); {
+			case first == 0, utf16.IsSurrogate(first) && utf16.DecodeRune(first, second) == unicode.ReplacementChar:
+				return false
+			case utf16.IsSurrogate(first):
+				i += 6 // the second half
+			}
+			i += 4
+		case !inString && (c == 'e' || c == 'E') && '0' <= text[i-1] && text[i-1] <= '9':
+			const most = 10_000 // PostgreSQL takes more, depending on the digits before the exponent
+			digits := strings.TrimLeft(text[i+1:], "+-")
+			n, _ := strconv.Atoi(digits[:len(digits)-len(strings.TrimLeft(digits, "0123456789"))]) // the largest int if it is larger
+			if n > most {
+				return false
+			}
 		}
-		next := strings.Index(text[i+1:], `\u0000`)
-		if next < 0 {
-			break
-		}
-		i += 1 + next
 	}
 	return true
+}
+
+// escaped returns the UTF-16 code unit of an escape at the beginning of a text, such as
+// \u0041, or -1.
+func escaped(text string) rune {
+	if len(text) < 6 || text[:2] != `\u` {
+		return -1
+	}
+	unit, err := strconv.ParseUint(text[2:6], 16, 16)
+	if err != nil {
+		return -1
+	}
+	return rune(unit)
 }
 
 // IsUUID reports whether text has the form of a UUID. The version digit may be anything:

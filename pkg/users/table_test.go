@@ -30,6 +30,8 @@ func TestKindParse(t *testing.T) {
 		{UUID, "7", nil},
 		{Timestamp, "2026-11-23T13:00:00+01:00", at},
 		{Timestamp, "1795435200", time.Unix(1795435200, 0).UTC()},
+		{Timestamp, "1795435200123", time.UnixMilli(1795435200123).UTC()}, // as Cognito sends updated_at
+		{Timestamp, "34359738368000", nil},
 		{Timestamp, "-5", nil},
 		{Timestamp, "yesterday", nil},
 		{Timestamp, "9999-12-31T23:59:59-01:00", nil}, // the year 10000 in UTC, which encoding/json refuses
@@ -39,6 +41,13 @@ func TestKindParse(t *testing.T) {
 		{JSON, `{"a":"\u0000"}`, nil},
 		{JSON, `{"a":"\\u0000 \u0000"}`, nil},
 		{JSON, "a", nil},
+		{JSON, `{"\ud83d\ude00":"\ud83d\ude00"}`, json.RawMessage(`{"\ud83d\ude00":"\ud83d\ude00"}`)},
+		{JSON, `"\ud83d"`, nil}, // half of a surrogate pair
+		{JSON, `"\ude00\ud83d"`, nil},
+		{JSON, `"\ud83d\u0041"`, nil},
+		{JSON, `["1e400000",true,1.5e3,-2E-3]`, json.RawMessage(`["1e400000",true,1.5e3,-2E-3]`)},
+		{JSON, `[1e400000]`, nil},
+		{JSON, `1E-99999999999999999999`, nil},
 		{Integer, "-7", int32(-7)},
 		{Integer, "2147483648", nil},
 		{Integer, "7.5", nil},
