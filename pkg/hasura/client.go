@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/Khan/genqlient/graphql"
@@ -173,19 +174,26 @@ func (c *Client) attempt(ctx context.Context, number int, d doer, send func(cont
 	return send(ctx, graphql.NewClient(c.endpoint.URL.String(), d))
 }
 
-// upsert sends the mutation of [Client.Upsert] once.
+// upsert sends the mutation of [Client.Upsert] once, and one more if the row may have a later
+// sign-in than r.
 func upsert(ctx context.Context, client graphql.Client, r users.Row) (stale bool, err error) {
-	response, err := upsertUser(ctx, client, r, columnsOf(r), olderThan(r.Table, r.SyncedAt))
+	columns := columnsOf(r)
+	hasSignIn := r.Table.SignedInAt != "" && !r.SignedInAt.IsZero()
+	// A sign-in from before the sync can be older than the one that the row has.
+	isEarlier := hasSignIn && r.SignedInAt.Before(r.SyncedAt)
+	if isEarlier {
+		signIn := updateColumn(r.Table.SignedInAt)
+		columns = slices.DeleteFunc(columns, func(c column) bool { return c == signIn })
+	}
+	response, err := upsertUser(ctx, client, r, columns, olderThan(r.Table, r.SyncedAt))
 	if err != nil {
 		return false, err
 	}
-	if response.Row != nil {
-		return false, nil
-	}
-	if r.Table.SignedInAt != "" && !r.SignedInAt.IsZero() {
+	stale = response.Row == nil
+	if hasSignIn && (stale || isEarlier) {
 		_, err = upsertUser(ctx, client, r, []column{updateColumn(r.Table.SignedInAt)}, signedInBefore(r))
 	}
-	return true, err
+	return stale, err
 }
 
 // checkHealth asks for Hasura's health in the background.
