@@ -108,9 +108,9 @@ func (f *function) lookAgain(ctx context.Context, all []*changed, again map[stri
 // read merges the messages of a batch by user, in the order of their first messages. An event
 // that says nothing about a user leaves the queue.
 func (f *function) read(ctx context.Context, records []events.SQSMessage) (all []*changed) {
-	byUser := make(map[string]*changed)
+	byUser, known := make(map[string]*changed), make(map[string]bool)
 	for _, record := range records {
-		look, at := reconcile.Look{}, time.Time{}
+		look, at, again := reconcile.Look{}, time.Time{}, false
 		if m, ok := readMessage([]byte(record.Body)); ok {
 			look, at = m.Look, m.ChangedAt
 		} else {
@@ -119,15 +119,18 @@ func (f *function) read(ctx context.Context, records []events.SQSMessage) (all [
 				f.log.InfoContext(ctx, "ignored", "reason", reason, "event_id", h.eventID)
 				continue
 			}
-			look.Sub, at = h.sub, h.at
+			look.Sub, at, again = h.sub, h.at, known[h.eventID]
+			known[h.eventID] = h.eventID != ""
 		}
 		c := byUser[look.Sub]
 		if c == nil {
 			c = &changed{look: look, at: at}
 			byUser[look.Sub] = c
 			all = append(all, c)
+		} else if !again {
+			c.look = c.look.Merge(look)
+			c.look.Several = true
 		}
-		c.look = c.look.Merge(look)
 		if at.Before(c.at) {
 			c.at = at
 		}

@@ -93,9 +93,9 @@ func TestReadHint(t *testing.T) {
 
 // event returns an event about a user of the pool of the stand-ins.
 func event(name string, n int) string {
-	return fmt.Sprintf(`{"source":"aws.cognito-idp","detail":{"eventSource":"cognito-idp.amazonaws.com","eventName":%q,"eventID":"id-%d",`+
+	return fmt.Sprintf(`{"source":"aws.cognito-idp","detail":{"eventSource":"cognito-idp.amazonaws.com","eventName":%q,"eventID":"%s-%d",`+
 		`"eventTime":%q,"readOnly":false,"requestParameters":{"username":"canary"},"additionalEventData":{"sub":%q}}}`,
-		name, n, time.Now().UTC().Format(time.RFC3339), reconciletest.Sub(n))
+		name, name, n, time.Now().UTC().Format(time.RFC3339), reconciletest.Sub(n))
 }
 
 func records(bodies ...string) (batch events.SQSEvent) {
@@ -170,8 +170,8 @@ func TestFollow(t *testing.T) {
 	for _, n := range []int{0, 1, 2} {
 		f.Users.Put(reconciletest.User(n, 1))
 	}
-	if stay, delayed, log := f.follow(event("AdminCreateUser", 0), event("AdminCreateUser", 1), event("AdminUpdateUserAttributes", 0), event("AdminCreateUser", 2), "canary"); len(stay)+len(delayed) > 0 ||
-		strings.Count(log, `"outcome":"inserted"`) != 3 || !strings.Contains(log, `"msg":"ignored","reason":"not a CloudTrail record"`) || !strings.Contains(log, "lag_ms") {
+	if stay, delayed, log := f.follow(event("AdminCreateUser", 0), event("AdminCreateUser", 1), event("AdminCreateUser", 1), event("AdminUpdateUserAttributes", 0), event("AdminCreateUser", 2), "canary"); len(stay) > 0 ||
+		len(delayed) != 1 || strings.Count(log, `"msg":"followed"`) != 2 || strings.Count(log, `"msg":"will look up again"`) != 1 || strings.Count(log, `"outcome":"inserted"`) != 3 || !strings.Contains(log, `"msg":"ignored","reason":"not a CloudTrail record"`) || !strings.Contains(log, "lag_ms") {
 		t.Errorf("%q stay, %q are sent: %s", stay, delayed, log)
 	}
 	calls := len(f.Cognito.Calls())

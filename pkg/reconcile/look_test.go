@@ -29,6 +29,26 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// The pool shows the first of two changes. Then only a further look-up finds the second.
+func TestSeveralChanges(t *testing.T) {
+	services := reconciletest.Start(t, project, "")
+	r := services.Reconciler()
+	fill(services, 1, 1)
+	run(t, r, "")
+	for version, look := range map[int]reconcile.Look{2: {}, 3: {Several: true}} {
+		services.Age()
+		services.Users.Put(reconciletest.User(0, version))
+		look.Sub = reconciletest.Sub(0)
+		outcomes, again, err := r.Look(t.Context(), []reconcile.Look{look})
+		if _, ok := again[look.Sub]; err != nil || outcomes[look.Sub] != reconcile.Updated || ok != look.Several {
+			t.Errorf("several: %t: got %v, %v, looks again: %t", look.Several, err, outcomes, ok)
+		}
+		if next := again[look.Sub]; next.Several {
+			t.Errorf("the next look-up is %+v", next)
+		}
+	}
+}
+
 // Confirm marks only who is absent again, and whose row was not written since the listing.
 func TestConfirm(t *testing.T) {
 	services := reconciletest.Start(t, project, "")

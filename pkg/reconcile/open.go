@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/phenom-earth/hasura-cognito/pkg/hasura"
 	"github.com/phenom-earth/hasura-cognito/pkg/pool"
@@ -23,13 +24,19 @@ type Opener struct {
 	opened *Reconciler
 }
 
+// connectTime bounds the time in which the connections are opened ahead of need.
+const connectTime = 5 * time.Second
+
 // Open returns the Reconciler.
 func (o *Opener) Open(ctx context.Context) (_ *Reconciler, err error) {
 	if o.opened != nil {
 		return o.opened, nil
 	}
 	if o.client == nil {
-		if o.client, err = hasura.Connect(ctx, o.Hasura, o.Log); err != nil {
+		limited, cancel := context.WithTimeout(ctx, connectTime) // a health check that hangs stops nothing
+		o.client, err = hasura.Connect(limited, o.Hasura, o.Log)
+		cancel()
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -45,6 +52,8 @@ func (o *Opener) Open(ctx context.Context) (_ *Reconciler, err error) {
 	if reason := r.CanMark(); reason != "" && r.OnDelete != settings.Report {
 		o.Log.ErrorContext(ctx, "cannot mark", "reason", reason)
 	}
-	o.opened = r
+	if rows.Table == &users.Description { // else the metadata may just be applied: look again next time
+		o.opened = r
+	}
 	return r, nil
 }

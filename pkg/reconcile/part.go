@@ -280,8 +280,15 @@ func (p *part) findGone(ctx context.Context) error {
 	if err != nil || len(candidates) == 0 {
 		return err
 	}
-	if p.report.Refused = p.refusal(len(candidates)); p.report.Refused != "" {
-		p.Log.ErrorContext(ctx, "marking refused", "prefix", p.prefix, "reason", p.report.Refused)
+	switch reason := p.refusal(len(candidates)); {
+	case reason != "" && p.onlyCounts():
+		for _, sub := range candidates {
+			p.report.countLook(sub, Gone)
+		}
+		return nil
+	case reason != "":
+		p.report.Refused = reason
+		p.Log.ErrorContext(ctx, "marking refused", "prefix", p.prefix, "reason", reason)
 		return nil
 	}
 	if !p.until.IsZero() {
@@ -324,8 +331,13 @@ func (p *part) lookAt(ctx context.Context, subs []string) error {
 	return err
 }
 
+// onlyCounts reports whether users who are gone are counted and never marked. Many are no
+// reason to refuse anything then. A pool without users still is: it may be the wrong one.
+func (p *part) onlyCounts() bool { return !p.marks() && len(p.seen.set) > 0 }
+
 // candidates returns the subs of the rows that were written long enough before the listing,
-// and whose users were not in it. They are at most one more than may be marked.
+// and whose users were not in it. They are at most one more than may be marked, unless they
+// are only counted.
 func (p *part) candidates(ctx context.Context) (candidates []string, err error) {
 	table := p.Rows.Table
 	page := hasura.Range{Prefix: p.prefix, Before: p.start.Add(-minAge), Limit: pageSize, Erase: p.OnDelete == settings.Anonymize}
@@ -335,9 +347,11 @@ func (p *part) candidates(ctx context.Context) (candidates []string, err error) 
 			return nil, fmt.Errorf("list rows: %w", err)
 		}
 		for _, row := range rows {
-			page.After = row.Text(table.Sub)
+			if page.After = row.Text(table.Sub); page.After == "" {
+				return candidates, nil // rows without a sub are the last ones
+			}
 			if users.IsUUID(page.After) && !p.seen.has(page.After) {
-				if candidates = append(candidates, page.After); p.refusal(len(candidates)) != "" {
+				if candidates = append(candidates, page.After); p.refusal(len(candidates)) != "" && !p.onlyCounts() {
 					return candidates, nil
 				}
 			}

@@ -251,8 +251,8 @@ func (r *Reconciler) Compare(ctx context.Context, prefix string, until time.Time
 	return p.report, p.missing, err
 }
 
-// Confirm looks users up once more, and marks the rows of those who are absent again. It can
-// be run again at any time.
+// Confirm looks users up once more, and marks the rows of those who are absent again. A row
+// that cannot be marked does not hold up the others. It can be run again at any time.
 func (r *Reconciler) Confirm(ctx context.Context, m Missing) (report Report, err error) {
 	report.init()
 	for batch := range slices.Chunk(m.Subs, lookSize) {
@@ -260,16 +260,16 @@ func (r *Reconciler) Confirm(ctx context.Context, m Missing) (report Report, err
 		for i, sub := range batch {
 			looks[i] = Look{Sub: sub, Earlier: 1, AbsentAt: m.Listed}
 		}
-		outcomes, _, err := r.Look(ctx, looks)
+		outcomes, _, failed := r.Look(ctx, looks)
 		for sub, outcome := range outcomes {
 			report.countLook(sub, outcome)
 		}
-		if err != nil {
-			return report, err
+		if err = errors.Join(err, failed); ctx.Err() != nil {
+			break
 		}
 	}
-	report.Complete = true
-	return report, nil
+	report.Complete = err == nil
+	return report, err
 }
 
 // Part is Compare and, after a wait, Confirm.

@@ -322,6 +322,105 @@ func TestTableWithoutMarks(t *testing.T) {
 	}
 }
 
+// While nobody is marked, the number of users who are gone refuses nothing. An empty pool still does.
+func TestManyAreOnlyCounted(t *testing.T) {
+	services := reconciletest.Start(t, project, "")
+	r := services.Reconciler()
+	fill(services, 112, 1)
+	run(t, r, "")
+	services.Age()
+	for n := range 12 {
+		services.Users.Delete(reconciletest.Sub(n))
+	}
+	r.OnDelete = settings.Report
+	report := run(t, r, "")
+	if got := counts(report); got != "gone 12, same 100" || report.Refused != "" || strings.Contains(services.Log.String(), "refused") {
+		t.Errorf("got %s, refused %q: %s", got, report.Refused, services.Log)
+	}
+	for n := range 112 {
+		services.Users.Delete(reconciletest.Sub(n))
+	}
+	if report := run(t, r, ""); report.Refused == "" || report.Counts[reconcile.Gone] > 0 {
+		t.Errorf("an empty pool: got %s, refused %q", counts(report), report.Refused)
+	}
+}
+
+// A row that cannot be marked does not hold up those of other look-ups.
+func TestOneRowThatCannotBeMarked(t *testing.T) {
+	services := reconciletest.Start(t, project, "")
+	r := services.Reconciler()
+	r.MaxGone = 100
+	fill(services, 160, 1)
+	run(t, r, "")
+	services.Age()
+	var subs []string
+	for n := range 150 {
+		subs = append(subs, reconciletest.Sub(n))
+		services.Users.Delete(subs[n])
+	}
+	bad := slices.Min(subs)
+	refuse := func(rw http.ResponseWriter, body []byte) bool {
+		if !strings.Contains(string(body), "updateUsers") || !strings.Contains(string(body), bad) {
+			return false
+		}
+		fmt.Fprint(rw, `{"errors":[{"extensions":{"code":"constraint-violation"}}]}`)
+		return true
+	}
+	services.Hasura.Store(&refuse)
+	report, err := r.Part(t.Context(), "")
+	if err == nil || report.Complete || report.Counts[reconcile.Marked] != 149 || !reconcile.IsPermanent(err) {
+		t.Errorf("got %s, complete: %t, %v", counts(report), report.Complete, err)
+	}
+}
+
+// Hasura's health check hangs, and everything else works.
+func TestOpenWithoutAHealthCheck(t *testing.T) {
+	services := reconciletest.Start(t, project, "")
+	end := make(chan struct{})
+	t.Cleanup(func() { close(end) })
+	hang := func(_ http.ResponseWriter, body []byte) bool {
+		if len(body) == 0 {
+			<-end
+		}
+		return len(body) == 0
+	}
+	services.Hasura.Store(&hang)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := services.Opener().Open(ctx); err != nil {
+		t.Error(err)
+	}
+	if ctx.Err() != nil {
+		t.Error("Open has waited for the health check")
+	}
+}
+
+// Metadata that is applied while the function is warm is found.
+func TestOpenAgain(t *testing.T) {
+	services := reconciletest.Start(t, project, "")
+	o := services.Opener()
+	o.Settings.OnDelete = settings.Mark
+	without := func(rw http.ResponseWriter, body []byte) bool {
+		if !strings.Contains(string(body), "deleted_at") {
+			return false
+		}
+		fmt.Fprint(rw, `{"errors":[{"extensions":{"code":"validation-failed"}}]}`)
+		return true
+	}
+	services.Hasura.Store(&without)
+	if r, err := o.Open(t.Context()); err != nil || r.CanMark() == "" {
+		t.Fatalf("without the column: got %v, can mark: %t", err, r.CanMark() == "")
+	}
+	services.Hasura.Store(nil)
+	r, err := o.Open(t.Context())
+	if err != nil || r.CanMark() != "" {
+		t.Fatalf("with the column: got %v, %q", err, r.CanMark())
+	}
+	if again, err := o.Open(t.Context()); err != nil || again != r {
+		t.Errorf("a second one is opened: %v", err)
+	}
+}
+
 // Parts that end in time are the whole of a part that does not.
 func TestUnfinishedPartIsSplit(t *testing.T) {
 	services := reconciletest.Start(t, project, "")

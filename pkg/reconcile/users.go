@@ -29,6 +29,8 @@ type Look struct {
 	// one mark the row, and only if the row was not written since five minutes before AbsentAt.
 	AbsentAt time.Time     `json:"absent_at,omitzero"`
 	Wait     time.Duration `json:"-"` // the least time before it, after the look-up before
+	// Several means that several changes are the reason for it. The pool may show only the first.
+	Several bool `json:"-"`
 }
 
 // Merge combines two look-ups of the same user into one.
@@ -45,7 +47,8 @@ func (l Look) Merge(other Look) Look {
 // because of the error.
 //
 // A user whose row needs no change is looked up again, once: the pool's answer can be older
-// than the change that was the reason to ask. A user who is not in the pool is Gone, or
+// than the change that was the reason to ask. So is a user with [Look.Several] whose row is
+// written. A user who is not in the pool is Gone, or
 // Pending, and only a second look-up marks the row.
 func (r *Reconciler) Look(ctx context.Context, looks []Look) (outcomes map[string]Outcome, again map[string]Look, err error) {
 	start := time.Now()
@@ -112,7 +115,10 @@ func (r *Reconciler) next(look Look, outcome Outcome, start time.Time) (Look, bo
 		next.AbsentAt = start
 	case outcome == Pending:
 		next.Wait += minAge
-	case outcome != Same && outcome != Newer || look.Earlier > 0:
+	case look.Earlier > 0:
+		return Look{}, false
+	case outcome == Same, outcome == Newer, look.Several && (outcome == Inserted || outcome == Updated):
+	default:
 		return Look{}, false
 	}
 	return next, true

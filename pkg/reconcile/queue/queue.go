@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -21,8 +22,12 @@ import (
 	"github.com/phenom-earth/hasura-cognito/pkg/logs"
 )
 
-// batchSize is the most messages that SendMessageBatch takes.
-const batchSize = 10
+const (
+	// batchSize is the most messages that SendMessageBatch takes.
+	batchSize = 10
+	// attemptTime bounds one request. The SDK sends three at most.
+	attemptTime = 5 * time.Second
+)
 
 // A Queue is an SQS queue. It is safe for concurrent use.
 type Queue struct {
@@ -38,7 +43,7 @@ type Message struct {
 
 // Open returns the queue with a URL. It sends nothing.
 func Open(ctx context.Context, queueURL string) (*Queue, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(attemptTime)))
 	if err != nil {
 		return nil, errors.New("sqs: the AWS configuration cannot be loaded") // the SDK's text can hold values
 	}

@@ -188,6 +188,17 @@ func User(n, version int) cognitoidp.User {
 	return u
 }
 
+// Opener returns an Opener for the stand-ins.
+func (s *Services) Opener() *reconcile.Opener {
+	s.t.Helper()
+	endpoint, err := settings.NewEndpoint(s.URL, "")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &reconcile.Opener{Settings: settings.Reconcile{UserPoolID: PoolID}, Hasura: settings.Hasura{Endpoint: endpoint, SecretARN: s.SecretARN, Role: Role},
+		PerSecond: 1e6, Log: slog.New(slog.NewJSONHandler(s.Log, nil))}
+}
+
 // Query runs an operation as admin and returns the member rows of its data.
 func (s *Services) Query(query string, variables map[string]any) []users.Stored {
 	s.t.Helper()
