@@ -11,6 +11,7 @@ import (
 
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/awstest"
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/usertable"
+	"github.com/phenom-earth/hasura-cognito/graphql"
 	"github.com/phenom-earth/hasura-cognito/pkg/reconcile/reconciletest"
 )
 
@@ -200,6 +201,10 @@ func TestUser(t *testing.T) {
 		!slices.ContainsFunc(v.Columns, func(c usertable.Cell) bool { return string(c.Row) == `"Jane Doe"` && string(c.Pool) == `"Jane Doe"` }) {
 		t.Errorf("got %v, %+v", err, v)
 	}
+	n := graphql.Users
+	services.Query(fmt.Sprintf(`mutation { %s(where: {}, _set: {deleted_at: "2026-01-01T00:00:00Z"}) { %s } }`, n.Update, n.AffectedRows), nil)
+	user(found, "marked as deleted", "show", sub) // and is in the pool
+	services.Query(fmt.Sprintf(`mutation { %s(where: {}, _set: {deleted_at: null}) { %s } }`, n.Update, n.AffectedRows), nil)
 	user(ok, sub+": ", "sync", sub)
 	user(found, "still in the pool", "erase", sub, "--yes")
 	user(invalid, "neither a sub nor an e-mail address", "show", "jane")

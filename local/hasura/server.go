@@ -104,8 +104,9 @@ func (s *Server) serveConfig(w http.ResponseWriter, r *http.Request) {
 	tokens := []any{}
 	if c := s.jwt.Load(); c != nil {
 		tokens = append(tokens, map[string]any{
-			"claims_namespace": cmp.Or(c.Namespace, jwt.DefaultNamespace),
+			"claims_namespace": cmp.Or(c.NamespacePath, c.Namespace, jwt.DefaultNamespace), // Hasura shows a path here too
 			"claims_format":    cmp.Or(c.Format, jwt.FormatJSON),
+			"claims_map":       c.Map,
 		})
 	}
 	respond(w, http.StatusOK, map[string]any{

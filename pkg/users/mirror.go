@@ -187,6 +187,13 @@ func (t *Table) isPersonal(name string) bool {
 	return name != t.Key && name != t.Sub && name != t.SyncedAt && name != t.SignedInAt
 }
 
+// WritesNull reports whether [Table.Mirror] and [Table.Erased] write NULL into a column for a
+// user without the attributes.
+func (t *Table) WritesNull(column string) bool {
+	c := t.column(column)
+	return c != nil && t.isPersonal(column) && c.empty() == nil
+}
+
 // empty returns the value of a user without the attributes.
 func (c *Column) empty() any {
 	switch {

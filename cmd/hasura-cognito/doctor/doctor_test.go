@@ -215,6 +215,10 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 			at := users.Description.SyncedAt
 			d.schema = strings.NewReplacer("\n  "+at+": timestamptz\n", "\n")
 		}, "users table", Fail, "Hasura lacks the column " + users.Description.SyncedAt + " (timestamptz)", "docs/own-table.md"},
+		{"a time without a zone", func(d *deployment) {
+			at := users.Description.SyncedAt
+			d.schema = strings.NewReplacer("\n  "+at+": timestamptz\n", "\n  "+at+": timestamp\n", "scalar timestamptz\n", "scalar timestamptz\nscalar timestamp\n")
+		}, "users table", Fail, "the column " + users.Description.SyncedAt + " with the type timestamptz (it has timestamp)", "docs/own-table.md"},
 		{"a column that is NOT NULL", func(d *deployment) {
 			d.schema = strings.NewReplacer("\ntype "+upsert.Row+" {", "\ntype "+upsert.Row+" {\n  plan_id: uuid!\n  posts: [Int!]!\n")
 		}, "NOT NULL columns", Warn, "plan_id", "default"},
@@ -222,6 +226,9 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		{"no tokens", func(d *deployment) { d.hasura.JWT = nil }, "Hasura's JWT settings", Fail, "accepts no tokens", "docs/jwt.md"},
 		{"another format", func(d *deployment) { d.hasura.JWT.Format = jwt.FormatJSON }, "Hasura's JWT settings", Fail, "Hasura reads https://hasura.io/jwt/claims as json", "claims_format"},
 		{"another claim", func(d *deployment) { d.env[claims]["CLAIMS_NAMESPACE"] = "claims.jwt.hasura.io" }, "Hasura's JWT settings", Fail, "tokens have claims.jwt.hasura.io", "claims_namespace"},
+		{"a path to the claims", func(d *deployment) { d.hasura.JWT.NamespacePath = "$['https://hasura.io/jwt/claims']" }, "Hasura's JWT settings", Unknown, "claims_namespace_path", "TOKEN"},
+		{"a map of claims", func(d *deployment) { d.hasura.JWT.Map = map[string]any{"x-hasura-default-role": "user"} }, "Hasura's JWT settings", Unknown, "claims_map", "TOKEN"},
+		{"no claims settings", func(d *deployment) { d.gone = claims }, "Hasura's JWT settings", Unknown, "not known", "claims function"},
 		{"another pool's issuer", func(d *deployment) {
 			d.options.Token, d.hasura.JWT.Issuer = "of the pool", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Other"
 		}, "Hasura accepts a token", Fail, "invalid-jwt", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_ExaMPle01"},

@@ -39,6 +39,25 @@ func marks() bool {
 	return users.Description.Enabled != "" && users.Description.DeletedAt != "" && reconcileRole != ""
 }
 
+// nullable is a column for which a user may have no value, or "".
+var nullable = func() string {
+	for _, c := range users.Description.Columns {
+		if users.Description.WritesNull(c.Name) && c.Kind == users.Text && !c.Required && c.Source.Name != users.Username.Name {
+			return c.Name
+		}
+	}
+	return ""
+}()
+
+// notNull makes that column NOT NULL.
+func notNull(d *deployment) {
+	text, _ := os.ReadFile("../../../graphql/schema.graphql") // the finding would be missing
+	_, row, _ := strings.Cut(string(text), "\ntype "+upsert.Row+" {\n")
+	row, _, _ = strings.Cut(row, "\n}\n")
+	column := "\n  " + nullable + ": String"
+	d.schema = strings.NewReplacer(row, strings.Replace(row, column+"\n", column+"!\n", 1))
+}
+
 // line is what the reconcile function logs.
 func line(ago time.Duration, message, run, prefix string, parts int) awstest.Line {
 	text := fmt.Sprintf(`{"message":%q,"run":%q,"prefix":%q,"parts":%d,"drift":3,"written":2,"users":{"same":7}}`, message, run, prefix, parts)
@@ -158,6 +177,8 @@ func TestFaultsOfReconcileAndFollow(t *testing.T) {
 		{"another pool", set(reconcileFunction, "USER_POOL_ID", "us-east-1_Other0001"), "reconcile settings", Fail, "us-east-1_Other0001", "one table"},
 		{"another id", set(followFunction, "USER_ID", "custom:id"), "follow settings", Fail, `USER_ID is "custom:id"`, "all functions"},
 		{"a role that may not write", set(reconcileFunction, "RECONCILE_HASURA_ROLE", "user"), "reconcile columns", Fail, "the role user lacks", "metadata"},
+
+		{"a column that is NOT NULL, without a default", notNull, "reconcile columns", Fail, nullable + " cannot be NULL", "docs/own-table.md#not-null"},
 
 		{"no schedule", func(d *deployment) { d.Schedules = nil }, "reconcile schedule", Fail, reconcileQueue + " does not exist", "deploy"},
 		{"a schedule that is disabled", func(d *deployment) { d.Schedules[reconcileQueue]["State"] = "DISABLED" }, "reconcile schedule", Fail, "is disabled", "enable"},

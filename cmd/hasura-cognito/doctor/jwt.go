@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,8 +33,9 @@ func (d *doctor) jwt(ctx context.Context, c caller) {
 		return
 	}
 	type info struct {
-		Namespace string `json:"claims_namespace"`
-		Format    string `json:"claims_format"`
+		Namespace string          `json:"claims_namespace"`
+		Format    string          `json:"claims_format"`
+		Map       json.RawMessage `json:"claims_map"`
 	}
 	var list []info // older versions of Hasura show one object
 	if json.Unmarshal(config.JWT, &list) != nil {
@@ -43,6 +45,16 @@ func (d *doctor) jwt(ctx context.Context, c caller) {
 			return
 		}
 		list = []info{one}
+	}
+	if slices.ContainsFunc(list, func(i info) bool {
+		return strings.HasPrefix(i.Namespace, "$") || string(i.Map) != "" && string(i.Map) != "null"
+	}) {
+		d.report.add(check, Unknown, "Hasura finds the claims by claims_namespace_path or claims_map", "set TOKEN to an ID token of the pool")
+		return
+	}
+	if d.claims.Namespace == "" {
+		d.report.add(check, Unknown, "the settings of the claims function are not known", "see the claims function above")
+		return
 	}
 	var found []string
 	for _, i := range list {

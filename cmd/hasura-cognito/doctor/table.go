@@ -131,6 +131,11 @@ func (d *doctor) marks(ctx context.Context, c caller, role string, onDelete sett
 		d.report.add(check, Fail, who+" lacks "+strings.Join(missing, ", "), hint)
 		return
 	}
+	if found := s.notNull(users.Description.WritesNull); len(found) > 0 {
+		d.report.add(check, Fail, strings.Join(found, ", ")+" cannot be NULL: reconcile and follow cannot write or empty the row of a user without a value",
+			"set Default in pkg/users/description.go to the column's default in the database: docs/own-table.md#not-null")
+		return
+	}
 	var missing []string
 	for _, column := range []string{users.Description.Enabled, users.Description.DeletedAt} {
 		if column != "" && !s.hasColumn(column) {
@@ -186,8 +191,9 @@ func camelCase(name string) string {
 
 // scalars are the GraphQL types of each kind, without regard to case.
 var scalars = map[users.Kind][]string{
-	users.Text: {"string", "citext", "bpchar"}, users.Boolean: {"boolean"}, users.UUID: {"uuid"}, users.JSON: {"jsonb", "json"},
-	users.Timestamp: {"timestamptz", "timestamp"}, users.Integer: {"int", "bigint", "smallint"}, users.Date: {"date"},
+	users.Text: {"string", "citext", "bpchar"}, users.Boolean: {"boolean"}, users.UUID: {"uuid"}, users.JSON: {"jsonb"},
+	users.Timestamp: {"timestamptz"}, users.Integer: {"int", "bigint", "smallint"}, users.Date: {"date"},
+	"": {"json", "timestamp"}, // no kind fits these
 }
 
 // missing returns what an upsert of the columns needs and the schema lacks.
@@ -239,10 +245,8 @@ func concernsSync(description string) bool {
 	})
 }
 
-// required warns of NOT NULL columns for which an event may have no value. GraphQL does not tell whether a column has a default;
-// the migrations do.
-func (d *doctor) required(s schema) {
-	const check = "NOT NULL columns"
+// notNull returns the NOT NULL columns for which an event may have no value, as far as a function picks them.
+func (s schema) notNull(picks func(name string) bool) (found []string) {
 	always := []string{users.Sub.Name, users.UserID.Name, users.Username.Name, users.SyncTime.Name}
 	var safe []string
 	for _, c := range users.Description.Columns {
@@ -250,15 +254,23 @@ func (d *doctor) required(s schema) {
 			safe = append(safe, c.Name)
 		}
 	}
-	var found []string
-	if s.Row != nil {
-		for _, f := range s.Row.Fields {
-			t := f.Type
-			if t.Kind == "NON_NULL" && t.OfType != nil && (t.OfType.Kind == "SCALAR" || t.OfType.Kind == "ENUM") && !slices.Contains(safe, f.Name) && !graphql.HasDefault(f.Name) {
-				found = append(found, f.Name)
-			}
+	if s.Row == nil {
+		return nil
+	}
+	for _, f := range s.Row.Fields {
+		t := f.Type
+		if t.Kind == "NON_NULL" && t.OfType != nil && (t.OfType.Kind == "SCALAR" || t.OfType.Kind == "ENUM") && !slices.Contains(safe, f.Name) && picks(f.Name) {
+			found = append(found, f.Name)
 		}
 	}
+	return found
+}
+
+// required warns of NOT NULL columns for which an event may have no value. GraphQL does not tell whether a column has a default;
+// the migrations do.
+func (d *doctor) required(s schema) {
+	const check = "NOT NULL columns"
+	found := s.notNull(func(name string) bool { return !graphql.HasDefault(name) })
 	if len(found) == 0 {
 		d.report.ok(check, "every event can fill them")
 		return

@@ -34,7 +34,7 @@ type Result struct {
 	TriggerVersion string        `json:"triggerVersion"` // of pre token generation
 	Hasura         string        `json:"hasura"`         // its version
 	Checks         doctor.Report `json:"checks"`
-	Left           []string      `json:"left"` // what smoke made and could not delete
+	Left           []string      `json:"left"` // what smoke made, or may have made, and could not delete
 }
 
 // Failed reports whether a check failed.

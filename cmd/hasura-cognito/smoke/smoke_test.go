@@ -3,6 +3,7 @@ package smoke
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -375,6 +376,25 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 				t.Errorf("got the leftovers %q, want %q", left, row.left)
 			}
 		})
+	}
+}
+
+// There are a hundred reserved telephone numbers. The user of another one must stay, whatever Cognito's error is.
+func TestOtherUsersStay(t *testing.T) {
+	for exception, left := range map[string]string{"UsernameExistsException": "", "AccessDeniedException": "", "UserLambdaValidationException": "",
+		"TooManyRequestsException": "", "InternalErrorException": "perhaps the user +120255501"} {
+		d := healthy(t)
+		d.Cognito.Pool["UsernameAttributes"] = []any{"phone_number"}
+		d.Cognito.Users = new(cognitoidp.Users)
+		for n := range 100 {
+			d.Cognito.Users.Put(cognitoidp.User{Username: fmt.Sprintf("user-%d", n), Status: cognitoidp.Confirmed, Enabled: true, Attributes: map[string]string{
+				"sub": fmt.Sprintf("00000000-0000-7000-8000-%012d", n), "phone_number": fmt.Sprintf("+120255501%02d", n)}})
+		}
+		d.fails("AdminCreateUser", exception)
+		result := d.run(t)
+		if n := len(d.Cognito.Users.All()); n != 100 || !strings.HasPrefix(strings.Join(result.Left, ""), left) || len(result.Left) != min(1, len(left)) {
+			t.Errorf("%s: %d of 100 users are left, leftovers %q, want %q", exception, n, result.Left, left)
+		}
 	}
 }
 

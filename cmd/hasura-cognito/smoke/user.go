@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/phenom-earth/hasura-cognito/cmd/hasura-cognito/doctor"
 	events "github.com/phenom-earth/hasura-cognito/pkg/cognito"
@@ -41,11 +42,17 @@ func (s *smoke) createUser(ctx context.Context) bool {
 	created, err := s.cognito.AdminCreateUser(ctx, &cognitoidentityprovider.AdminCreateUserInput{
 		UserPoolId: &s.Pool, Username: &u.login, UserAttributes: attributes, MessageAction: cognito.MessageActionTypeSuppress,
 	})
-	var exists *cognito.UsernameExistsException
-	if errors.As(err, &exists) && strings.HasPrefix(u.login, "+") {
-		s.user = user{} // there are few reserved numbers: this user is another one, and must stay
-		s.failed(ctx, check, err, "run smoke again: it chooses another number")
-		return false
+	if err != nil && strings.HasPrefix(u.login, "+") { // there are few reserved numbers: the user may be another one, and must stay
+		var refused smithy.APIError
+		if !errors.As(err, &refused) || refused.ErrorFault() == smithy.FaultServer {
+			s.result.Left = append(s.result.Left, "perhaps the user "+u.login)
+		}
+		s.user = user{}
+		var exists *cognito.UsernameExistsException
+		if errors.As(err, &exists) {
+			s.failed(ctx, check, err, "run smoke again: it chooses another number")
+			return false
+		}
 	}
 	if err != nil {
 		s.failed(ctx, check, err, "the credentials need cognito-idp:AdminCreateUser. A pre sign-up trigger can refuse the user")

@@ -83,7 +83,7 @@ func (v View) Equal() bool {
 	if !v.InPool || v.Unconfirmed {
 		return !v.InTable || v.DeletedAt != nil
 	}
-	return v.InTable && !slices.ContainsFunc(v.Columns, func(c Cell) bool { return !c.Same })
+	return v.InTable && v.DeletedAt == nil && !slices.ContainsFunc(v.Columns, func(c Cell) bool { return !c.Same })
 }
 
 // Show reads the user with a sub, and the row. With values, the view has those of both.

@@ -9,8 +9,8 @@ var Description = Table{
 	SignedInAt: "last_seen_at",
 	Columns: []Column{
 		{Name: "cognito_sub", Kind: Text, Source: Sub},
-		{Name: "email", Kind: Text, Source: Attribute("email")},
-		{Name: "display_name", Kind: Text, Source: Attribute("name")},
+		{Name: "email", Kind: Text, Source: Attribute("email"), Default: ""},
+		{Name: "display_name", Kind: Text, Source: Attribute("name"), Default: ""},
 		{Name: "avatar_url", Kind: Text, Source: Attribute("picture")},
 		{Name: "last_seen_at", Kind: Timestamp, Source: SignInTime},
 		{Name: "synced_at", Kind: Timestamp, Source: SyncTime},
