@@ -29,9 +29,10 @@ help: ## List the targets
 # The variables that make was given.
 GIVEN = $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))
 
+# A shell often exports DATABASE_URL for another program. make run writes rows, so it takes the variable from its command line alone.
 .PHONY: run
 run: functions ## Show sign-ins end to end on this machine, with Go alone (EVENT=<file or folder>; settings: ROLES=staff=editor)
-	@go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)') -variables '$(GIVEN)'
+	@DATABASE_URL='$(if $(filter DATABASE_URL,$(GIVEN)),$(DATABASE_URL))' go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)') -variables '$(GIVEN)'
 
 .PHONY: play
 play: functions command-line ## Try the functions on a local page, with users, groups and settings of your own (PORT=8080; settings: ROLES=staff=editor)
@@ -84,6 +85,8 @@ fuzz: ## Fuzz every fuzz target a little (longer: FUZZTIME=1000000x)
 		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${function#func }\$$" -fuzztime $(FUZZTIME) </dev/null; \
 	done
 
+need_sam = command -v $(SAM) >/dev/null || { echo 'There is no SAM CLI here: $(1). Install it: pip install aws-sam-cli==1.164.0'; exit 1; }
+
 .PHONY: check
 check: ## Check what CI checks beside the tests: format, vet, staticcheck, go.mod, generated code, Terraform, template
 	@unformatted=$$(gofmt -l */) && test -z "$$unformatted" || { echo "not formatted by gofmt: $$unformatted"; exit 1; }
@@ -93,7 +96,7 @@ check: ## Check what CI checks beside the tests: format, vet, staticcheck, go.mo
 	@go mod tidy -diff
 	@mkdir -p .build && cp pkg/hasura/generated.go .build/ && $(MAKE) generate && cmp pkg/hasura/generated.go .build/generated.go
 	@deploy/terraform/check
-	@command -v $(SAM) >/dev/null || { echo 'template.yaml is not checked without the SAM CLI: pip install aws-sam-cli==1.164.0'; exit 1; }
+	@$(call need_sam,template.yaml is not checked without it)
 	@$(SAM) validate --lint
 	@.ci/lint $(SAM)
 
@@ -123,6 +126,7 @@ build-%:
 # Built for this machine. Tests call compile: PACKAGE=functions/hasura-cognito-trigger OUTPUT=/tmp/bootstrap
 .PHONY: functions
 functions:
+	@test -d .build || echo 'Building the functions. The first time, this takes a minute or two.'
 	@$(foreach function,$(FUNCTIONS),$(call compile,functions/$(function),.build/$(function)/bootstrap) &&) true
 
 .PHONY: command-line
@@ -169,6 +173,7 @@ check-table: ## Check whether Hasura's users table fits pkg/users, and print its
 invoke: FUNCTION ?= HasuraCognito$(if $(findstring pre-token-generation,$(EVENT)),Trigger,$(if $(findstring sqs/,$(EVENT)),ReplaySyncs,SyncUsers))
 invoke: ## Run one event in a container, after sam build; fails when the function fails (EVENT=events/post-authentication.json)
 	@test -n '$(EVENT)' || { echo 'EVENT: missing. Example: make invoke EVENT=events/post-authentication.json'; exit 1; }
+	@$(call need_sam,make invoke runs the function with it)
 	@answer=$$($(SAM) local invoke '$(FUNCTION)' --event '$(EVENT)' --parameter-overrides Architecture=$(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64) $(SAM_FLAGS)); \
 	 echo "$$answer"; \
 	 case "$$answer" in '{"errorMessage"'* | '{"errorType"'*) exit 1;; '{'*) ;; *) echo 'no answer'; exit 1;; esac

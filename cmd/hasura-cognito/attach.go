@@ -31,7 +31,7 @@ Where Terraform or CloudFormation defines the pool, change it there: they would 
   hasura-cognito attach --pool us-east-1_ExaMPle01 --prefix acme-prod --alias live --apply
   hasura-cognito attach --undo attach-us-east-1_ExaMPle01-20260102T150405Z.json --apply
   hasura-cognito attach --pool us-east-1_ExaMPle01 --prefix acme-prod --region us-west-2`,
-		Args: cobra.NoArgs,
+		Args: poolIsAFlag,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkAttach(&o, g, undo); err != nil {
 				return err

@@ -44,7 +44,7 @@ func TestCheckTable(t *testing.T) {
 		{"another secret", []string{"--hasura", server.URL}, "", "canary-other", 1, "access-denied"},
 		{"another secret, and a schema to print", []string{"--hasura", server.URL, "--print-schema", filepath.Join(dir, "none")}, "", "canary-other", 2, "print the schema: Hasura answers access-denied"},
 		{"a role without permissions", []string{"--hasura", server.URL, "--role", "nobody"}, "", secret, 1, "the role nobody lacks"},
-		{"no Hasura", []string{"--hasura", "http://127.0.0.1:9"}, "", secret, 1, "cannot be reached"},
+		{"no Hasura", []string{"--hasura", "http://127.0.0.1:9"}, "", secret, 1, "127.0.0.1:9 does not answer"},
 		{"no URL", nil, "", secret, 2, "--hasura: missing"},
 		{"an invalid URL", []string{"--hasura", "ftp://x"}, "", secret, 2, "--hasura: "},
 		{"no secret", []string{"--hasura", server.URL}, "", "", 2, "no admin secret"},

@@ -31,7 +31,7 @@ Verdicts are ok, warn, FAIL and unknown (it cannot be seen from here). FAIL make
 		Example: `  hasura-cognito doctor --pool us-east-1_ExaMPle01
   TOKEN=$(cat id-token) hasura-cognito doctor --pool us-east-1_ExaMPle01 --from-vpc
   hasura-cognito doctor --pool us-east-1_ExaMPle01 --region us-west-2 --json`,
-		Args: cobra.NoArgs,
+		Args: poolIsAFlag,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := account.CheckPool(o.Pool); err != nil {
 				return err

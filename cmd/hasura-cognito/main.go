@@ -52,6 +52,12 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
+	root.InitDefaultCompletionCmd(args...) // which needs the streams
+	for _, c := range root.Commands() {
+		if c.HasSubCommands() { // else cobra shows the help for an unknown one, and the exit code is 0
+			c.Args, c.RunE = cobra.NoArgs, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	err := root.ExecuteContext(ctx)
 	var refused attach.Refusal
 	var finding usertable.Finding
@@ -101,6 +107,9 @@ Exit codes:
 	flags.StringVar(&g.region, "region", "", "AWS Region, for example of a replica of a multi-Region pool (default: AWS_REGION, else the Region in the pool's id)")
 	flags.StringVar(&g.profile, "profile", "", "AWS profile (default: AWS_PROFILE)")
 	flags.BoolVar(&g.json, "json", false, "print JSON")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w. See %s --help", err, cmd.CommandPath())
+	})
 	root.AddCommand(doctorCommand(&g), attachCommand(&g), smokeCommand(&g), checkTableCommand(&g), reconcileCommand(&g), userCommand(&g))
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "user-pool-id" { // as the AWS CLI calls it
@@ -109,6 +118,14 @@ Exit codes:
 		return pflag.NormalizedName(name)
 	})
 	return root
+}
+
+// poolIsAFlag refuses arguments.
+func poolIsAFlag(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%q: %s takes flags alone, such as --pool us-east-1_ExaMPle01. See --help", args[0], cmd.CommandPath())
+	}
+	return nil
 }
 
 // release is the version that make release builds, "" otherwise.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/fatih/color"
@@ -54,7 +55,7 @@ Exit code 1: the table is not equal to the pool. 2: the comparison did not end.`
 		Example: `  hasura-cognito reconcile --pool us-east-1_ExaMPle01
   hasura-cognito reconcile --pool us-east-1_ExaMPle01 --on-delete mark --rate 24 --apply
   hasura-cognito reconcile --pool us-east-1_ExaMPle01 --prefix 3 --json`,
-		Args: cobra.NoArgs,
+		Args: poolIsAFlag,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			reconcile.SetGC()
 			out := cmd.OutOrStdout()
@@ -134,7 +135,8 @@ func tableFlags(cmd *cobra.Command, o *usertable.Options) {
 
 func flagError(flag string, err error) error {
 	if err != nil {
-		return fmt.Errorf("%s: %w", flag, err)
+		_, text, _ := strings.Cut(err.Error(), ": ") // without the name of the setting
+		return fmt.Errorf("%s: %s", flag, text)
 	}
 	return nil
 }

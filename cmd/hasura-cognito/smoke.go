@@ -38,7 +38,7 @@ Environment variables:
 It prints no token, no password and no secret. FAIL makes the exit code 1.`,
 		Example: `  hasura-cognito smoke --pool us-east-1_ExaMPle01 --client-id 1example23456789example012
   hasura-cognito smoke --pool us-east-1_ExaMPle01 --client-id 1example23456789example012 --hasura http://127.0.0.1:8080 --out smoke.json`,
-		Args: cobra.NoArgs,
+		Args: poolIsAFlag,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := checkSmoke(o); err != nil {
 				return err

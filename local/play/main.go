@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -66,9 +67,12 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 			return fmt.Errorf("no built function: %w\n`make play` builds the functions and runs this", err)
 		}
 	}
+	if port, err := strconv.ParseUint(o.port, 10, 16); err != nil || strconv.FormatUint(port, 10) != o.port {
+		return fmt.Errorf("PORT: %q is not a port from 1 to 65535. Leave it out to take a free one", o.port)
+	}
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", o.port))
 	if err != nil {
-		return fmt.Errorf("PORT: %w", err)
+		return fmt.Errorf("PORT: %w. Choose another, or leave it out to take a free one", err)
 	}
 	app, err := newApp(ctx, o.built, os.DirFS("."), o.settings)
 	if err != nil {

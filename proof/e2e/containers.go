@@ -61,7 +61,7 @@ func (e *environment) sendEvents(ctx context.Context) string {
 	if len(got) == 0 || !reflect.DeepEqual(got, want) {
 		fail("the containers wrote %d rows, the local stack %d, or the rows differ", len(got), len(want))
 	}
-	return fmt.Sprintf("%d events, %d rows, as in make run", len(paths), len(got))
+	return fmt.Sprintf("%d events, %d rows, as in the local stack", len(paths), len(got))
 }
 
 // attempts does something up to three times, until it succeeds: on a loaded machine, SAM attaches to a container after the function

@@ -68,9 +68,9 @@ func run(ctx context.Context, chosen []string, stdout io.Writer) (err error) {
 			do   func(context.Context) error
 		}{
 			{"copy and change", p.change},
-			{"make generate", p.command("generate", nil, "make", "generate")},
-			{"tests", p.command("test", nil, tests...)},
-			{"make run on SQLite", p.command("run", nil, append([]string{"make", "run"}, e.settings...)...)},
+			{"make generate", p.command("generate", "make", "generate")},
+			{"tests", p.command("test", tests...)},
+			{"make run on SQLite", p.command("run", append([]string{"make", "run"}, e.settings...)...)},
 			{"make run on PostgreSQL", p.runOnPostgres},
 			{"rows", p.checkRows},
 		} {
@@ -133,14 +133,14 @@ func copyFile(from, to string) error {
 }
 
 // command runs a command in the copy. Its output goes to a log; the error has its end.
-func (p proof) command(log string, env []string, args ...string) func(context.Context) error {
+func (p proof) command(log string, args ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 		cmd.WaitDelay = 20 * time.Second
 		// Without the variables of the outer make: make run refuses what is not a setting.
-		cmd.Dir, cmd.Env = p.copy, append(os.Environ(), append(env, "MAKEFLAGS=", "MFLAGS=", "MAKEOVERRIDES=", "PACKAGES=", "EXAMPLES=")...)
+		cmd.Dir, cmd.Env = p.copy, append(os.Environ(), "MAKEFLAGS=", "MFLAGS=", "MAKEOVERRIDES=", "PACKAGES=", "EXAMPLES=")
 		out, err := cmd.CombinedOutput()
 		name := p.copy + "-" + log + ".log"
 		if err := os.WriteFile(name, out, 0o600); err != nil {
@@ -165,9 +165,8 @@ func (p proof) runOnPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	env := []string{"DATABASE_URL=" + p.server + p.database()}
 	send := func(log, events string) error {
-		return p.command(log, env, append([]string{"make", "run", "EVENT=" + events}, p.settings...)...)(ctx)
+		return p.command(log, append([]string{"make", "run", "EVENT=" + events, "DATABASE_URL=" + p.server + p.database()}, p.settings...)...)(ctx)
 	}
 	if err := send("run-first", filepath.Join(events, "post-authentication.json")); err != nil {
 		return err

@@ -44,6 +44,7 @@ type doctor struct {
 	eventbridge *eventbridge.Client
 	cloudtrail  *cloudtrail.Client
 	region      string
+	isTable     bool // for check-table, which knows Hasura from a flag
 
 	pool    *cognito.UserPoolType
 	version cognito.PreTokenGenerationLambdaVersionType

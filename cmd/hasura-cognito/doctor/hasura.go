@@ -64,6 +64,9 @@ func (d *doctor) health(ctx context.Context, c caller) bool {
 	const check = "Hasura"
 	status, body, err := c.send(ctx, http.MethodGet, c.endpoint.Health(), nil, nil)
 	switch text := strings.TrimSpace(string(body)); {
+	case err != nil && d.isTable:
+		d.report.add(check, Fail, c.endpoint.URL.Host+" does not answer", "check --hasura, or open a tunnel to Hasura")
+		return false
 	case err != nil && d.FromVPC:
 		d.report.add(check, Fail, "it cannot be reached from here", "check GRAPHQL_DOMAIN, the security groups and Hasura itself")
 		return false

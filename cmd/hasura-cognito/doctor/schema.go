@@ -195,7 +195,7 @@ func (t Table) caller() caller {
 
 // Check compares the table with what a sync writes.
 func (t Table) Check(ctx context.Context) Report {
-	d := &doctor{Options: Options{FromVPC: true}}
+	d := &doctor{isTable: true}
 	if c := t.caller(); d.health(ctx, c) {
 		d.table(ctx, c)
 	}
