@@ -24,11 +24,14 @@ type breakage struct {
 // slowBy is more than the sync function waits for one attempt.
 const slowBy = 3 * time.Second
 
+// wrongSecret is the breakage that a new admin secret repairs.
+const wrongSecret = "wrong-secret"
+
 // breakages are in the order of the page.
 var breakages = []breakage{
 	{"hasura-down", "Hasura is down", "It refuses connections.", func(a *app) error { return a.stack.Hasura.Set(stack.Refuse) }},
 	{"hasura-slow", "Hasura is slow", "Each answer takes three seconds.", func(a *app) error { return a.stack.Hasura.Set(stack.Slow(slowBy)) }},
-	{"wrong-secret", "The admin secret is wrong", "Hasura has another one than Secrets Manager.",
+	{wrongSecret, "The admin secret is wrong", "Hasura has another one than Secrets Manager.",
 		func(a *app) error { a.stack.SetAdminSecret(rand.Text()); return nil }},
 	{"rotated", "The admin secret was rotated", "Hasura and Secrets Manager have a new one. The functions still hold the old one.",
 		func(a *app) error { return a.stack.Rotate(rand.Text()) }},
@@ -54,7 +57,13 @@ const missingColumn = `{"errors":[{"message":"field 'locale' not found in type: 
 // repair ends every breakage.
 func (a *app) repair() error {
 	err := errors.Join(a.stack.Hasura.Set(stack.Fault{}), a.stack.SecretsManager.Set(stack.Fault{}), a.stack.SQS.Set(stack.Fault{}))
-	return errors.Join(err, a.stack.Rotate(rand.Text()))
+	a.mu.Lock()
+	wrong := a.broken == wrongSecret
+	a.mu.Unlock()
+	if wrong {
+		err = errors.Join(err, a.stack.Rotate(rand.Text()))
+	}
+	return err
 }
 
 // breakView is what templates/break.html shows.
@@ -104,7 +113,7 @@ func breaker(lines []stack.Line) string {
 		case line.Message == "synced", line.Message == "stale":
 			return "closed: the last sync reached Hasura"
 		case line.Message == "parked" && line.Class == "transient":
-			return "open if this failure was one of Hasura: sign in again within ten seconds to see it"
+			return "open for ten seconds, if Hasura is the cause: sign in again to see it"
 		}
 	}
 	return "closed"
@@ -146,7 +155,7 @@ func (a *app) breakIt(w http.ResponseWriter, r *http.Request) error {
 	if err := a.begin(r.Context(), r.FormValue("breakage")); err != nil {
 		return err
 	}
-	return redirect(w, r, "/break")
+	return redirect(w, r, "/break#try")
 }
 
 // begin begins the breakage with a name, after the last one has ended. The caller holds a.acting.
@@ -184,7 +193,7 @@ func (a *app) repairAll(w http.ResponseWriter, r *http.Request) error {
 	a.mu.Lock()
 	a.broken = ""
 	a.mu.Unlock()
-	return redirect(w, r, "/break")
+	return redirect(w, r, "/break#replay")
 }
 
 // signInBroken signs a user in, whatever is broken.
@@ -196,7 +205,7 @@ func (a *app) signInBroken(w http.ResponseWriter, r *http.Request) error {
 	a.mu.Lock()
 	a.broke = this
 	a.mu.Unlock()
-	return redirect(w, r, "/break")
+	return redirect(w, r, "/break#result")
 }
 
 // replay gives the parked syncs to the replay function, and waits a few seconds for it.
@@ -217,6 +226,20 @@ func (a *app) replay(w http.ResponseWriter, r *http.Request) error {
 	a.mu.Lock()
 	a.replayed = strings.TrimSuffix(fmt.Sprintf("%d of %d parked syncs left the queue: %s",
 		before-len(a.stack.Queues.Bodies(stack.Queue)), before, counts.Counts()), ": ")
+	this := a.broke
 	a.mu.Unlock()
-	return redirect(w, r, "/break")
+	if this != nil { // the row that the sign-in did not write
+		rows, err := a.rows(r.Context())
+		if err != nil {
+			return err
+		}
+		if row := rows[this.User.Sub()]; row != nil {
+			replayed := *this
+			replayed.after = row
+			a.mu.Lock()
+			a.broke = &replayed
+			a.mu.Unlock()
+		}
+	}
+	return redirect(w, r, "/break#replay")
 }

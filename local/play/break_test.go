@@ -61,7 +61,7 @@ func TestBreakerOfThePage(t *testing.T) {
 		want string
 	}{
 		{stack.Line{Message: "parked", Error: "hasura: code breaker-open"}, "open: for ten seconds after a failure, the sync function does not ask Hasura"},
-		{stack.Line{Message: "parked", Class: "transient"}, "open if this failure was one of Hasura: sign in again within ten seconds to see it"},
+		{stack.Line{Message: "parked", Class: "transient"}, "open for ten seconds, if Hasura is the cause: sign in again to see it"},
 		{stack.Line{Message: "synced"}, "closed: the last sync reached Hasura"},
 		{stack.Line{Message: "shaped"}, "closed"},
 	}

@@ -128,7 +128,7 @@ func TestManyUsers(t *testing.T) {
 		a.pool.Users.Put(cognitoidp.User{Username: fmt.Sprint("user-", i), Attributes: map[string]string{"sub": fmt.Sprint("sub-", i), "email": fmt.Sprintf("jane%d@example.com", i)}})
 	}
 	page, _ := follow(t, a, "/users", nil)
-	contains(t, "the list", page, fmt.Sprintf("The %d newest of %d users.", most, most+5), `role="search"`, "New user")
+	contains(t, "the list", page, fmt.Sprintf("%d of %d users: yours first, then the newest.", most, most+5), `role="search"`, "New user")
 	page, _ = follow(t, a, "/users?search=JANE7%40", nil)
 	if contains(t, "the search", page, "jane7@example.com", `value="JANE7@"`); strings.Contains(page, "jane8@") {
 		t.Errorf("the search for jane7@ finds jane8@:\n%s", page)

@@ -148,7 +148,7 @@ func (a *app) actPool(w http.ResponseWriter, r *http.Request) error {
 	a.mu.Lock()
 	a.poolRun, a.driftBefore = run, &before
 	a.mu.Unlock()
-	return redirect(w, r, "/pool")
+	return redirect(w, r, "/pool#last-run")
 }
 
 // importUsers does what a CSV import does: no function is called, and CloudTrail has no records of the users.

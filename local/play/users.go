@@ -31,7 +31,7 @@ var ways = []way{
 }
 
 // most is how many users the list shows.
-const most = 100
+const most = 20
 
 // usersView is what templates/users.html shows.
 type usersView struct {
@@ -59,7 +59,23 @@ func (a *app) showUsers(w http.ResponseWriter, r *http.Request) error {
 	}
 	all := a.pool.Users.All()
 	v := usersView{Search: strings.TrimSpace(r.FormValue("search")), All: len(all), Ways: ways, Version: a.version(), Table: a.stack.Table()}
-	for _, u := range slices.Backward(all) { // the newest first
+	acted := make(map[string]bool)
+	a.mu.Lock()
+	for _, this := range a.actions {
+		acted[this.User.Sub()] = true
+	}
+	a.mu.Unlock()
+	slices.Reverse(all) // the newest first, but the users of the page before imported ones
+	slices.SortStableFunc(all, func(x, y cognitoidp.User) int {
+		switch {
+		case acted[x.Sub()] == acted[y.Sub()]:
+			return 0
+		case acted[x.Sub()]:
+			return -1
+		}
+		return 1
+	})
+	for _, u := range all {
 		if strings.Contains(strings.ToLower(label(u)+" "+u.Username), strings.ToLower(v.Search)) {
 			if v.Found++; v.Found <= most {
 				v.Users = append(v.Users, listedUser{u, label(u), groups(u), rows[u.Sub()] != nil})

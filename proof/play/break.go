@@ -28,7 +28,7 @@ var breakPage = section{"break", []row{
 		b.click("Repair everything")
 		b.sees("nothing is broken")
 		b.click("Replay the parked syncs")
-		b.sees("2 of 2 parked syncs left the queue")
+		b.sees("2 of 2 parked syncs left the queue", "columns changed.")
 		b.look("break-replayed")
 	}},
 	{"the secret was rotated: the sync goes through", func(b *browser) {
