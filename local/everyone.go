@@ -80,8 +80,10 @@ func showEveryone(ctx context.Context, o options, chosen choice, p *printer) (er
 func leftOut(c choice) string {
 	d := users.Description
 	switch {
-	case !d.KeyIsSub() || c["USER_ID"] != "":
+	case !d.KeyIsSub():
 		return "the key of the table is not the sub"
+	case c["USER_ID"] != "":
+		return "USER_ID is set, and this section knows users by the sub"
 	case d.Enabled == "" || d.DeletedAt == "" || d.SyncedAt == "":
 		return "the table has no columns for disabled and deleted users"
 	}

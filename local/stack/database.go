@@ -35,7 +35,8 @@ func (s *Stack) TryTable(ctx context.Context) error {
 		}
 	}
 	if len(misfits) > 0 {
-		return fmt.Errorf("the table %s of %s does not fit:\n%s", s.Table(), s.Database.Name, strings.Join(misfits, "\n"))
+		return fmt.Errorf("the table %s of %s does not fit:\n%s\nIf the table is older than the migrations, take an empty database. "+
+			"If graphql/schema.graphql is older than they are, print it again: docs/own-table.md", s.Table(), s.Database.Name, strings.Join(misfits, "\n"))
 	}
 	return nil
 }
