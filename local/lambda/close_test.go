@@ -30,6 +30,18 @@ func TestKill(t *testing.T) {
 	}
 }
 
+// The last poll of a killed process may still be open: the next call must not go to it.
+func TestCallAfterKill(t *testing.T) {
+	e := start(t, function(t))
+	invoke(t, e, `{"do":"count"}`)
+	for range 20 {
+		e.Kill()
+		if r := invoke(t, e, `{"do":"count"}`); !r.Cold || string(r.Payload) != "1" {
+			t.Fatalf("the call after Kill = %+v, want a new process", r)
+		}
+	}
+}
+
 func TestCloseWaitsForTheProcess(t *testing.T) {
 	var stderr buffer
 	f := function(t)

@@ -91,10 +91,12 @@ func (e *Environment) invoke(payload []byte) (Result, error) {
 	e.mu.Unlock()
 	var err error
 	if p.served {
-		select {
-		case p.calls <- c:
-			return p.finish(c), nil
-		case <-p.exited: // after its last response, such as after a panic
+		if !p.hasExited() { // else its last poll may still be open
+			select {
+			case p.calls <- c:
+				return p.finish(c), nil
+			case <-p.exited: // after its last response, such as after a panic
+			}
 		}
 		if p, err = e.spawn(); err != nil {
 			return Result{}, err

@@ -166,6 +166,15 @@ func (p *process) kill() {
 	<-p.exited
 }
 
+func (p *process) hasExited() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
 // await waits for the end of init, which is the first poll. It returns a Result if init
 // fails.
 func (p *process) await(id string, limit time.Duration) *Result {
