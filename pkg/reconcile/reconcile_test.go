@@ -492,11 +492,8 @@ func converges(t *testing.T, random *rand.Rand) {
 	services.Users.Short, services.Users.Repeat = random.IntN(2) == 0, random.IntN(3) == 0
 	r := services.Reconciler()
 	r.MaxGone = 1
-	var mu sync.Mutex
 	pooled, deleted := make(map[string]cognitoidp.User), make(map[string]bool)
 	change := func() {
-		mu.Lock()
-		defer mu.Unlock()
 		n := random.IntN(150)
 		sub := reconciletest.Sub(n)
 		_, exists := pooled[sub]
@@ -522,26 +519,34 @@ func converges(t *testing.T, random *rand.Rand) {
 	before := services.Rows()[reconciletest.Sub(9999)]
 
 	exceptions := append(make([]string, 40), "TooManyRequestsException", "InvalidParameterException", "NotAuthorizedException", "NotAuthorizedException")
-	for range 6 {
-		steps := random.IntN(25)
-		ctx, kill := context.WithCancel(t.Context())
-		services.Cognito.Intercept = func(string) string {
-			mu.Lock()
-			if steps--; steps == 0 {
-				kill()
-			}
-			changes, exception := random.IntN(3) == 0, exceptions[random.IntN(len(exceptions))]
-			mu.Unlock()
-			if changes {
-				change()
-			}
-			return exception
+	// A request can still be served when its part has ended. So everything that it uses, random too, is guarded.
+	var mu sync.Mutex
+	steps, kill, still := 0, func() {}, false
+	services.Cognito.Intercept = func(string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		if still {
+			return ""
 		}
+		if steps--; steps == 0 {
+			kill()
+		}
+		if random.IntN(3) == 0 {
+			change()
+		}
+		return exceptions[random.IntN(len(exceptions))]
+	}
+	for range 6 {
+		ctx, cancel := context.WithCancel(t.Context())
+		mu.Lock()
+		steps, kill = random.IntN(25), cancel
 		r.OnDelete = []settings.OnDelete{settings.Report, settings.Mark, settings.Anonymize}[random.IntN(3)]
-		for _, prefix := range [][]string{{""}, reconcile.Plan(100_000)}[random.IntN(2)] {
+		prefixes := [][]string{{""}, reconcile.Plan(100_000)}[random.IntN(2)]
+		mu.Unlock()
+		for _, prefix := range prefixes {
 			_, _ = r.Part(ctx, prefix) // fails as often as not
 		}
-		kill()
+		cancel()
 		mu.Lock()
 		for sub, row := range services.Rows() {
 			if _, alive := pooled[sub]; alive && !row.Time("deleted_at").IsZero() {
@@ -551,7 +556,10 @@ func converges(t *testing.T, random *rand.Rand) {
 		mu.Unlock()
 		services.Age()
 	}
-	services.Cognito.Intercept, r.OnDelete = nil, settings.Mark
+	mu.Lock()
+	still = true
+	mu.Unlock()
+	r.OnDelete = settings.Mark
 	if report := run(t, r, ""); !report.Complete {
 		t.Fatal("the last run is not complete")
 	}
