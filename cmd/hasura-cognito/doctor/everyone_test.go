@@ -52,8 +52,8 @@ var nullable = func() string {
 // notNull makes that column NOT NULL.
 func notNull(d *deployment) {
 	text, _ := os.ReadFile("../../../graphql/schema.graphql") // the finding would be missing
-	_, row, _ := strings.Cut(string(text), "\ntype "+upsert.Row+" {\n")
-	row, _, _ = strings.Cut(row, "\n}\n")
+	_, row, _ := strings.Cut(string(text), "\ntype "+upsert.Row+" {")
+	row, _, _ = strings.Cut(row, "}\n")
 	column := "\n  " + nullable + ": String"
 	d.schema = strings.NewReplacer(row, strings.Replace(row, column+"\n", column+"!\n", 1))
 }
