@@ -34,9 +34,11 @@ GIVEN = $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$
 run: functions ## Show sign-ins end to end on this machine, with Go alone (EVENT=<file or folder>; settings: ROLES=staff=editor)
 	@DATABASE_URL='$(if $(filter DATABASE_URL,$(GIVEN)),$(DATABASE_URL))' go run ./local -functions .build $(if $(EVENT),-event '$(EVENT)') -variables '$(GIVEN)'
 
+# Programs of its own: a make run beside it builds those in .build anew.
 .PHONY: play
+play: BUILT := .build/play
 play: functions command-line ## Try the functions on a local page, with users, groups and settings of your own (PORT=8080; settings: ROLES=staff=editor)
-	@go build -o .build/play/play ./local/play && exec .build/play/play -functions .build $(if $(PORT),-port '$(PORT)') -variables '$(GIVEN)'
+	@go build -o .build/play/play ./local/play && exec .build/play/play -functions $(BUILT) $(if $(PORT),-port '$(PORT)') -variables '$(GIVEN)'
 
 .PHONY: faults
 faults: functions ## Run the functions while services are at fault (shorter: FAULTS='-signins 200 -environments 10'; FAULTS='-drain 10000')
@@ -123,15 +125,16 @@ build-%: export GOARCH := $(GOARCH)
 build-%:
 	@$(call compile,functions/$(shell echo '$*' | sed -E 's/([a-z])([A-Z])/\1-\2/g' | tr A-Z a-z),$(ARTIFACTS_DIR)/bootstrap)
 
+BUILT := .build
 # Built for this machine. Tests call compile: PACKAGE=functions/hasura-cognito-trigger OUTPUT=/tmp/bootstrap
 .PHONY: functions
 functions:
 	@test -d .build || echo 'Building the functions. The first time, this takes a minute or two.'
-	@$(foreach function,$(FUNCTIONS),$(call compile,functions/$(function),.build/$(function)/bootstrap) &&) true
+	@$(foreach function,$(FUNCTIONS),$(call compile,functions/$(function),$(BUILT)/$(function)/bootstrap) &&) true
 
 .PHONY: command-line
 command-line:
-	@$(call compile,cmd/hasura-cognito,.build/hasura-cognito)
+	@$(call compile,cmd/hasura-cognito,$(BUILT)/hasura-cognito)
 
 .PHONY: compile
 compile:

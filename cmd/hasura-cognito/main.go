@@ -123,7 +123,7 @@ Exit codes:
 // poolIsAFlag refuses arguments.
 func poolIsAFlag(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%q: %s takes flags alone, such as --pool us-east-1_ExaMPle01. See --help", args[0], cmd.CommandPath())
+		return fmt.Errorf("%q: %s takes only flags, such as --pool us-east-1_ExaMPle01. See --help", args[0], cmd.CommandPath())
 	}
 	return nil
 }

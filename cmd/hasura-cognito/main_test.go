@@ -68,7 +68,7 @@ func TestUsage(t *testing.T) {
 		{"completion of versions", []string{"__complete", "attach", "--version", ""}, 0, "V2_0"},
 		{"an unknown command", []string{"docter"}, 2, `unknown command "docter"`},
 		{"an unknown flag", []string{"doctor", "--pol", pool}, 2, "unknown flag: --pol. See hasura-cognito doctor --help"},
-		{"an argument", []string{"doctor", pool}, 2, "takes flags alone, such as --pool"},
+		{"an argument", []string{"doctor", pool}, 2, "takes only flags, such as --pool"},
 		{"an unknown shell", []string{"completion", "tcsh"}, 2, `unknown command "tcsh"`},
 		{"no shell", []string{"completion"}, 0, "Available Commands:"},
 		{"an unknown command of user", []string{"user", "delete"}, 2, `unknown command "delete"`},

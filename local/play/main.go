@@ -74,12 +74,7 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("PORT: %w. Choose another, or leave it out to take a free one", err)
 	}
-	built, err := copyOf(o.built)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(built)) }()
-	app, err := newApp(ctx, built, os.DirFS("."), o.settings)
+	app, err := newApp(ctx, o.built, os.DirFS("."), o.settings)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -95,23 +90,4 @@ func serve(ctx context.Context, o options, stdout io.Writer) (err error) {
 		return err
 	}
 	return <-closed
-}
-
-// copyOf copies the programs: another make run builds them anew in their folder, and the page starts them again and again.
-func copyOf(built string) (folder string, err error) {
-	folder, err = os.MkdirTemp(built, "play-")
-	if err != nil {
-		return "", err
-	}
-	for _, function := range append(functions.All(), functions.Optional()...) {
-		err = errors.Join(err, os.CopyFS(filepath.Join(folder, function), os.DirFS(filepath.Join(built, function))))
-	}
-	program, readErr := os.ReadFile(filepath.Join(built, "hasura-cognito"))
-	if err = errors.Join(err, readErr); err == nil {
-		err = os.WriteFile(filepath.Join(folder, "hasura-cognito"), program, 0o755)
-	}
-	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(folder))
-	}
-	return folder, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -59,22 +60,14 @@ func (a *app) showUsers(w http.ResponseWriter, r *http.Request) error {
 	}
 	all := a.pool.Users.All()
 	v := usersView{Search: strings.TrimSpace(r.FormValue("search")), All: len(all), Ways: ways, Version: a.version(), Table: a.stack.Table()}
-	acted := make(map[string]bool)
+	rank := make(map[string]int)
 	a.mu.Lock()
 	for _, this := range a.actions {
-		acted[this.User.Sub()] = true
+		rank[this.User.Sub()] = -1
 	}
 	a.mu.Unlock()
 	slices.Reverse(all) // the newest first, but the users of the page before imported ones
-	slices.SortStableFunc(all, func(x, y cognitoidp.User) int {
-		switch {
-		case acted[x.Sub()] == acted[y.Sub()]:
-			return 0
-		case acted[x.Sub()]:
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(all, func(x, y cognitoidp.User) int { return cmp.Compare(rank[x.Sub()], rank[y.Sub()]) })
 	for _, u := range all {
 		if strings.Contains(strings.ToLower(label(u)+" "+u.Username), strings.ToLower(v.Search)) {
 			if v.Found++; v.Found <= most {
